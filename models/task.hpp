@@ -1,0 +1,65 @@
+/// What the body is asked to do: a schedule of blocks of reaching trials. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/parameters.hpp"
+
+namespace quartet {
+
+enum class Feedback { full, endpoint, none };
+enum class Perturbation { none, rotation, clamp };
+enum class RewardRule { hit, always, never };
+
+/// A number of trials under the same rules. Rotation goes from `rotation_deg` to
+/// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
+struct Block {
+  std::int64_t trials = 10;
+  std::vector<double> targets_deg = {90.0};
+  Perturbation perturbation = Perturbation::none;
+  double rotation_deg = 0.0;
+  double rotation_end_deg = 0.0;
+  std::int64_t steps = 0;
+  Feedback feedback = Feedback::full;
+  RewardRule reward = RewardRule::hit;
+  double reward_zone_deg = 6.0;
+  bool learning = true;
+
+  void visit(ParameterVisitor& v) {
+    v.integer("trials", trials, {"1", 1, 1e6}, "number of trials");
+    v.reals("targets_deg", targets_deg, {"degree", -360, 360},
+            "target directions from the start position, counter-clockwise from rightward; trials "
+            "cycle through them");
+    v.choice_of("perturbation", perturbation, {"none", "rotation", "clamp"},
+                "rotation: cursor = hand turned by rotation_deg; clamp: cursor moves at "
+                "rotation_deg from the target whatever the hand does (0: error clamp)");
+    v.real("rotation_deg", rotation_deg, {"degree", -180, 180},
+           "angle of the perturbation (in the first step, where there are steps)");
+    v.real("rotation_end_deg", rotation_end_deg, {"degree", -180, 180},
+           "angle of the perturbation in the last step; ignored with steps = 0");
+    v.integer("steps", steps, {"1", 0, 1e6},
+              "number of equal steps from rotation_deg to rotation_end_deg; 0: constant. "
+              "steps = trials is a ramp");
+    v.choice_of("feedback", feedback, {"full", "endpoint", "none"},
+                "when the cursor is seen: during the whole reach, at its end, or never");
+    v.choice_of("reward", reward, {"hit", "always", "never"},
+                "when the outcome is a reward: cursor within reward_zone_deg of the target at "
+                "the target's distance, always, or never");
+    v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
+           "half-width of the rewarded zone around the target's direction");
+    v.boolean("learning", learning, "false freezes every plastic synapse during the block");
+  }
+};
+
+/// A block's perturbation angle on its trial `trial` (0-based), degrees.
+inline double rotation_on_trial(const Block& block, std::int64_t trial) {
+  if (block.perturbation == Perturbation::none) return 0.0;
+  if (block.steps <= 1) return block.rotation_deg;
+  const std::int64_t step = trial * block.steps / block.trials;
+  return block.rotation_deg + (block.rotation_end_deg - block.rotation_deg) *
+                                  static_cast<double>(step) /
+                                  static_cast<double>(block.steps - 1);
+}
+
+}  // namespace quartet

@@ -1,0 +1,73 @@
+/// A region of the motor system, as the simulation loop sees it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/signal.hpp"
+#include "models/state.hpp"
+
+namespace quartet {
+
+/// Part `index` of `count` of a region. Every population is cut into `count` contiguous gid
+/// ranges; a slice owns range `index` of each.
+struct Slice {
+  int index = 0;
+  int count = 1;
+};
+
+/// What files say about a population.
+struct PopulationInfo {
+  std::string name;         ///< field's standard name, unique in its region ("L5PT")
+  std::string long_name;    ///< for people ("layer 5 pyramidal-tract neurons")
+  std::uint32_t size = 0;   ///< cells over all slices
+  /// Preferred direction of each cell in degrees (empty where it has none).
+  std::vector<float> preferred_direction_deg;
+};
+
+/// A plastic projection, as snapshots see it.
+struct ProjectionInfo {
+  std::string name;            ///< "GrC_PC"
+  std::uint32_t targets = 0;   ///< postsynaptic cells over all slices
+  std::uint32_t in_degree = 0; ///< synapses per cell
+};
+
+class Region {
+ public:
+  virtual ~Region() = default;
+
+  virtual std::string_view name() const = 0;
+  /// The same on every slice, whatever the placement.
+  virtual std::span<const Port> inputs() const = 0;
+  virtual std::span<const Port> outputs() const = 0;
+  virtual std::span<const PopulationInfo> populations() const = 0;
+  virtual std::span<const ProjectionInfo> plastic_projections() const = 0;
+  /// Substeps in a timestep: dt = 1 ms / substeps.
+  virtual std::uint32_t substeps() const = 0;
+  /// Neurons and synapses of this slice (for `inspect` and reports).
+  virtual std::uint64_t neuron_count() const = 0;
+  virtual std::uint64_t synapse_count() const = 0;
+
+  /// Advances (t, t+1]. Pre: state at t; `in` holds all signals due in this timestep.
+  /// Post: `out` holds this slice's spikes and signals of the timestep.
+  /// Collective over the region's slices.
+  virtual void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) = 0;
+
+  /// Spikes of population `index` in the last timestep, of all slices, in canonical order
+  /// (every slice sees them all; ids count within the population).
+  virtual std::span<const Spike> spikes(std::size_t population) const = 0;
+
+  /// Weights of plastic projection `index` onto this slice's own targets, evaluated on a copy:
+  /// `first` = first own target; row-major [own targets][in_degree], canonical order.
+  virtual void weights(std::size_t index, std::uint32_t& first,
+                       std::vector<float>& values) const = 0;
+
+  virtual void save(StateWriter& writer) const = 0;
+  virtual void load(StateReader& reader) = 0;
+};
+
+}  // namespace quartet
