@@ -1,0 +1,131 @@
+/// An experiment: what an experiment file says, read, checked and expanded to subjects.
+///
+/// A file (TOML) gives the brain, the body, schedules of blocks, and groups of subjects. Values
+/// come in layers; a later layer wins:
+///   1. the defaults in the code,
+///   2. the file's [brain], [body], [record] and the text of each block,
+///   3. the `set` table of a group (for that group only),
+///   4. the [quick] table (unless the run is `--full`),
+///   5. `--set key=value`, `--scale`, `--subjects`, `--seed` from the command line.
+/// Layers 3–5 are overrides with dotted keys. An override may start with
+///   `brain.` `body.` `record.`  as in the file;
+///   `block.KEY`                 KEY of every block (of the group's schedule);
+///   `block.PHASE.KEY`           KEY of the blocks with `phase = "PHASE"`; within a layer it wins
+///                               over `block.KEY`;
+///   `group.NAME.KEY`            any of these for group NAME only (layers 4 and 5); within a
+///                               layer it wins over the same KEY for all groups;
+///   `subjects` `seed`           (layers 4 and 5).
+///
+/// Subject k of every group has the same seed, made from (experiment seed, k): groups are paired,
+/// subject by subject, and a larger number of subjects leaves the first ones as they were.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/parameters.hpp"
+#include "models/task.hpp"
+#include "regions/brain.hpp"
+
+namespace quartet {
+
+/// Which regions' spikes are recorded, and of whom.
+struct RecordSpikes {
+  std::int64_t subjects = 0;
+  bool cortex = true;
+  bool cerebellum = true;
+  bool basal_ganglia = true;
+  bool thalamus = true;
+
+  void visit(ParameterVisitor& v);
+  /// True where spikes of region `name` are wanted for subject `index` (0-based) of a group.
+  bool wants(std::string_view region, std::int64_t index) const;
+};
+
+/// What a run writes beside behaviour.nc. Never changes a result.
+struct RecordParameters {
+  std::int64_t rate_bin_ms = 10;
+  std::int64_t rate_subjects = 1;
+  std::int64_t weights_subjects = 1;
+  RecordSpikes spikes;
+
+  void visit(ParameterVisitor& v);
+};
+
+/// Subjects under the same conditions, with all layers applied.
+struct Group {
+  std::string name;   ///< identifier, unique; letters, digits, '_' and '-'
+  std::string label;  ///< for people and figures
+  std::int64_t subjects = 1;
+  BrainParameters brain;
+  BodyParameters body;
+  std::vector<Block> blocks;
+  std::vector<std::string> phases;  ///< label of each block ("" where it has none)
+};
+
+/// One simulated subject of a group.
+struct Member {
+  std::size_t group = 0;       ///< index into Experiment::groups
+  std::int64_t subject = 0;    ///< 0-based within the group
+  Subject subject_parameters;  ///< seed, brain, body, schedule
+};
+
+struct Experiment {
+  std::string name;  ///< identifier; the file's stem unless the file says otherwise
+  std::string title;
+  std::string description;
+  std::uint64_t seed = 1;
+  std::vector<Group> groups;
+  RecordParameters record;
+  /// What [quick] left out, for people ("3 of 20 subjects; …"); empty for a full run.
+  std::string cut;
+
+  BrainParameters brain;    ///< what groups share (their own is in `groups`)
+  BodyParameters body;      ///< likewise
+  std::string source_text;  ///< the file as given
+
+  /// All subjects: group by group, subject by subject.
+  std::vector<Member> members() const;
+};
+
+/// From the command line.
+struct Overrides {
+  std::vector<std::string> set;  ///< "key=value"
+  bool full = false;             ///< ignore [quick]
+};
+
+/// All that is wrong with an experiment file, one line each: `file:line:column: what; remedy`
+/// (`--set key=value: what; remedy` for an override). what() shows the first 20.
+class ExperimentError : public std::runtime_error {
+ public:
+  explicit ExperimentError(std::vector<std::string> problems);
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  std::vector<std::string> problems_;
+};
+
+/// Reads and checks a file. Throws ExperimentError (exit code 2), also where it cannot be read.
+Experiment load_experiment(const std::filesystem::path& file, const Overrides& overrides = {});
+
+/// The same from text; `file_name` appears in messages and gives the experiment's name.
+Experiment parse_experiment(const std::string& text, const std::string& file_name,
+                            const Overrides& overrides = {});
+
+/// The experiment as used: every key with its value, unit and meaning, as an experiment file that
+/// reads back to the same experiment.
+std::string resolved_toml(const Experiment& experiment);
+
+/// SHA-256 (64 hex digits) of all keys and values as used; comments and paths do not count.
+std::string config_digest(const Experiment& experiment);
+
+/// Seed of subject `index` of every group.
+std::uint64_t subject_seed(std::uint64_t experiment_seed, std::int64_t index);
+
+/// Reference of all keys, from the code; with `markdown` as tables.
+std::string describe_keys(bool markdown);
+
+}  // namespace quartet

@@ -1,0 +1,38 @@
+/// How the command line starts the simulation loop.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "runs/experiment.hpp"
+
+namespace quartet {
+
+/// Exit codes of the program.
+enum ExitCode : int {
+  exit_done = 0,
+  exit_failed = 1,   ///< a failure; for `compare`, a difference
+  exit_usage = 2,    ///< command line or experiment file
+  exit_stopped = 75  ///< stopped on a signal with a good checkpoint: `quartet resume` continues
+};
+
+struct RunOptions {
+  /// Run directory. For a new run it does not exist yet (the loop creates it, on rank 0); for
+  /// `resume` it holds the run to continue.
+  std::filesystem::path out;
+  bool resume = false;    ///< continue from the newest good checkpoint in `out`
+  std::string placement;  ///< placement text of comm/; empty: the usual one for the ranks
+  /// Trials between checkpoints; 0: only when stopped.
+  std::int64_t checkpoint_every_trials = 200;
+  bool quiet = false;        ///< no progress
+  bool in_process = false;   ///< one process, no MPI (`--ranks 1`)
+  std::string command_line;  ///< for provenance
+};
+
+/// Simulates all members of `experiment` into `options.out`. Called on every rank. Returns the
+/// same ExitCode on every rank: exit_done, exit_stopped (stop_requested() of runs/signals.hpp
+/// became true and a checkpoint is on disk) or exit_failed (message printed).
+int run_experiment(const Experiment& experiment, const RunOptions& options);
+
+}  // namespace quartet
