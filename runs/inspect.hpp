@@ -1,0 +1,32 @@
+/// `quartet inspect`: what is in a run directory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace quartet {
+
+/// What one tract carried.
+struct TractTraffic {
+  std::string tract;
+  std::uint64_t spikes = 0;
+  std::uint64_t bytes = 0;     ///< as encoded in messages between processes
+  std::uint64_t messages = 0;  ///< between processes
+  std::uint64_t steps = 0;     ///< timesteps over which they were counted
+};
+
+/// `directory`/traffic.csv: tract,spikes,bytes,messages,steps. It depends on the placement, so
+/// comparisons leave it out. Replaces the file as a whole.
+void write_traffic(const std::filesystem::path& directory, const std::vector<TractTraffic>& tracts);
+/// Throws std::runtime_error with file and line where it cannot be read.
+std::vector<TractTraffic> read_traffic(const std::filesystem::path& directory);
+
+/// Prints what a run is: title, subjects, trials done, provenance, files with sizes, checkpoints
+/// and whether they are valid; with `traffic`, spikes and bytes per tract and timestep. Damaged
+/// files are named, not fatal. Throws std::invalid_argument where `directory` is not a run.
+void inspect_run(const std::filesystem::path& directory, bool traffic, std::ostream& out);
+
+}  // namespace quartet

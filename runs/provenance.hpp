@@ -1,0 +1,31 @@
+/// Where a run's files come from: written as `provenance_*` attributes, which no comparison reads.
+#pragma once
+
+#include <string>
+
+#include "runs/netcdf_file.hpp"
+
+namespace quartet {
+
+struct Provenance {
+  std::string config_digest;  ///< SHA-256 of the experiment as used
+  std::string seed;           ///< of the experiment
+  std::string version;        ///< of Quartet
+  std::string commit;         ///< git commit of the build, "unknown" outside a repository
+  std::string compiler;
+  std::string flags;
+  std::string mpi;     ///< MPI_Get_library_version, or "none"
+  std::string netcdf;  ///< NetCDF library
+  std::string boost;   ///< Boost library (checkpoints)
+  std::string placement;
+  std::string command;
+  std::string created;  ///< UTC, ISO 8601
+};
+
+/// What is known at build time and now: version, commit, compiler, flags, netcdf, boost, created.
+Provenance build_provenance();
+
+/// Writes all as global attributes `provenance_<field>`; a file in definition mode.
+void put_provenance(NetcdfFile& file, const Provenance& provenance);
+
+}  // namespace quartet
