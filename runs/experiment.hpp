@@ -14,7 +14,8 @@
 ///                               over `block.KEY`;
 ///   `group.NAME.KEY`            any of these for group NAME only (layers 4 and 5); within a
 ///                               layer it wins over the same KEY for all groups;
-///   `subjects` `seed`           (layers 4 and 5).
+///   `subjects` `seed`           (layers 4 and 5; [quick] never enlarges a group);
+///   `trials_factor`             ([quick] only) multiplies the trials of every block.
 ///
 /// Subject k of every group has the same seed, made from (experiment seed, k): groups are paired,
 /// subject by subject, and a larger number of subjects leaves the first ones as they were.
@@ -93,8 +94,9 @@ struct Experiment {
 
 /// From the command line.
 struct Overrides {
-  std::vector<std::string> set;  ///< "key=value"
-  bool full = false;             ///< ignore [quick]
+  std::vector<std::string> set;       ///< --set: "key=value"
+  std::string scale, subjects, seed;  ///< values of the flags of these names; empty: not given
+  bool full = false;                  ///< --full: ignore [quick]
 };
 
 /// All that is wrong with an experiment file, one line each: `file:line:column: what; remedy`

@@ -1,0 +1,197 @@
+"""Reads behaviour.nc of a run directory: groups, subjects, phases and compensation.
+
+Conventions of the file: angles in degrees, positive counter-clockwise. Here every angle becomes a
+*compensation*: a subject's baseline mean (per target direction) is removed and the sign flipped so
+that positive undoes the first rotation: with the cursor turned by +30 the hand must go to -30.
+Because the baseline is removed per target, it does not matter whether the file's angles count from
+the target or from rightward.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import numpy as np
+import xarray
+
+# Phases of a schedule, told apart by the sign of the rotation alone, in this order; the last two
+# may be absent. `clamp` is whatever comes without rotation after the rotated trials.
+PHASES = ("baseline", "learning", "reversed", "clamp")
+
+
+class BadInput(Exception):
+    """The run directory cannot be analysed; the message says where, what and the remedy."""
+
+
+@dataclasses.dataclass
+class Subject:
+    """One simulated subject. Arrays run over its own trials, in order."""
+
+    name: str
+    seed: int | None  # of all its randomness; None where the file has none
+    columns: dict[str, np.ndarray]
+    phases: dict[str, np.ndarray]  # trial indices, int, by name of the phase
+    rotation: float  # the learning phase's last rotation, degrees, signed
+
+    @property
+    def trials(self) -> int:
+        return len(self.columns["rotation"])
+
+    def compensation(self, column: str = "angle_third") -> np.ndarray:
+        """Compensation in degrees, shape (trials,); NaN where the file has no angle."""
+        angle, target = self.columns[column], self.columns["target_angle"]
+        result = np.full(self.trials, np.nan)
+        for direction in np.unique(target):
+            here = target == direction
+            reference = angle[np.intersect1d(np.flatnonzero(here), self.phases["baseline"])]
+            reference = reference[np.isfinite(reference)]
+            if reference.size == 0:
+                raise BadInput(
+                    f"{self.name}: no {column} in the baseline for the target at {direction:g} "
+                    "degrees, so its compensation is not defined. Give every target at least one "
+                    "trial before the first rotation."
+                )
+            wrapped = _wrap(angle[here] - reference[0])
+            result[here] = _wrap(wrapped - np.mean(_wrap(reference - reference[0])))
+        return -np.sign(self.rotation) * result
+
+    def fraction(self, column: str = "angle_third") -> np.ndarray:
+        """Compensation as a fraction of the rotation, shape (trials,)."""
+        return self.compensation(column) / abs(self.rotation)
+
+    def schedule(self) -> np.ndarray:
+        """Full compensation on every trial, degrees, shape (trials,)."""
+        return np.sign(self.rotation) * np.nan_to_num(self.columns["rotation"])
+
+
+@dataclasses.dataclass
+class Group:
+    """Subjects under the same condition with the same brain ("abrupt_intact")."""
+
+    name: str
+    subjects: list[Subject]
+
+    @property
+    def condition(self) -> str:
+        return self.name.rpartition("_")[0] or self.name
+
+    @property
+    def brain(self) -> str:
+        return self.name.rpartition("_")[2]
+
+
+@dataclasses.dataclass
+class Behaviour:
+    path: pathlib.Path
+    title: str
+    cut: str  # what a shortened run left out; empty for a full run
+    groups: dict[str, Group]
+    units: dict[str, str]
+
+
+def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = frozenset()):
+    """Reads `columns` (and those of `optional` that exist) of DIRECTORY/behaviour.nc.
+
+    Raises BadInput for a missing file or variable, and for a schedule without baseline or rotation.
+    """
+    path = pathlib.Path(directory) / "behaviour.nc"
+    if not path.is_file():
+        raise BadInput(
+            f"{path}: no such file. Name the directory that `quartet run --out` wrote."
+        )
+    try:
+        dataset = xarray.open_dataset(path, engine="netcdf4", decode_times=False)
+    except OSError as error:
+        raise BadInput(f"{path}: not a readable NetCDF file ({error}).") from error
+    with dataset:
+        needed = {"block", "rotation", "target_angle", "group"} | columns
+        missing = sorted(needed - set(dataset.variables))
+        if missing:
+            raise BadInput(
+                f"{path}: variable {', '.join(missing)} is missing (it has "
+                f"{', '.join(sorted(map(str, dataset.variables)))}). Run the experiment again "
+                "with a version that records it."
+            )
+        names = needed - {"group"} | {o for o in optional if o in dataset.variables}
+        for name in sorted(names):
+            if set(dataset[name].dims) != {"trial", "subject"}:
+                raise BadInput(
+                    f"{path}: variable {name} has dimensions {dataset[name].dims}; expected "
+                    "(trial, subject). Use the analysis of the version that wrote the file."
+                )
+        data = {
+            name: dataset[name].transpose("subject", "trial").values.astype(float)
+            for name in names
+        }
+        labels = _group_names(dataset, path)
+        seeds = dataset["seed"].values if "seed" in dataset.variables else None
+        groups: dict[str, Group] = {}
+        for index, label in enumerate(labels):
+            own = {name: values[index] for name, values in data.items()}
+            # A subject's trials are those with a block; others have a fill value or NaN there.
+            valid = np.isfinite(own["block"]) & (own["block"] >= 0)
+            if not valid.any():
+                continue
+            own = {name: values[valid] for name, values in own.items()}
+            seed = None if seeds is None else int(seeds[index])
+            subject = _subject(f"{path}: subject {index} ({label})", seed, own)
+            groups.setdefault(label, Group(label, [])).subjects.append(subject)
+        if not groups:
+            raise BadInput(f"{path}: no subject has a finished trial yet. Wait, or resume the run.")
+        return Behaviour(
+            path=path,
+            title=str(dataset.attrs.get("title", "")),
+            cut=str(dataset.attrs.get("cut", "")).strip(),
+            groups=groups,
+            units={name: str(dataset[name].attrs.get("units", "")) for name in names},
+        )
+
+
+def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray]) -> Subject:
+    sign = np.sign(np.nan_to_num(columns["rotation"]))
+    turned = np.flatnonzero(sign)
+    if turned.size == 0 or turned[0] == 0:
+        what = "no trial with a rotation" if turned.size == 0 else "no trial before the rotation"
+        raise BadInput(
+            f"{name}: {what}, so there is nothing to compare. Analyse runs whose schedule has a "
+            "block without perturbation, then one with a rotation."
+        )
+    first = sign[turned[0]]
+    edges = [turned[0]]  # where learning, reversed and clamp begin
+    for wanted in (first, -first):
+        rest = np.flatnonzero(sign[edges[-1] :] != wanted)
+        edges.append(edges[-1] + rest[0] if rest.size else sign.size)
+    rest = np.flatnonzero(sign[edges[-1] :] != 0)
+    end = edges[-1] + rest[0] if rest.size else sign.size
+    bounds = [0, *edges, end]
+    phases = {phase: np.arange(bounds[i], bounds[i + 1]) for i, phase in enumerate(PHASES)}
+    return Subject(name, seed, columns, phases, float(columns["rotation"][phases["learning"][-1]]))
+
+
+def _group_names(dataset, path) -> list[str]:
+    """The name of each subject's group, from group_name or from the CF flags of `group`."""
+    index = dataset["group"].values
+    if not np.isfinite(index.astype(float)).all():
+        raise BadInput(f"{path}: variable group has missing values. The file is not complete.")
+    index = index.astype(int)
+    if "group_name" in dataset.variables:
+        texts = [
+            (t.decode() if isinstance(t, bytes) else str(t)).strip(" \0")
+            for t in np.atleast_1d(dataset["group_name"].values)
+        ]
+        if dataset["group_name"].dims == dataset["group"].dims:
+            return texts  # one per subject
+    else:
+        texts = str(dataset["group"].attrs.get("flag_meanings", "")).split()
+    if index.min() < 0 or index.max() >= len(texts):
+        raise BadInput(
+            f"{path}: variable group goes up to {index.max()}, but there are {len(texts)} group "
+            "names. Expected group_name(subject), group_name(group) or group:flag_meanings."
+        )
+    return [texts[i] for i in index]
+
+
+def _wrap(degrees):
+    """Into [-180, 180)."""
+    return (np.asarray(degrees) + 180.0) % 360.0 - 180.0

@@ -1,0 +1,320 @@
+#!/usr/bin/python3
+"""Draws a run: learning curves of all groups, and the teaching signals behind them.
+
+    plot.py results/cerebellar_vs_dopaminergic
+
+writes figure.png and figure.pdf into the run directory and prints the path of the first. One
+column per condition (abrupt rotation, gradual with full feedback, gradual with reward only); upper
+row: what the hand does, beside people; lower row: the signal that teaches there.
+
+Exit codes: 0 drawn, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+import textwrap
+import tomllib
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.lines
+import matplotlib.pyplot as plt
+import matplotlib.ticker
+import numpy as np
+
+import behaviour
+import score
+
+# Paul Tol's high-contrast scheme: told apart with any colour vision and in grey.
+COLOURS = {"intact": "#004488", "cerebellar": "#DDAA33", "depleted": "#BB5566"}
+LABELS = {
+    "intact": "intact",
+    "cerebellar": "cerebellar damage",
+    "depleted": "dopamine depletion",
+}
+OTHERS = ("#555555", "#999999", "#222222")  # brains of other experiments
+PEOPLE = "black"
+SCHEDULE = "#E4E4E4"
+
+TITLES = {
+    "abrupt": "Abrupt rotation",
+    "full": "Gradual rotation, cursor seen",
+    "reward": "Gradual rotation, reward only",
+}
+# The signal shown below each condition: (variable, title, axis). The first that is recorded.
+OLIVE = ("olive_rate", "Cerebellar teacher", "inferior olive")
+THALAMUS = (
+    "vl_rate_toward",
+    "Where both meet: thalamus",
+    "VL toward compensation\nminus baseline",
+)
+PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-prediction\nerror")
+SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
+ORDER = ("abrupt", "full", "reward")
+MAX_COLUMNS = 3
+# Points along a curve: longer schedules are averaged in bins of trials.
+LEARNING_POINTS, INDIVIDUAL_POINTS, SIGNAL_POINTS = 42, 21, 21
+FINE = 6  # trials after an abrupt change that are not averaged
+
+
+def bins(subject: behaviour.Subject, most: int) -> list[np.ndarray]:
+    """Trials in order, in about `most` equal bins that never mix two rotations.
+
+    After an abrupt change the first trials, where learning is fastest, stand alone.
+    """
+    rotation = np.nan_to_num(subject.columns["rotation"])
+    width = -(-subject.trials // most)
+    edges = np.flatnonzero(np.diff(rotation)) + 1
+    result = []
+    for stretch in np.split(np.arange(subject.trials), edges):
+        start = stretch[0]
+        if start > 0 and abs(rotation[start] - rotation[start - 1]) > abs(subject.rotation) / 2:
+            result += np.split(stretch[:FINE], min(FINE, len(stretch)))
+            stretch = stretch[FINE:]
+        if stretch.size:
+            result += np.array_split(stretch, max(1, round(len(stretch) / width)))
+    return result
+
+
+def curves(group: behaviour.Group, series, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bin centres, shape (bins,), and one curve per subject, shape (subjects, bins).
+
+    `series` gives a subject's values per trial. Subjects that stopped early have NaN.
+    """
+    longest = max(group.subjects, key=lambda s: s.trials)
+    groups = bins(longest, most)
+    values = np.full((len(group.subjects), len(groups)), np.nan)
+    for row, subject in enumerate(group.subjects):
+        data = series(subject)
+        for column, trials in enumerate(groups):
+            here = data[trials[trials < len(data)]]
+            here = here[np.isfinite(here)]
+            if here.size:
+                values[row, column] = here.mean()
+    return np.array([np.mean(trials) + 1 for trials in groups]), values
+
+
+def statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and SEM over subjects, shape (bins,); SEM is zero for one subject."""
+    n = np.isfinite(values).sum(axis=0)
+    mean = np.divide(np.nansum(values, axis=0), n, out=np.full(n.shape, np.nan), where=n > 0)
+    square = np.nansum((values - mean) ** 2, axis=0)
+    sem = np.sqrt(np.divide(square, n * (n - 1.0), out=np.zeros(n.shape), where=n > 1))
+    return mean, sem
+
+
+def from_baseline(subject: behaviour.Subject, column: str) -> np.ndarray:
+    data = subject.columns[column]
+    baseline = data[subject.phases["baseline"]]
+    baseline = baseline[np.isfinite(baseline)]
+    return data - (baseline.mean() if baseline.size else np.nan)
+
+
+def colour(brain: str, brains: list[str]) -> str:
+    others = [b for b in brains if b not in COLOURS]
+    return COLOURS.get(brain) or OTHERS[others.index(brain) % len(OTHERS)]
+
+
+def draw_curve(axes, x, values, tint, style="-") -> None:
+    mean, sem = statistics(values)
+    axes.fill_between(x, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
+    axes.plot(x, mean, style, color=tint, linewidth=2.4, solid_capstyle="round", zorder=3)
+
+
+def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) -> None:
+    """Bins of people's curve at the same trial of the same phase, or their end point."""
+    for curve in people.get("curve", ()):
+        if curve["condition"] != condition:
+            continue
+        x, y, error = [], [], []
+        for entry in curve["bins"]:
+            phase = subject.phases[entry["phase"]]
+            if entry["first"] > len(phase):
+                continue  # the run's block is shorter than people's
+            last = min(entry["last"], len(phase))
+            x.append(phase[0] + (entry["first"] + last) / 2.0)
+            # People learned another angle: compare the fraction of the rotation.
+            y.append(entry["mean"] * abs(subject.rotation) / curve["rotation"])
+            error.append(entry["sem"] * abs(subject.rotation) / curve["rotation"])
+        axes.errorbar(
+            x, y, error, fmt="o", color=PEOPLE, markerfacecolor="white", markersize=5.5,
+            markeredgewidth=1.3, elinewidth=1.1, zorder=4,
+        )
+    for end in people.get("endpoint", ()):
+        if end["condition"] == condition:
+            x = subject.phases["learning"][-1] + 1 + 0.025 * subject.trials
+            y = end["fraction"] * abs(subject.rotation)
+            axes.plot(x, y, marker="D", color=PEOPLE, markerfacecolor="white", markersize=8,
+                      markeredgewidth=1.6, linestyle="none", clip_on=False, zorder=5)
+
+
+def note(condition: str, members: dict, people: dict) -> str:
+    counts = sorted({len(g.subjects) for g in members.values()})
+    text = f"model: n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
+    for curve in people.get("curve", ()):
+        if curve["condition"] == condition:
+            text += f"; people: n = {curve['n']},\n{curve['source']}"
+    for end in people.get("endpoint", ()):
+        if end["condition"] == condition:
+            text += f"; people: {end['source']}"
+    return text
+
+
+def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
+    conditions = sorted(
+        {g.condition for g in run.groups.values()},
+        key=lambda c: (ORDER.index(c) if c in ORDER else len(ORDER), c),
+    )[:MAX_COLUMNS]
+    brains = sorted(
+        {g.brain for g in run.groups.values() if g.condition in conditions},
+        key=lambda b: (list(COLOURS).index(b) if b in COLOURS else len(COLOURS), b),
+    )
+    plt.rcParams.update({
+        "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
+        "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
+        "font.family": "DejaVu Sans",
+    })
+    figure, panels = plt.subplots(
+        2, len(conditions), figsize=(13.33, 7.5), squeeze=False, sharex="col",
+        gridspec_kw={"height_ratios": (1.45, 1.0)},
+    )
+    for column, condition in enumerate(conditions):
+        upper, lower = panels[:, column]
+        members = {b: run.groups[f"{condition}_{b}"] for b in brains
+                   if f"{condition}_{b}" in run.groups} or {
+                   g.brain: g for g in run.groups.values() if g.condition == condition}
+        reference = max((s for g in members.values() for s in g.subjects), key=lambda s: s.trials)
+        draw_learning(upper, condition, members, brains, reference, people)
+        draw_signal(lower, condition, members, brains, reference, run)
+        lower.set_xlabel("trial")
+        if column == 0:
+            upper.set_ylabel("compensation (deg)")
+    decorate(figure, run, brains)
+    return figure
+
+
+def draw_learning(axes, condition, members, brains, reference, people) -> None:
+    trials = np.arange(reference.trials + 1) + 0.5
+    schedule = reference.schedule()
+    axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
+                      linewidth=0, zorder=0)
+    low, high = min(schedule.min(), 0.0), schedule.max()
+    for brain, group in members.items():
+        series = behaviour.Subject.compensation
+        if len(group.subjects) > 1:
+            x, values = curves(group, series, INDIVIDUAL_POINTS)
+            axes.plot(x, values.T, color=colour(brain, brains), alpha=0.35, linewidth=0.6, zorder=1)
+        x, values = curves(group, series, LEARNING_POINTS)
+        draw_curve(axes, x, values, colour(brain, brains))
+        mean, sem = statistics(values)
+        low = min(low, np.nanmin(mean - sem))
+        high = max(high, np.nanmax(mean + sem))
+    draw_people(axes, condition, reference, people)
+    axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
+    axes.set_ylim(low - 0.12 * (high - low), high + 0.16 * (high - low))
+    axes.set_xlim(0.5, reference.trials + 0.5)
+    axes.set_title(TITLES.get(condition, condition), loc="left", fontweight="bold")
+    axes.text(0.0, 1.0, note(condition, members, people), transform=axes.transAxes, fontsize=10,
+              color="0.25", va="top", ha="left", zorder=6)
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
+
+
+def draw_signal(axes, condition, members, brains, reference, run) -> None:
+    name, title, label = SIGNALS.get(condition, OLIVE)
+    axes.set_title(title, loc="left", fontweight="bold")
+    if name not in run.units:
+        axes.text(0.5, 0.5, f"{name} was not recorded", transform=axes.transAxes, ha="center",
+                  color="0.4")
+        axes.set_yticks([])
+        return
+    for brain, group in members.items():
+        tint = colour(brain, brains)
+        if name == "reward_prediction_error":
+            # Its mean over all trials is near zero by design; what teaches is burst and dip.
+            for outcome, style in ((1.0, "-"), (0.0, ":")):
+                series = lambda s: np.where(s.columns["reward"] == outcome, s.columns[name], np.nan)
+                draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
+        elif name == "vl_rate_toward":
+            series = lambda s: from_baseline(s, name)
+            draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint)
+        else:
+            draw_curve(axes, *curves(group, lambda s: s.columns[name], SIGNAL_POINTS), tint)
+    unit = run.units[name]
+    axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label)
+    if name == "reward_prediction_error":
+        key = [matplotlib.lines.Line2D([], [], color="0.3", linewidth=2.2, linestyle=style,
+                                       label=text)
+               for style, text in (("-", "rewarded trials"), (":", "unrewarded"))]
+        axes.legend(handles=key, frameon=False, fontsize=11, ncol=2, loc="upper right",
+                    bbox_to_anchor=(1.03, 1.04), handlelength=1.3, columnspacing=1.0)
+        axes.margins(y=0.18)
+    if name == "olive_rate":
+        axes.set_ylim(bottom=0.0)
+    else:
+        axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
+    for edge in np.flatnonzero(np.diff(np.sign(reference.schedule()))) + 1:
+        axes.axvline(edge + 0.5, color="0.75", linewidth=1.0, zorder=0)
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+
+
+def decorate(figure, run, brains) -> None:
+    title = run.title or run.path.parent.name
+    figure.suptitle(title, x=0.008, y=0.985, ha="left", va="top", fontsize=18, fontweight="bold")
+    handles = [
+        matplotlib.lines.Line2D([], [], color=colour(b, brains), linewidth=3,
+                                label=LABELS.get(b, b))
+        for b in brains
+    ]
+    handles.append(matplotlib.lines.Line2D(
+        [], [], color=PEOPLE, marker="o", markerfacecolor="white", markersize=7,
+        markeredgewidth=1.4, linestyle="none", label="people"))
+    handles.append(matplotlib.patches.Patch(color=SCHEDULE, label="full compensation"))
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 0.945), ncol=len(handles),
+                  frameon=False, columnspacing=1.8, handlelength=1.4)
+    cut = f"Shortened run: {run.cut}." if run.cut else "Full run, nothing cut."
+    text = textwrap.wrap(
+        f"Lines: mean over simulated subjects; bands: ± SEM; thin lines: individuals. {cut}", 150
+    )
+    figure.text(0.008, 0.012, "\n".join(text), fontsize=11.5, color="0.25", va="bottom")
+    figure.align_ylabels()
+    figure.tight_layout(rect=(0.0, 0.02 + 0.03 * len(text), 1.0, 0.895), w_pad=1.2, h_pad=1.0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="plot.py",
+        description="Draws a run's learning curves and teaching signals beside what people do.",
+        epilog="Example: plot.py results/cerebellar_vs_dopaminergic",
+    )
+    parser.add_argument("directory", metavar="DIR", help="a run directory with behaviour.nc")
+    options = parser.parse_args(arguments)
+    try:
+        run = behaviour.read(
+            options.directory,
+            {"angle_third", "reward"},
+            {signal[0] for signal in SIGNALS.values()},
+        )
+        with open(score.TARGETS, "rb") as file:
+            people = tomllib.load(file)
+        figure = draw(run, people)
+        path = run.path.with_name("figure.png")
+        figure.savefig(path, dpi=150)
+        # Without a creation date the same run gives the same file.
+        figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
+    except (behaviour.BadInput, OSError) as error:
+        print(f"plot.py: {error}", file=sys.stderr)
+        return 2
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

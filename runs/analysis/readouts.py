@@ -1,0 +1,133 @@
+"""Read-outs: from one subject's trials to one number. targets.toml names these functions.
+
+Every function takes a Subject and returns a float: NaN where the subject has no such trials.
+`COLUMNS` lists the variables of behaviour.nc that they read.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from behaviour import Subject
+
+COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
+
+MIN_TRIALS_FOR_SD = 4
+
+
+def early(subject: Subject) -> np.ndarray:
+    """Rotated trials 1-12: not scaled, because learning counts trials; at most the first half."""
+    learning = subject.phases["learning"]
+    return learning[: max(1, min(12, len(learning) // 2))]
+
+
+def late(subject: Subject) -> np.ndarray:
+    """The last fifth of the rotated trials (20 of 100)."""
+    learning = subject.phases["learning"]
+    return learning[-max(1, round(len(learning) / 5)) :]
+
+
+def final_step(subject: Subject) -> np.ndarray:
+    """All trials of the learning phase's last step (40 of 8 x 40)."""
+    learning = subject.phases["learning"]
+    others = np.flatnonzero(subject.columns["rotation"][learning] != subject.rotation)
+    return learning[others[-1] + 1 if others.size else 0 :]
+
+
+def late_fraction(subject: Subject) -> float:
+    """Fraction of the rotation compensated at one third of the distance, `late` trials."""
+    return _mean(subject.fraction("angle_third")[late(subject)])
+
+
+def early_fraction(subject: Subject) -> float:
+    """Fraction of the rotation compensated at one third of the distance, `early` trials."""
+    return _mean(subject.fraction("angle_third")[early(subject)])
+
+
+def reversed_fraction(subject: Subject) -> float:
+    """As late_fraction, over the last third of the reversed trials (4 of 12)."""
+    phase = subject.phases["reversed"]
+    return _mean(subject.fraction("angle_third")[phase[len(phase) - -(-len(phase) // 3) :]])
+
+
+def rebound_fraction(subject: Subject) -> float:
+    """As late_fraction, over the last 60 % of the trials after the reversal (9-20 of 20).
+
+    Without reversed trials there is no rebound to read: NaN.
+    """
+    phase = subject.phases["clamp"]
+    if len(subject.phases["reversed"]) == 0 or len(phase) == 0:
+        return float("nan")
+    return _mean(subject.fraction("angle_third")[phase[-max(1, round(0.6 * len(phase))) :]])
+
+
+def rebound_deg_per_30(subject: Subject) -> float:
+    """rebound_fraction in degrees of a rotation of 30."""
+    return 30.0 * rebound_fraction(subject)
+
+
+def baseline_sd(subject: Subject) -> float:
+    """SD (degrees) of the direction at one third of the distance over the baseline trials."""
+    return _sd(subject.compensation("angle_third")[subject.phases["baseline"]])
+
+
+def final_fraction(subject: Subject) -> float:
+    """Fraction compensated at the end of the reach, second half of `final_step`."""
+    step = final_step(subject)
+    return _mean(subject.fraction("angle_end")[step[len(step) // 2 :]])
+
+
+def final_sd(subject: Subject) -> float:
+    """SD (degrees) of the direction at the end of the reach over `final_step`."""
+    return _sd(subject.compensation("angle_end")[final_step(subject)])
+
+
+def sd_after_failure_minus_success(subject: Subject) -> float:
+    """SD (degrees) of the end direction after unrewarded minus after rewarded rotated trials.
+
+    Deviations are from the mean at the same rotation, so the ramp itself is not variability.
+    """
+    learning = subject.phases["learning"]
+    angle = subject.compensation("angle_end")[learning]
+    rotation = subject.columns["rotation"][learning]
+    reward = subject.columns["reward"][learning]
+    for step in np.unique(rotation):
+        here = rotation == step
+        angle[here] -= _mean(angle[here])
+    spread = []
+    for outcome in (0.0, 1.0):
+        after = angle[1:][reward[:-1] == outcome]
+        after = after[np.isfinite(after)]
+        enough = len(after) >= MIN_TRIALS_FOR_SD
+        spread.append(np.sqrt(np.mean(after**2)) if enough else float("nan"))
+    return float(spread[0] - spread[1])
+
+
+def olive_rise(subject: Subject) -> float:
+    """Olive rate (Hz) over the `early` trials minus its baseline mean."""
+    rate = subject.columns["olive_rate"]
+    return _mean(rate[early(subject)]) - _mean(rate[subject.phases["baseline"]])
+
+
+def dopamine_reward_minus_failure(subject: Subject) -> float:
+    """SNc rate (Hz) in the outcome window, rewarded minus unrewarded rotated trials."""
+    learning = subject.phases["learning"]
+    rate = subject.columns["dopamine"][learning]
+    reward = subject.columns["reward"][learning]
+    return _mean(rate[reward == 1.0]) - _mean(rate[reward == 0.0])
+
+
+def implicit_deg(subject: Subject) -> float:
+    """Compensation (degrees) of the hand minus that of the aim, `late` trials."""
+    difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
+    return _mean(difference[late(subject)])
+
+
+def _mean(values: np.ndarray) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.mean(values)) if values.size else float("nan")
+
+
+def _sd(values: np.ndarray) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.std(values, ddof=1)) if values.size >= MIN_TRIALS_FOR_SD else float("nan")

@@ -1,0 +1,258 @@
+#!/usr/bin/python3
+"""Compares a run with what people do.
+
+    score.py results/cerebellar_vs_dopaminergic
+
+prints one row per target of targets.toml that the run can answer, and writes score.csv into the
+run directory. Statistics are over simulated subjects, never over trials.
+
+Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, 2 bad usage or
+input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import json
+import math
+import pathlib
+import sys
+import tomllib
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+
+import numpy as np
+
+import behaviour
+import readouts
+
+TARGETS = pathlib.Path(__file__).with_name("targets.toml")
+
+
+@dataclasses.dataclass
+class Sample:
+    """One number per subject of a group, shape (n,); only subjects that have the number."""
+
+    values: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.values)
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.values)) if self.n else math.nan
+
+    @property
+    def sem(self) -> float:
+        """Standard error of the mean; NaN for fewer than two subjects."""
+        return float(np.std(self.values, ddof=1) / math.sqrt(self.n)) if self.n > 1 else math.nan
+
+
+@dataclasses.dataclass
+class Result:
+    target: dict
+    mean: float = math.nan
+    sem: float = math.nan
+    n: str = ""
+    verdict: str = ""
+
+
+def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
+    """One row: the group's mean, or a ratio or difference of two, with standard error.
+
+    Groups share their subjects' seeds: subject k has the same randomness with either brain. So two
+    numbers of the same seeds are paired, and their covariance counts; otherwise they are
+    independent. Errors propagate to first order.
+    """
+    parts = [target[key] for key in ("of", "over", "minus") if key in target]
+    absent = sorted({part["group"] for part in parts} - set(groups))
+    if absent:
+        return Result(target, verdict=f"not run: {', '.join(absent)}")
+    members = [groups[part["group"]].subjects for part in parts]
+    numbers = [
+        np.array([getattr(readouts, part["readout"])(subject) for subject in subjects])
+        for part, subjects in zip(parts, members)
+    ]
+    paired = len(parts) == 2 and _same_subjects(*members)
+    if paired:
+        both = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
+        numbers = [x[both] for x in numbers]
+    samples = [Sample(x[np.isfinite(x)]) for x in numbers]
+    n = f"{samples[0].n} pairs" if paired else " / ".join(str(s.n) for s in samples)
+    if any(s.n == 0 for s in samples):
+        return Result(target, n=n, verdict="undefined: too few trials")
+
+    if "over" in target:
+        first, second = samples
+        # A ratio to something that is itself not above zero says nothing about what is kept.
+        if second.mean <= 2.0 * (0.0 if math.isnan(second.sem) else second.sem):
+            return Result(target, n=n, verdict=f"undefined: {parts[1]['group']} is near zero")
+        mean = first.mean / second.mean
+        if paired:
+            sem = Sample(first.values - mean * second.values).sem / second.mean
+        else:
+            sem = math.hypot(first.sem, mean * second.sem) / second.mean
+    elif "minus" in target:
+        first, second = samples
+        mean = first.mean - second.mean
+        if paired:
+            sem = Sample(first.values - second.values).sem
+        else:
+            sem = math.hypot(first.sem, second.sem)
+    else:
+        mean, sem = samples[0].mean, samples[0].sem
+    return Result(target, mean, sem, n, _verdict(target, mean))
+
+
+def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> bool:
+    if first is second:
+        return True
+    seeds = [[s.seed for s in subjects] for subjects in (first, second)]
+    return None not in seeds[0] and seeds[0] == seeds[1]
+
+
+def _verdict(target: dict, mean: float) -> str:
+    if "band" not in target:
+        return "no human value"
+    low, high = target["band"]
+    return "in" if low <= mean <= high else "out"
+
+
+def score(directory: str | pathlib.Path) -> tuple[behaviour.Behaviour, list[Result]]:
+    """All rows for one run directory. Raises behaviour.BadInput."""
+    with open(TARGETS, "rb") as file:
+        targets = tomllib.load(file)["target"]
+    run = behaviour.read(directory, readouts.COLUMNS)
+    return run, [evaluate(target, run.groups) for target in targets]
+
+
+def count(results: list[Result]) -> dict[str, int]:
+    kinds = ("in", "out", "no human value", "undefined", "not run")
+    return {k: sum(r.verdict.partition(":")[0] == k for r in results) for k in kinds}
+
+
+# --- Printing ---------------------------------------------------------------------------------
+
+
+def _group(target: dict) -> str:
+    """"abrupt_cerebellar / intact": the second name without what it shares with the first."""
+    first = target["of"]["group"]
+    second = (target.get("over") or target.get("minus") or target["of"])["group"]
+    if first == second:
+        return first
+    condition, _, brain = second.rpartition("_")
+    if first.rpartition("_")[0] == condition:
+        second = brain
+    return f"{first} {'/' if 'over' in target else '-'} {second}"
+
+
+def _human(target: dict) -> str:
+    if "human" not in target:
+        return target.get("sign", "no human value")
+    if "ci95" not in target:
+        return f"{target['human']:.3g}"
+    return "{:.3g} [{:.3g}, {:.3g}]".format(target["human"], *target["ci95"])
+
+
+def _band(target: dict) -> str:
+    if "band" not in target:
+        return "-"
+    low, high = target["band"]
+    if math.isinf(high):
+        return f">= {low:.3g}"
+    return f"<= {high:.3g}" if math.isinf(low) else f"{low:.3g} to {high:.3g}"
+
+
+def _simulated(result: Result) -> str:
+    if math.isnan(result.mean):
+        return "-"
+    return f"{result.mean:.3g}" + ("" if math.isnan(result.sem) else f" ± {result.sem:.2g}")
+
+
+def print_table(run: behaviour.Behaviour, results: list[Result]) -> None:
+    header = (
+        "target", "what", "group", "human [95 % CI]", "band", "simulated ± SEM", "n", "verdict",
+    )
+    rows = [
+        (r.target["id"], r.target["description"], _group(r.target), _human(r.target),
+         _band(r.target), _simulated(r), r.n, r.verdict)
+        for r in results
+    ]
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header) - 1)]
+    print(run.title or run.path.parent.name)
+    print(f"cut: {run.cut}" if run.cut else "full run, nothing cut")
+    print()
+    for row in [header, tuple("-" * w for w in (*widths, len("verdict"))), *rows]:
+        print("  ".join(cell.ljust(w) for cell, w in zip(row, (*widths, 0))).rstrip())
+    counts = count(results)
+    print()
+    print(
+        f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
+        f"{counts['out']} out; {counts['no human value']} without a human value, "
+        f"{counts['undefined']} undefined, {counts['not run']} not run."
+    )
+
+
+def _record(result: Result) -> dict:
+    """One row for score.csv and --json; None where there is no number."""
+    target = result.target
+    low, high = target.get("band", (None, None))
+    ci_low, ci_high = target.get("ci95", (None, None))
+    finite = lambda x: x if x is not None and math.isfinite(x) else None
+    return {
+        "id": target["id"],
+        "description": target["description"],
+        "group": _group(target),
+        "readout": target["of"]["readout"],
+        "words": target["words"],
+        "human": target.get("human"),
+        "ci95_low": ci_low,
+        "ci95_high": ci_high,
+        "human_n": target.get("n"),
+        "human_sign": target.get("sign"),
+        "source": target.get("source"),
+        "band_low": finite(low),
+        "band_high": finite(high),
+        "simulated": finite(result.mean),
+        "sem": finite(result.sem),
+        "n": result.n,
+        "verdict": result.verdict,
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="score.py",
+        description="Compares a run with what people do.",
+        epilog="Example: score.py results/cerebellar_vs_dopaminergic --json",
+    )
+    parser.add_argument("directory", metavar="DIR", help="a run directory with behaviour.nc")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 if a target is out or undefined"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        run, results = score(options.directory)
+        records = [_record(r) for r in results]
+        with open(run.path.with_name("score.csv"), "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(records)
+    except (behaviour.BadInput, OSError) as error:
+        print(f"score.py: {error}", file=sys.stderr)
+        return 2
+    counts = count(results)
+    if options.json:
+        document = {"title": run.title, "cut": run.cut, "counts": counts, "targets": records}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        print_table(run, results)
+    return 1 if options.strict and counts["out"] + counts["undefined"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+# Writes OUTPUT, a header with the git commit of SOURCE, at build time; left alone where nothing
+# changed, so that nothing is compiled again.
+execute_process(
+  COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=40 --exclude=*
+  OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  set(commit unknown)
+endif()
+set(text "#pragma once\nnamespace quartet {\ninline constexpr char build_commit[] = \"${commit}\";\n}\n")
+if(EXISTS ${OUTPUT})
+  file(READ ${OUTPUT} before)
+endif()
+if(NOT text STREQUAL before)
+  file(WRITE ${OUTPUT} "${text}")
+endif()

@@ -1,0 +1,930 @@
+#include "runs/experiment.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "runs/digest.hpp"
+#include "runs/schema.hpp"
+
+namespace quartet {
+namespace {
+
+// ---------------------------------------------------------------------------------------------
+// The schema, as structs: what may be written where.
+
+/// Keys outside of tables.
+struct TopLevel {
+  std::string name, title, description, cut;
+  std::int64_t seed = 1;
+  std::int64_t subjects = 1;
+
+  void visit(ParameterVisitor& v) {
+    v.text("name", name, "identifier of the experiment; default: name of the file");
+    v.text("title", title, "one line for people and figures");
+    v.text("description", description, "what the experiment asks and how");
+    v.integer("seed", seed, {"1", 0, 9e18},
+              "from which all random numbers follow; subject k has the same seed in every group");
+    v.integer("subjects", subjects, {"1", 1, 10000}, "subjects in a group that does not say");
+    v.text("cut", cut,
+           "what the quick version left out; written by quartet into resolved.toml, not by you");
+  }
+};
+
+/// What defines a subject besides seed and schedule.
+struct SubjectTables {
+  BrainParameters brain;
+  BodyParameters body;
+
+  void visit(ParameterVisitor& v) {
+    v.table("brain", brain, "the brain: sizes, parameters, lesions");
+    v.table("body", body, "arm, senses and task apparatus");
+  }
+};
+
+struct RecordTable {
+  RecordParameters& record;
+
+  void visit(ParameterVisitor& v) {
+    v.table("record", record, "what is written beside behaviour.nc; never changes a result");
+  }
+};
+
+struct GroupKeys {
+  std::string name, label, schedule;
+  std::int64_t subjects = 0;
+
+  void visit(ParameterVisitor& v) {
+    v.text("name", name, "identifier, unique: letters, digits, '_' and '-'");
+    v.text("label", label, "for people and figures; default: the name");
+    v.integer("subjects", subjects, {"1", 1, 10000}, "number of subjects; default: the file's");
+    v.text("schedule", schedule, "NAME of [schedules.NAME]; default: the only one");
+  }
+};
+
+struct LabelledBlock {
+  std::string phase;
+  Block block;
+
+  void visit(ParameterVisitor& v) {
+    v.text("phase", phase, "label by which overrides (block.PHASE.KEY) and figures find the block");
+    block.visit(v);
+  }
+};
+
+/// Overrides besides tables.
+struct Counts {
+  std::int64_t subjects = 0;
+
+  void visit(ParameterVisitor& v) {
+    v.integer("subjects", subjects, {"1", 1, 10000}, "number of subjects in a group");
+  }
+};
+
+struct Seed {
+  std::int64_t seed = 0;
+
+  void visit(ParameterVisitor& v) {
+    v.integer("seed", seed, {"1", 0, 9e18}, "seed of the experiment");
+  }
+};
+
+struct Quick {
+  double trials_factor = 1.0;
+
+  void visit(ParameterVisitor& v) {
+    v.real("trials_factor", trials_factor, {"1", 0.001, 1},
+           "multiplies the trials of every block (at least one is left)");
+  }
+};
+
+std::vector<std::string> names_of(const std::vector<Key>& keys) {
+  std::vector<std::string> names;
+  for (const Key& key : keys) names.push_back(key.name);
+  return names;
+}
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+std::vector<std::string> block_key_names() { return names_of(list_keys(Block{})); }
+
+std::vector<std::string> table_key_names() {
+  std::vector<std::string> names = names_of(list_keys(SubjectTables{}));
+  RecordParameters record;
+  append(names, names_of(list_keys(RecordTable{record})));
+  return names;
+}
+
+// ---------------------------------------------------------------------------------------------
+// From text to layers of settings.
+
+struct BlockText {
+  Layer keys;
+  Place where;
+};
+struct ScheduleText {
+  std::string name;
+  std::vector<BlockText> blocks;
+  Place where;
+};
+struct GroupText {
+  Layer keys;
+  Layer set;
+  Place where;
+};
+
+/// An experiment file taken apart, before any key is understood.
+struct Document {
+  Layer file;  ///< everything but schedules, groups and [quick]
+  std::vector<ScheduleText> schedules;
+  std::vector<GroupText> groups;
+  Layer quick;
+  Layer command_line;
+  Place start;
+};
+
+Place place_of(const toml::source_region& source, const std::string& file) {
+  return {file, static_cast<int>(source.begin.line), static_cast<int>(source.begin.column)};
+}
+
+/// A table's entries in the order of the file (toml++ sorts them by name).
+std::vector<std::pair<const toml::key*, const toml::node*>> entries(const toml::table& table) {
+  std::vector<std::pair<const toml::key*, const toml::node*>> list;
+  for (const auto& [key, node] : table) list.emplace_back(&key, &node);
+  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+    const auto at = [](const toml::key* key) {
+      return std::pair(key->source().begin.line, key->source().begin.column);
+    };
+    return at(a.first) < at(b.first);
+  });
+  return list;
+}
+
+Value value_of(const toml::node& node) {
+  if (const auto* value = node.as_boolean()) return value->get();
+  if (const auto* value = node.as_integer()) return value->get();
+  if (const auto* value = node.as_floating_point()) return value->get();
+  if (const auto* value = node.as_string()) return value->get();
+  if (const auto* array = node.as_array()) {
+    std::vector<double> numbers;
+    for (const toml::node& element : *array) {
+      if (element.is_table()) return Unusable{"a list of tables"};
+      if (!element.is_number()) return Unusable{"a list of other things than numbers"};
+      numbers.push_back(*element.value<double>());
+    }
+    return numbers;
+  }
+  return Unusable{node.is_table() ? "a table" : "a date or time"};
+}
+
+/// Appends all values below `table` under dotted names. Empty tables are kept as such, so that a
+/// misspelt one is noticed.
+void flatten(const toml::table& table, const std::string& prefix, const std::string& file,
+             Layer& layer) {
+  for (const auto& [key, node] : entries(table)) {
+    const std::string name = prefix + std::string(key->str());
+    const toml::table* inner = node->as_table();
+    if (inner && !inner->empty()) {
+      flatten(*inner, name + ".", file, layer);
+    } else {
+      layer.push_back({name, value_of(*node), place_of(key->source(), file)});
+    }
+  }
+}
+
+/// The tables of an array of tables; says what is wrong otherwise.
+std::vector<const toml::table*> tables_of(const toml::node& node, const Place& where,
+                                          const std::string& what, const std::string& remedy,
+                                          Problems& problems) {
+  std::vector<const toml::table*> tables;
+  const toml::array* array = node.as_array();
+  bool good = array != nullptr && !array->empty();
+  if (good) {
+    for (const toml::node& element : *array) {
+      good = good && element.is_table();
+      tables.push_back(element.as_table());
+    }
+  }
+  if (good) return tables;
+  problems.add(where, what, remedy);
+  return {};
+}
+
+void take_schedules(const toml::node& node, const Place& where, const std::string& file,
+                    Document& document, Problems& problems) {
+  const std::string remedy =
+      "write [schedules.NAME] with blocks = [ {trials = 10, …}, … ] or [[schedules.NAME.blocks]]";
+  const toml::table* schedules = node.as_table();
+  if (!schedules) {
+    problems.add(where, "schedules is a table of schedules", remedy);
+    return;
+  }
+  for (const auto& [key, content] : entries(*schedules)) {
+    ScheduleText schedule{std::string(key->str()), {}, place_of(key->source(), file)};
+    const toml::table* table = content->as_table();
+    if (!table || !table->contains("blocks")) {
+      problems.add(schedule.where, fmt::format("schedule {} has no blocks", schedule.name), remedy);
+    } else {
+      for (const auto& [name, value] : entries(*table)) {
+        const Place here = place_of(name->source(), file);
+        if (name->str() != "blocks") {
+          problems.add(here, fmt::format("unknown key schedules.{}.{}", schedule.name, name->str()),
+                       "a schedule has one key, blocks");
+          continue;
+        }
+        for (const toml::table* block :
+             tables_of(*value, here,
+                       fmt::format("schedules.{}.blocks is not a list of blocks", schedule.name),
+                       remedy, problems)) {
+          BlockText text{{}, place_of(block->source(), file)};
+          flatten(*block, "", file, text.keys);
+          schedule.blocks.push_back(std::move(text));
+        }
+      }
+    }
+    document.schedules.push_back(std::move(schedule));
+  }
+}
+
+void take_groups(const toml::node& node, const Place& where, const std::string& file,
+                 Document& document, Problems& problems) {
+  for (const toml::table* table :
+       tables_of(node, where, "group is not a list of tables",
+                 "write [[group]] with name = \"…\" for every group", problems)) {
+    GroupText group{{}, {}, place_of(table->source(), file)};
+    toml::table keys = *table;
+    if (const toml::table* set = table->get_as<toml::table>("set")) {
+      flatten(*set, "", file, group.set);
+      keys.erase("set");
+    }
+    flatten(keys, "", file, group.keys);
+    document.groups.push_back(std::move(group));
+  }
+}
+
+Document take_apart(const std::string& text, const std::string& file, Problems& problems) {
+  Document document;
+  document.start = {file, 1, 1};
+  toml::table root;
+  try {
+    root = toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    problems.add(place_of(error.source(), file), std::string(error.description()),
+                 "the file must be TOML (https://toml.io)");
+    return document;
+  }
+  for (const auto& [key, node] : entries(root)) {
+    const Place where = place_of(key->source(), file);
+    if (key->str() == "schedules") {
+      take_schedules(*node, where, file, document, problems);
+    } else if (key->str() == "group") {
+      take_groups(*node, where, file, document, problems);
+    } else if (key->str() == "quick" && node->is_table()) {
+      flatten(*node->as_table(), "", file, document.quick);
+    } else {
+      toml::table single;
+      single.insert(*key, *node);
+      flatten(single, "", file, document.file);
+    }
+  }
+  return document;
+}
+
+/// `value` as TOML, or else as the text that it is: --set block.feedback=none needs no quotes.
+Value command_line_value(const std::string& value) {
+  try {
+    const toml::table table = toml::parse("value = " + value);
+    if (table.size() == 1) return value_of(*table.get("value"));
+  } catch (const toml::parse_error&) {
+  }
+  return value;
+}
+
+void take_overrides(const Overrides& overrides, Document& document, Problems& problems) {
+  const auto add = [&](const std::string& key, const std::string& value, const std::string& flag) {
+    document.command_line.push_back({key, command_line_value(value), {flag}});
+  };
+  for (const std::string& assignment : overrides.set) {
+    const std::string flag = "--set " + assignment;
+    const std::size_t equals = assignment.find('=');
+    if (equals == 0 || equals == assignment.npos) {
+      problems.add({flag}, "not of the form key=value", "write for example --set brain.scale=0.5");
+      continue;
+    }
+    const auto trim = [](std::string part) {
+      part.erase(0, part.find_first_not_of(' '));
+      part.erase(part.find_last_not_of(' ') + 1);
+      return part;
+    };
+    add(trim(assignment.substr(0, equals)), trim(assignment.substr(equals + 1)), flag);
+  }
+  if (!overrides.scale.empty()) {
+    add("brain.scale", overrides.scale, "--scale " + overrides.scale);
+  }
+  if (!overrides.subjects.empty()) {
+    add("subjects", overrides.subjects, "--subjects " + overrides.subjects);
+  }
+  if (!overrides.seed.empty()) add("seed", overrides.seed, "--seed " + overrides.seed);
+}
+
+// ---------------------------------------------------------------------------------------------
+// From layers to an experiment.
+
+template <class Struct>
+void read(Struct&& target, Layer& layer, const std::vector<std::string>& prefixes,
+          Problems& problems) {
+  SettingsReader reader(layer, prefixes, problems);
+  target.visit(reader);
+}
+
+bool is_identifier(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-';
+  });
+}
+
+Place place_in(Layer& layer, std::string_view key, const Place& otherwise) {
+  const Setting* setting = find_setting(layer, key);
+  return setting ? setting->where : otherwise;
+}
+
+/// Combinations that no single key's range excludes.
+void check_block(const Block& block, const Place& where, Problems& problems) {
+  if (block.targets_deg.empty()) {
+    problems.add(where, "a block without targets", "write for example targets_deg = [90]");
+  }
+  if (block.steps > block.trials) {
+    problems.add(where,
+                 fmt::format("{} steps do not fit into {} trials", block.steps, block.trials),
+                 fmt::format("write steps = {} or fewer, or more trials", block.trials));
+  }
+  if (block.perturbation == Perturbation::none &&
+      (block.rotation_deg != 0.0 || block.rotation_end_deg != 0.0 || block.steps != 0)) {
+    problems.add(where,
+                 "rotation_deg, rotation_end_deg and steps have no effect where perturbation is "
+                 "\"none\"",
+                 "write perturbation = \"rotation\" (or \"clamp\"), or leave them 0");
+  }
+  if (block.perturbation != Perturbation::none && block.steps <= 1 &&
+      block.rotation_end_deg != 0.0 && block.rotation_end_deg != block.rotation_deg) {
+    problems.add(
+        where,
+        fmt::format("rotation_end_deg = {:g} has no effect with steps = {}", block.rotation_end_deg,
+                    block.steps),
+        fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));
+  }
+  if (block.perturbation == Perturbation::clamp && block.feedback == Feedback::none) {
+    problems.add(where, "a clamped cursor cannot be seen where feedback is \"none\"",
+                 "write feedback = \"full\", or perturbation = \"none\"");
+  }
+}
+
+struct Schedule {
+  std::vector<LabelledBlock> blocks;
+  std::vector<Place> where;
+};
+
+std::map<std::string, Schedule> read_schedules(Document& document, Problems& problems) {
+  const std::vector<std::string> block_keys = block_key_names();
+  std::map<std::string, Schedule> schedules;
+  for (ScheduleText& text : document.schedules) {
+    Schedule schedule;
+    for (BlockText& block_text : text.blocks) {
+      LabelledBlock labelled;
+      read(labelled, block_text.keys, {""}, problems);
+      const std::string& phase = labelled.phase;
+      const bool taken = std::find(block_keys.begin(), block_keys.end(), phase) != block_keys.end();
+      if (!phase.empty() && (taken || !is_identifier(phase))) {
+        problems.add(
+            place_in(block_text.keys, "phase", block_text.where),
+            fmt::format("phase = {} cannot be a label", toml_text(phase)),
+            taken ? "choose one that is not a key of a block" : "use letters, digits, '_' and '-'");
+      }
+      schedule.blocks.push_back(labelled);
+      schedule.where.push_back(block_text.where);
+    }
+    schedules[text.name] = std::move(schedule);
+  }
+  return schedules;
+}
+
+/// Prefixes under which an override for `name`d group and block phase may stand.
+std::vector<std::string> block_prefixes(const std::string& group, const std::string& phase) {
+  std::vector<std::string> prefixes;
+  for (const std::string& start : {"group." + group + ".", std::string()}) {
+    if (!phase.empty()) prefixes.push_back(start + "block." + phase + ".");
+    prefixes.push_back(start + "block.");
+  }
+  return prefixes;
+}
+
+/// Puts the layers on top of each other. Marks the settings that some struct knows.
+Experiment build(Document& document, bool use_quick, Problems& problems) {
+  Experiment experiment;
+  Layer no_quick;
+  Layer& quick = use_quick ? document.quick : no_quick;
+  Layer& command_line = document.command_line;
+
+  TopLevel top;
+  read(top, document.file, {""}, problems);
+  SubjectTables shared;
+  read(shared, document.file, {""}, problems);
+  const SubjectTables of_file = shared;
+  read(RecordTable{experiment.record}, document.file, {""}, problems);
+  Seed seed{top.seed};
+  Quick cut;
+  read(cut, quick, {""}, problems);
+  for (Layer* layer : {&quick, &command_line}) {
+    read(shared, *layer, {""}, problems);
+    read(RecordTable{experiment.record}, *layer, {""}, problems);
+    read(seed, *layer, {""}, problems);
+  }
+  experiment.name = top.name;
+  experiment.title = top.title;
+  experiment.description = top.description;
+  experiment.cut = top.cut;
+  experiment.seed = static_cast<std::uint64_t>(seed.seed);
+  experiment.brain = shared.brain;
+  experiment.body = shared.body;
+
+  const std::map<std::string, Schedule> schedules = read_schedules(document, problems);
+  std::vector<std::string> schedule_names;
+  for (const auto& [name, schedule] : schedules) schedule_names.push_back(name);
+  if (schedules.empty() && problems.empty()) {
+    problems.add(document.start, "no schedule",
+                 "write [schedules.NAME] with blocks = [ {trials = 10} ]");
+  }
+
+  if (document.groups.empty()) document.groups.push_back({{}, {}, document.start});
+  const bool single = document.groups.size() == 1;
+  std::set<std::string> seen;
+  for (GroupText& text : document.groups) {
+    GroupKeys keys;
+    keys.subjects = top.subjects;
+    read(keys, text.keys, {""}, problems);
+    if (keys.name.empty() && single) keys.name = "all";
+    if (!is_identifier(keys.name)) {
+      problems.add(place_in(text.keys, "name", text.where),
+                   keys.name.empty()
+                       ? "a group without a name"
+                       : fmt::format("group name {} is not an identifier", toml_text(keys.name)),
+                   "write name = \"…\" with letters, digits, '_' and '-'");
+      continue;
+    }
+    if (!seen.insert(keys.name).second) {
+      problems.add(place_in(text.keys, "name", text.where),
+                   fmt::format("a second group with the name {}", keys.name),
+                   "give every group its own name");
+    }
+    if (keys.schedule.empty() && schedules.size() == 1) keys.schedule = schedule_names.front();
+    const auto schedule = schedules.find(keys.schedule);
+    if (schedule == schedules.end()) {
+      if (!schedules.empty()) {
+        problems.add(
+            place_in(text.keys, "schedule", text.where),
+            keys.schedule.empty() ? fmt::format("group {} does not say its schedule", keys.name)
+                                  : fmt::format("no schedule {}", keys.schedule),
+            did_you_mean(
+                keys.schedule, schedule_names,
+                fmt::format("write schedule = one of {}", fmt::join(schedule_names, ", "))));
+      }
+      continue;
+    }
+
+    Group group;
+    group.name = keys.name;
+    group.label = keys.label.empty() ? keys.name : keys.label;
+    const std::string own = "group." + group.name + ".";
+
+    SubjectTables tables = of_file;
+    read(tables, text.set, {""}, problems);
+    for (Layer* layer : {&quick, &command_line}) read(tables, *layer, {own, ""}, problems);
+    group.brain = tables.brain;
+    group.body = tables.body;
+
+    Counts quick_counts{keys.subjects};
+    read(quick_counts, quick, {own, ""}, problems);
+    Counts counts{std::min(keys.subjects, quick_counts.subjects)};
+    read(counts, command_line, {own, ""}, problems);
+    group.subjects = counts.subjects;
+
+    for (std::size_t b = 0; b < schedule->second.blocks.size(); ++b) {
+      const std::string& phase = schedule->second.blocks[b].phase;
+      Block block = schedule->second.blocks[b].block;
+      std::vector<std::string> in_set = {"block."};
+      if (!phase.empty()) in_set.insert(in_set.begin(), "block." + phase + ".");
+      read(block, text.set, in_set, problems);
+      read(block, quick, block_prefixes(group.name, phase), problems);
+      block.trials = std::max<std::int64_t>(
+          1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
+      read(block, command_line, block_prefixes(group.name, phase), problems);
+      check_block(block, schedule->second.where[b], problems);
+      group.blocks.push_back(block);
+      group.phases.push_back(phase);
+    }
+    experiment.groups.push_back(std::move(group));
+  }
+  return experiment;
+}
+
+void report_unknown(const Layer& layer, const std::vector<std::string>& known, Problems& problems) {
+  for (const Setting& setting : layer) {
+    if (setting.used) continue;
+    if (std::find(known.begin(), known.end(), setting.key) != known.end()) {
+      problems.add(setting.where, fmt::format("{} is a table of keys", setting.key),
+                   fmt::format("write {}.KEY = VALUE", setting.key));
+      continue;
+    }
+    problems.add(setting.where, fmt::format("unknown key {}", setting.key),
+                 did_you_mean(setting.key, known, "`quartet describe` lists all keys"));
+  }
+}
+
+/// Unknown keys of a layer of overrides: a group's set, [quick] or the command line.
+void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
+                              const std::vector<std::string>& groups,
+                              const std::set<std::string>& phases, Problems& problems) {
+  std::vector<std::string> tables = names_of(list_keys(SubjectTables{}));
+  std::vector<std::string> known = in_group ? tables : table_key_names();
+  const std::vector<std::string> block_keys = block_key_names();
+  for (const std::string& key : block_keys) known.push_back("block." + key);
+  for (const std::string& phase : phases) {
+    for (const std::string& key : block_keys) known.push_back("block." + phase + "." + key);
+  }
+  if (!in_group) append(known, {"subjects", "seed"});
+  if (in_quick) known.push_back("trials_factor");
+
+  for (const Setting& setting : layer) {
+    if (setting.used) continue;
+    std::string key = setting.key;
+    const auto starts = [&](std::string_view start) { return key.rfind(start, 0) == 0; };
+    if (in_group && (key == "subjects" || key == "seed" || starts("record.") || starts("group."))) {
+      problems.add(setting.where, fmt::format("{} cannot stand in a group's set", key),
+                   key == "subjects" ? "write it beside set, as a key of the group"
+                                     : "write it for all groups, at the file's top level");
+      continue;
+    }
+    std::string own;
+    if (starts("group.")) {
+      const std::size_t end = key.find('.', 6);
+      const std::string name = key.substr(6, end == key.npos ? key.npos : end - 6);
+      if (end == key.npos || std::find(groups.begin(), groups.end(), name) == groups.end()) {
+        problems.add(
+            setting.where, fmt::format("no group {}", name),
+            did_you_mean(name, groups, fmt::format("groups are {}", fmt::join(groups, ", "))));
+        continue;
+      }
+      own = key.substr(0, end + 1);
+      key = key.substr(end + 1);
+    }
+    if (starts("block.") && key.find('.', 6) != key.npos) {
+      const std::string phase = key.substr(6, key.find('.', 6) - 6);
+      if (!phases.count(phase)) {
+        const std::vector<std::string> names(phases.begin(), phases.end());
+        problems.add(
+            setting.where, fmt::format("no block has phase = {}", toml_text(phase)),
+            names.empty()
+                ? "give a block a phase, or write block.KEY for all blocks"
+                : did_you_mean(phase, names, fmt::format("phases are {}", fmt::join(names, ", "))));
+        continue;
+      }
+    }
+    std::string close = nearest(key, known);
+    problems.add(setting.where, fmt::format("unknown key {}", setting.key),
+                 close.empty() || close == key ? "`quartet describe` lists all keys"
+                                               : fmt::format("did you mean {}{}?", own, close));
+  }
+}
+
+void report_all_unknown(Document& document, const std::map<std::string, Schedule>& schedules,
+                        const std::vector<std::string>& groups, Problems& problems) {
+  std::set<std::string> phases;
+  for (const auto& [name, schedule] : schedules) {
+    for (const LabelledBlock& block : schedule.blocks) {
+      if (!block.phase.empty()) phases.insert(block.phase);
+    }
+  }
+  std::vector<std::string> known = names_of(list_keys(TopLevel{}));
+  append(known, table_key_names());
+  append(known, {"schedules", "group", "quick"});
+  report_unknown(document.file, known, problems);
+  for (const ScheduleText& schedule : document.schedules) {
+    for (const BlockText& block : schedule.blocks) {
+      report_unknown(block.keys, names_of(list_keys(LabelledBlock{})), problems);
+    }
+  }
+  std::vector<std::string> group_keys = names_of(list_keys(GroupKeys{}));
+  group_keys.push_back("set");
+  for (const GroupText& group : document.groups) {
+    report_unknown(group.keys, group_keys, problems);
+    report_unknown_overrides(group.set, true, false, groups, phases, problems);
+  }
+  report_unknown_overrides(document.quick, false, true, groups, phases, problems);
+  report_unknown_overrides(document.command_line, false, false, groups, phases, problems);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The cut, and the way back to text.
+
+std::int64_t trials_of(const Group& group) {
+  std::int64_t trials = 0;
+  for (const Block& block : group.blocks) trials += block.trials;
+  return trials;
+}
+
+/// What `quick` leaves out of `full`, for people; empty if nothing.
+std::string describe_cut(const Experiment& quick, const Experiment& full) {
+  std::vector<std::string> parts;
+  std::int64_t subjects = 0, all_subjects = 0, trials = 0, all_trials = 0;
+  for (std::size_t g = 0; g < full.groups.size(); ++g) {
+    subjects += quick.groups[g].subjects;
+    all_subjects += full.groups[g].subjects;
+    trials += trials_of(quick.groups[g]);
+    all_trials += trials_of(full.groups[g]);
+  }
+  if (subjects != all_subjects) {
+    parts.push_back(fmt::format("{} of {} subjects", subjects, all_subjects));
+  }
+  if (trials != all_trials) {
+    parts.push_back(fmt::format("{:.0f} % of the trials", 100.0 * static_cast<double>(trials) /
+                                                              static_cast<double>(all_trials)));
+  }
+  const auto compare = [&](const std::vector<Key>& now, const std::vector<Key>& then,
+                           const std::string& note) {
+    for (std::size_t k = 0; k < now.size() && k < then.size(); ++k) {
+      if (now[k].value != then[k].value) {
+        parts.push_back(
+            fmt::format("{} {} instead of {}{}", now[k].name, now[k].value, then[k].value, note));
+      }
+    }
+  };
+  compare(list_keys(SubjectTables{quick.brain, quick.body}),
+          list_keys(SubjectTables{full.brain, full.body}), "");
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+/// Value texts of a schedule, by which equal ones are found.
+std::string schedule_text(const Group& group) {
+  std::string text = "blocks = [\n";
+  for (std::size_t b = 0; b < group.blocks.size(); ++b) {
+    std::string line;
+    for (const Key& key : list_keys(LabelledBlock{group.phases[b], group.blocks[b]})) {
+      if (key.name == "phase" && group.phases[b].empty()) continue;
+      line += (line.empty() ? "" : ", ") + key.name + " = " + key.value;
+    }
+    text += "  {" + line + "},\n";
+  }
+  return text + "]\n";
+}
+
+std::string comment_of(const Key& key) {
+  std::string comment;
+  if (!key.unit.empty() && key.unit != "1") comment += key.unit + "; ";
+  if (const std::string range = key.range(); !range.empty()) comment += range + "; ";
+  if (key.kind == Key::Kind::choice) comment += key.type() + "; ";
+  comment += key.doc;
+  // A line break would end the comment.
+  std::replace(comment.begin(), comment.end(), '\n', ' ');
+  return comment;
+}
+
+/// `[table]` headers with their keys; a table's keys stand together wherever they were declared.
+void write_tables(const std::vector<Key>& keys, bool comments, std::string& out) {
+  const auto table_of = [](const Key& key) {
+    return key.kind == Key::Kind::table ? key.name : key.name.substr(0, key.name.rfind('.'));
+  };
+  for (const Key& table : keys) {
+    if (table.kind != Key::Kind::table) continue;
+    out += comments ? fmt::format("\n[{}]  # {}\n", table.name, comment_of(table))
+                    : fmt::format("[{}]\n", table.name);
+    for (const Key& key : keys) {
+      if (key.kind == Key::Kind::table || table_of(key) != table.name) continue;
+      out += key.name.substr(table.name.size() + 1) + " = " + key.value;
+      out += comments ? "  # " + comment_of(key) + "\n" : "\n";
+    }
+  }
+}
+
+std::string write_experiment(const Experiment& experiment, bool comments) {
+  std::string out;
+  TopLevel top;
+  top.name = experiment.name;
+  top.title = experiment.title;
+  top.description = experiment.description;
+  top.cut = experiment.cut;
+  top.seed = static_cast<std::int64_t>(experiment.seed);
+  for (const Key& key : list_keys(top)) {
+    if (key.name == "subjects") continue;  // every group says its own
+    out += key.name + " = " + key.value;
+    out += comments ? "  # " + comment_of(key) + "\n" : "\n";
+  }
+  const std::vector<Key> shared = list_keys(SubjectTables{experiment.brain, experiment.body});
+  write_tables(shared, comments, out);
+  RecordParameters record = experiment.record;
+  write_tables(list_keys(RecordTable{record}), comments, out);
+
+  if (comments) {
+    out += "\n# Schedules, each named after the first group that follows it. Keys of a block:\n";
+    for (const Key& key : list_keys(LabelledBlock{})) {
+      out += fmt::format("#   {}: {}\n", key.name, comment_of(key));
+    }
+  }
+  std::map<std::string, std::string> names;  // schedule text → name
+  for (const Group& group : experiment.groups) {
+    const std::string text = schedule_text(group);
+    if (names.emplace(text, group.name).second) {
+      out += fmt::format("{}[schedules.{}]\n{}", comments ? "\n" : "", group.name, text);
+    }
+  }
+  for (const Group& group : experiment.groups) {
+    if (comments) out += "\n";
+    out += fmt::format("[[group]]\nname = {}\nlabel = {}\nsubjects = {}\nschedule = {}\n",
+                       toml_text(group.name), toml_text(group.label), group.subjects,
+                       toml_text(names.at(schedule_text(group))));
+    const std::vector<Key> own = list_keys(SubjectTables{group.brain, group.body});
+    std::string set;
+    for (std::size_t k = 0; k < own.size(); ++k) {
+      if (own[k].value == shared[k].value) continue;
+      set += own[k].name + " = " + own[k].value;
+      set += comments ? "  # " + comment_of(own[k]) + "\n" : "\n";
+    }
+    if (!set.empty()) out += "[group.set]\n" + set;
+  }
+  return out;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------
+
+void RecordSpikes::visit(ParameterVisitor& v) {
+  v.integer("subjects", subjects, {"1", 0, 10000},
+            "the first so many subjects of every group have their spikes recorded");
+  v.boolean("cortex", cortex, "spikes of the cortex");
+  v.boolean("cerebellum", cerebellum, "spikes of the cerebellum");
+  v.boolean("basal_ganglia", basal_ganglia, "spikes of the basal ganglia");
+  v.boolean("thalamus", thalamus, "spikes of the thalamus");
+}
+
+bool RecordSpikes::wants(std::string_view region, std::int64_t index) const {
+  if (index >= subjects) return false;
+  return (region == "cortex" && cortex) || (region == "cerebellum" && cerebellum) ||
+         (region == "basal_ganglia" && basal_ganglia) || (region == "thalamus" && thalamus);
+}
+
+void RecordParameters::visit(ParameterVisitor& v) {
+  v.integer("rate_bin_ms", rate_bin_ms, {"ms", 1, 10000}, "width of the bins of firing rates");
+  v.integer("rate_subjects", rate_subjects, {"1", 0, 10000},
+            "the first so many subjects of every group have their firing rates recorded over time");
+  v.integer("weights_subjects", weights_subjects, {"1", 0, 10000},
+            "the first so many subjects of every group have their plastic weights recorded, at the "
+            "start and after every block");
+  v.table("spikes", spikes, "single spikes");
+}
+
+ExperimentError::ExperimentError(std::vector<std::string> problems)
+    : std::runtime_error([&] {
+        constexpr std::size_t kShown = 20;
+        std::string text;
+        for (std::size_t i = 0; i < problems.size() && i < kShown; ++i) text += problems[i] + "\n";
+        if (problems.size() > kShown) {
+          text += fmt::format("… and {} more\n", problems.size() - kShown);
+        }
+        if (!text.empty()) text.pop_back();
+        return text;
+      }()),
+      problems_(std::move(problems)) {}
+
+std::vector<Member> Experiment::members() const {
+  std::vector<Member> all;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (std::int64_t k = 0; k < groups[g].subjects; ++k) {
+      all.push_back(
+          {g, k,
+           Subject{subject_seed(seed, k), groups[g].brain, groups[g].body, groups[g].blocks}});
+    }
+  }
+  return all;
+}
+
+Experiment parse_experiment(const std::string& text, const std::string& file_name,
+                            const Overrides& overrides) {
+  Problems problems;
+  Document document = take_apart(text, file_name, problems);
+  take_overrides(overrides, document, problems);
+  if (!problems.empty()) throw ExperimentError(problems.lines());
+
+  Experiment experiment = build(document, !overrides.full, problems);
+  // [quick] must be right also where --full ignores it.
+  Problems of_other_version;
+  const Experiment other =
+      build(document, overrides.full, problems.empty() ? problems : of_other_version);
+  std::vector<std::string> groups;
+  for (const Group& group : experiment.groups) groups.push_back(group.name);
+  Problems repeated;
+  report_all_unknown(document, read_schedules(document, repeated), groups, problems);
+  if (!problems.empty()) throw ExperimentError(problems.lines());
+
+  if (experiment.name.empty()) experiment.name = std::filesystem::path(file_name).stem().string();
+  if (!overrides.full && experiment.cut.empty()) experiment.cut = describe_cut(experiment, other);
+  experiment.source_text = text;
+  return experiment;
+}
+
+Experiment load_experiment(const std::filesystem::path& file, const Overrides& overrides) {
+  std::error_code ignored;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file, ignored)) {
+    const char* reason = !stream ? std::strerror(errno) : "it is a directory";
+    throw ExperimentError({fmt::format(
+        "{}: cannot read the experiment file: {}; write the path of a .toml file, for example "
+        "runs/experiments/smoke.toml",
+        file.string(), reason)});
+  }
+  std::stringstream text;
+  text << stream.rdbuf();
+  return parse_experiment(text.str(), file.string(), overrides);
+}
+
+std::string resolved_toml(const Experiment& experiment) {
+  return "# The experiment as used: defaults, file and command line together. Reads back to the\n"
+         "# same experiment. Digest: " +
+         config_digest(experiment) + "\n\n" + write_experiment(experiment, true);
+}
+
+std::string config_digest(const Experiment& experiment) {
+  return sha256_hex(write_experiment(experiment, false));
+}
+
+std::uint64_t subject_seed(std::uint64_t experiment_seed, std::int64_t index) {
+  // Finalizer of SplitMix64 (Steele et al. 2014), a bijection: for one experiment seed no two
+  // subjects can collide.
+  const auto mix = [](std::uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  };
+  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15u;
+  return mix(mix(experiment_seed + kGolden) + kGolden * (static_cast<std::uint64_t>(index) + 1));
+}
+
+std::string describe_keys(bool markdown) {
+  std::string out;
+  const auto section = [&](const std::string& title, const std::string& text,
+                           const std::vector<Key>& keys) {
+    out += markdown ? fmt::format(
+                          "## {}\n\n{}\n\n| key | type | unit | range | default | meaning "
+                          "|\n|---|---|---|---|---|---|\n",
+                          title, text)
+                    : fmt::format("{}\n{}\n\n", title, text);
+    for (const Key& key : keys) {
+      if (key.kind == Key::Kind::table) {
+        out += markdown ? fmt::format("| **[{}]** | | | | | {} |\n", key.name, key.doc)
+                        : fmt::format("  [{}]  {}\n", key.name, key.doc);
+        continue;
+      }
+      const std::string unit = key.unit == "1" ? "" : key.unit;
+      if (markdown) {
+        out += fmt::format("| `{}` | {} | {} | {} | `{}` | {} |\n", key.name, key.type(), unit,
+                           key.range(), key.value, key.doc);
+      } else {
+        std::string about = key.type();
+        if (!unit.empty()) about += ", " + unit;
+        if (const std::string range = key.range(); !range.empty()) about += ", " + range;
+        out += fmt::format("  {} = {}  ({})\n      {}\n", key.name, key.value, about, key.doc);
+      }
+    }
+    out += "\n";
+  };
+  if (markdown) out += "# Keys of an experiment file\n\n";
+  section("Top level", "Outside of tables.", list_keys(TopLevel{}));
+  RecordParameters record;
+  std::vector<Key> tables = list_keys(SubjectTables{});
+  for (const Key& key : list_keys(RecordTable{record})) tables.push_back(key);
+  section("Tables", "Numbers may carry their unit: \"5 ms\".", tables);
+  section("Blocks",
+          "[schedules.NAME] has blocks = [ {…}, … ]; the same as [[schedules.NAME.blocks]].",
+          list_keys(LabelledBlock{}));
+  section("Groups",
+          "[[group]], one for each condition, with set = {brain.KEY = …, body.KEY = …, block.KEY = "
+          "…, block.PHASE.KEY = …} for what differs. Without a group, all subjects form one.",
+          list_keys(GroupKeys{}));
+  section("Quick",
+          "[quick] holds overrides that --full ignores: brain.KEY, body.KEY, record.KEY, "
+          "block.KEY, block.PHASE.KEY, group.NAME.KEY, subjects (at most so many), seed, and",
+          list_keys(Quick{}));
+  return out;
+}
+
+}  // namespace quartet

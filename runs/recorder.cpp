@@ -1,0 +1,736 @@
+#include "runs/recorder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "models/math.hpp"
+
+namespace quartet {
+
+namespace {
+
+constexpr std::int32_t missing_integer = -2147483647;  // NetCDF's own default
+constexpr double missing_real = std::numeric_limits<double>::quiet_NaN();
+constexpr float missing_float = std::numeric_limits<float>::quiet_NaN();
+constexpr char subject_coordinates[] = "group group_name subject_name seed";
+
+void describe_variable(NetcdfFile& file, int id, const std::string& unit,
+                       const std::string& long_name) {
+  file.put_attribute(id, "long_name", long_name);
+  file.put_attribute(id, "units", unit);
+}
+
+void define_header(NetcdfFile& file, const RecordedRun& run, const std::string& what) {
+  file.put_attribute(NetcdfFile::global, "Conventions", "CF-1.8, ACDD-1.3");
+  file.put_attribute(NetcdfFile::global, "title", run.title);
+  file.put_attribute(NetcdfFile::global, "summary",
+                     run.summary.empty() ? what : what + ". " + run.summary);
+  file.put_attribute(NetcdfFile::global, "keywords",
+                     "motor learning, cerebellum, basal ganglia, spiking neural network");
+  file.put_attribute(NetcdfFile::global, "source", "Quartet, simulation");
+  file.put_attribute(NetcdfFile::global, "trial_duration_ms", run.trial_ms);
+  put_provenance(file, run.provenance);
+}
+
+/// The dimension `subject` with its coordinates; `members` says which subjects a file holds.
+class SubjectAxis {
+ public:
+  SubjectAxis(NetcdfFile& file, const RecordedRun& run, std::span<const std::int32_t> members)
+      : run_(run), members_(members) {
+    std::vector<std::int32_t> group_indices;
+    std::string group_names;
+    for (const RecordedSubject& subject : run.subjects) {
+      if (std::find(group_indices.begin(), group_indices.end(), subject.group_index) ==
+          group_indices.end()) {
+        group_indices.push_back(subject.group_index);
+        group_names += (group_names.empty() ? "" : " ") + subject.group;
+      }
+      name_length_ = std::max(name_length_, subject.name.size());
+      group_length_ = std::max(group_length_, subject.group.size());
+    }
+    dimension_ = file.define_dimension("subject", members.size());
+    const int name_length = file.define_dimension("subject_name_length", name_length_);
+    const int group_length = file.define_dimension("group_name_length", group_length_);
+    subject_ = file.define_variable("subject", NetcdfType::i32, {dimension_});
+    describe_variable(file, subject_, "1", "subject, counted over all groups from 0");
+    group_ = file.define_variable("group", NetcdfType::i32, {dimension_});
+    describe_variable(file, group_, "1", "group of the subject");
+    file.put_attribute<std::int32_t>(group_, "flag_values",
+                                     std::span<const std::int32_t>(group_indices));
+    file.put_attribute(group_, "flag_meanings", group_names);
+    group_name_ = file.define_variable("group_name", NetcdfType::text, {dimension_, group_length});
+    describe_variable(file, group_name_, "1", "name of the group of the subject");
+    file.put_attribute(group_name_, "_Encoding", "utf-8");
+    subject_name_ =
+        file.define_variable("subject_name", NetcdfType::text, {dimension_, name_length});
+    describe_variable(file, subject_name_, "1", "name of the subject");
+    file.put_attribute(subject_name_, "_Encoding", "utf-8");
+    seed_ = file.define_variable("seed", NetcdfType::u64, {dimension_});
+    describe_variable(file, seed_, "1", "seed of the subject's random numbers");
+  }
+
+  int dimension() const { return dimension_; }
+
+  /// After end_definitions().
+  void write(NetcdfFile& file) const {
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const RecordedSubject& subject = run_.subjects.at(members_[i]);
+      file.put<std::int32_t>(subject_, {i}, {1}, {{members_[i]}});
+      file.put<std::int32_t>(group_, {i}, {1}, {{subject.group_index}});
+      file.put<std::uint64_t>(seed_, {i}, {1}, {{subject.seed}});
+      std::string name = subject.name;
+      name.resize(name_length_, '\0');
+      file.put<char>(subject_name_, {i, 0}, {1, name_length_}, name);
+      std::string group = subject.group;
+      group.resize(group_length_, '\0');
+      file.put<char>(group_name_, {i, 0}, {1, group_length_}, group);
+    }
+  }
+
+ private:
+  const RecordedRun& run_;
+  std::span<const std::int32_t> members_;
+  std::size_t name_length_ = 1;
+  std::size_t group_length_ = 1;
+  int dimension_, subject_, group_, group_name_, subject_name_, seed_;
+};
+
+/// Rows [first, last) of one column as if they had never been written.
+void blank(NetcdfFile& file, int variable, NetcdfType type, std::size_t column, std::size_t first,
+           std::size_t last) {
+  const std::size_t rows = last - first;
+  if (type == NetcdfType::i32) {
+    file.put<std::int32_t>(variable, {first, column}, {rows, 1},
+                           std::vector<std::int32_t>(rows, missing_integer));
+  } else if (type == NetcdfType::f32) {
+    file.put<float>(variable, {first, column}, {rows, 1}, std::vector<float>(rows, missing_float));
+  } else {
+    file.put<double>(variable, {first, column}, {rows, 1}, std::vector<double>(rows, missing_real));
+  }
+}
+
+/// "cortex.nc: …": what a file on disk does not agree with.
+[[noreturn]] void refuse_to_continue(const std::filesystem::path& path, const std::string& what) {
+  throw std::runtime_error(path.string() + ": " + what +
+                           "; resume with the experiment and the version of Quartet that began "
+                           "the run, or start a new run with another --out");
+}
+
+}  // namespace
+
+/// A file whose variables have dimensions (record, subject), written subject after subject: the
+/// records grow with the first subject, and later ones fill in their column.
+class SubjectTable {
+ public:
+  SubjectTable(NetcdfFile file, std::size_t subjects)
+      : file(std::move(file)), written(subjects, 0) {}
+
+  /// Opens a file again at what `state` counts, and drops all that was written after it.
+  static std::unique_ptr<SubjectTable> resume(const std::filesystem::path& path,
+                                              std::size_t subjects, StateReader& state,
+                                              const std::string& state_name) {
+    std::vector<std::int64_t> written(subjects);
+    state.shared<std::int64_t>(state_name, written);
+    const std::int64_t records = *std::max_element(written.begin(), written.end());
+    truncate_records(path, static_cast<std::uint64_t>(records));
+    auto table = std::make_unique<SubjectTable>(NetcdfFile::open_to_write(path), subjects);
+    table->written = std::move(written);
+    const auto dimensions = table->file.dimensions();
+    const auto variables = table->file.variables();
+    for (std::size_t id = 0; id < variables.size(); ++id) {
+      const std::vector<int>& axes = variables[id].dimensions;
+      if (axes.size() != 2 || !dimensions[axes[0]].unlimited) continue;
+      if (dimensions[axes[1]].size != subjects) {
+        refuse_to_continue(path, "holds " + std::to_string(dimensions[axes[1]].size) +
+                                     " subjects where the run records " + std::to_string(subjects));
+      }
+      for (std::size_t column = 0; column < subjects; ++column) {
+        if (table->written[column] < records) {
+          blank(table->file, static_cast<int>(id), variables[id].type, column,
+                table->written[column], records);
+        }
+      }
+    }
+    return table;
+  }
+
+  NetcdfFile file;
+  std::vector<std::int64_t> written;  ///< records of each subject
+};
+
+BehaviourRecorder::BehaviourRecorder(const std::filesystem::path& directory, const RecordedRun& run,
+                                     std::vector<Column> columns, StateReader* resume_from)
+    : columns_(std::move(columns)) {
+  const std::filesystem::path path = directory / "behaviour.nc";
+  if (resume_from != nullptr) {
+    table_ = SubjectTable::resume(path, run.subjects.size(), *resume_from, "behaviour.written");
+    for (const Column& column : columns_) {
+      if (!table_->file.has_variable(column.name)) {
+        refuse_to_continue(path, "has no variable '" + column.name + "'");
+      }
+      ids_.push_back(table_->file.variable_id(column.name));
+    }
+    return;
+  }
+  table_ = std::make_unique<SubjectTable>(NetcdfFile::create(path), run.subjects.size());
+  NetcdfFile& file = table_->file;
+  define_header(file, run, "Behaviour and teaching signals of every trial");
+  std::vector<std::int32_t> members(run.subjects.size());
+  for (std::size_t i = 0; i < members.size(); ++i) members[i] = static_cast<std::int32_t>(i);
+  const SubjectAxis subjects(file, run, members);
+  const int trial = file.define_unlimited_dimension("trial");
+  const int trial_id = file.define_variable("trial", NetcdfType::i32, {trial});
+  describe_variable(file, trial_id, "1", "trial of the subject, from 0");
+  const int done = file.define_variable("trials_done", NetcdfType::i32, {subjects.dimension()});
+  describe_variable(file, done, "1", "number of trials that the subject has done");
+  file.put_attribute(done, "coordinates", subject_coordinates);
+  for (const Column& column : columns_) {
+    const NetcdfType type = column.is_integer ? NetcdfType::i32 : NetcdfType::f64;
+    const int id = file.define_variable(column.name, type, {trial, subjects.dimension()});
+    describe_variable(file, id, column.unit, column.long_name);
+    file.put_attribute(id, "coordinates", subject_coordinates);
+    if (column.is_integer) {
+      file.define_fill(id, missing_integer);
+    } else {
+      file.define_fill(id, missing_real);
+    }
+    ids_.push_back(id);
+  }
+  file.end_definitions();
+  subjects.write(file);
+  file.put<std::int32_t>(done, {0}, {members.size()}, std::vector<std::int32_t>(members.size(), 0));
+  file.sync();
+}
+
+BehaviourRecorder::~BehaviourRecorder() = default;
+
+void BehaviourRecorder::trial(std::size_t member, std::int64_t trial,
+                              std::span<const double> values) {
+  NetcdfFile& file = table_->file;
+  if (values.size() != columns_.size() || table_->written.at(member) != trial) {
+    throw std::logic_error("behaviour.nc: trials come in order, with one value per column");
+  }
+  const std::size_t row = static_cast<std::size_t>(trial);
+  file.put<std::int32_t>(file.variable_id("trial"), {row}, {1},
+                         {{static_cast<std::int32_t>(trial)}});
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    if (columns_[i].is_integer) {
+      const std::int32_t value = std::isnan(values[i])
+                                     ? missing_integer
+                                     : static_cast<std::int32_t>(std::llround(values[i]));
+      file.put<std::int32_t>(ids_[i], {row, member}, {1, 1}, {{value}});
+    } else {
+      file.put<double>(ids_[i], {row, member}, {1, 1}, {{values[i]}});
+    }
+  }
+  table_->written[member] = trial + 1;
+  file.put<std::int32_t>(file.variable_id("trials_done"), {member}, {1},
+                         {{static_cast<std::int32_t>(trial + 1)}});
+  file.sync();
+}
+
+void BehaviourRecorder::sync_to_disk() { table_->file.sync_to_disk(); }
+
+void BehaviourRecorder::save(StateWriter& writer) const {
+  writer.shared<std::int64_t>("behaviour.written", table_->written);
+}
+
+void BehaviourRecorder::close() { table_->file.close(); }
+
+RegionDescription describe_region(const Region& region) {
+  return {std::string(region.name()),
+          region.substeps(),
+          {region.populations().begin(), region.populations().end()},
+          {region.plastic_projections().begin(), region.plastic_projections().end()}};
+}
+
+namespace {
+
+/// Position of `member` in `members`, −1 where it is not recorded.
+int column_of(std::span<const std::int32_t> members, std::int64_t member) {
+  const auto at = std::find(members.begin(), members.end(), member);
+  return at == members.end() ? -1 : static_cast<int>(at - members.begin());
+}
+
+}  // namespace
+
+/// <region>.nc.
+class RegionRecorder::Rates {
+ public:
+  Rates(const std::filesystem::path& directory, const RecordedRun& run,
+        const RegionDescription& region, const RegionRecording& recording, StateReader* resume_from)
+      : members_(recording.rate_members),
+        bin_ms_(recording.bin_ms),
+        trial_ms_(run.trial_ms),
+        counts_(region.populations.size(), 0),
+        pending_(region.populations.size()) {
+    const std::filesystem::path path = directory / (region.name + ".nc");
+    if (bin_ms_ < 1 || trial_ms_ % bin_ms_ != 0) {
+      throw std::runtime_error(path.string() + ": bins of " + std::to_string(bin_ms_) +
+                               " ms do not divide a trial of " + std::to_string(trial_ms_) +
+                               " ms; set record.rate_bin_ms to a divisor of it");
+    }
+    if (resume_from != nullptr) {
+      table_ = SubjectTable::resume(path, members_.size(), *resume_from, "rates.written");
+      resume_from->shared_value("rates.member", member_);
+      resume_from->shared<std::uint64_t>("rates.counts", counts_);
+      column_ = column_of(members_, member_);
+    } else {
+      table_ = std::make_unique<SubjectTable>(NetcdfFile::create(path), members_.size());
+      define(run, region);
+    }
+    time_ = table_->file.variable_id("time");
+    trial_ = table_->file.variable_id("trial");
+    for (const PopulationInfo& population : region.populations) {
+      const std::string name = "rate_" + population.name;
+      if (!table_->file.has_variable(name)) {
+        refuse_to_continue(path, "has no variable '" + name + "'");
+      }
+      ids_.push_back(table_->file.variable_id(name));
+    }
+  }
+
+  void begin_member(std::size_t member) {
+    flush();
+    member_ = static_cast<std::int64_t>(member);
+    column_ = column_of(members_, member_);
+    std::fill(counts_.begin(), counts_.end(), 0);
+  }
+
+  void step(Step t, const Region& region) {
+    if (column_ < 0) return;
+    for (std::size_t p = 0; p < counts_.size(); ++p) counts_[p] += region.spikes(p).size();
+    if ((t + 1) % bin_ms_ != 0) return;
+    const std::int64_t bin =
+        table_->written[column_] + static_cast<std::int64_t>(pending_times_.size());
+    if (bin != t / bin_ms_) throw std::logic_error("recorder: timesteps come in order, from 0");
+    pending_times_.push_back(static_cast<double>(t + 1));
+    pending_trials_.push_back(static_cast<std::int32_t>(t / trial_ms_));
+    for (std::size_t p = 0; p < counts_.size(); ++p) {
+      const double cell_seconds =
+          region.populations()[p].size * 1e-3 * static_cast<double>(bin_ms_);
+      pending_[p].push_back(static_cast<float>(static_cast<double>(counts_[p]) / cell_seconds));
+      counts_[p] = 0;
+    }
+    if (pending_times_.size() >= 256) flush();
+  }
+
+  void flush() {
+    const std::size_t rows = pending_times_.size();
+    if (rows == 0) return;
+    NetcdfFile& file = table_->file;
+    const std::size_t column = static_cast<std::size_t>(column_);
+    const std::size_t row = static_cast<std::size_t>(table_->written[column]);
+    file.put<double>(time_, {row}, {rows}, pending_times_);
+    file.put<std::int32_t>(trial_, {row}, {rows}, pending_trials_);
+    for (std::size_t p = 0; p < ids_.size(); ++p) {
+      file.put<float>(ids_[p], {row, column}, {rows, 1}, pending_[p]);
+      pending_[p].clear();
+    }
+    pending_times_.clear();
+    pending_trials_.clear();
+    table_->written[column] += static_cast<std::int64_t>(rows);
+    file.sync();
+  }
+
+  void save(StateWriter& writer) const {
+    writer.shared<std::int64_t>("rates.written", table_->written);
+    writer.shared_value("rates.member", member_);
+    writer.shared<std::uint64_t>("rates.counts", counts_);
+  }
+
+  NetcdfFile& file() { return table_->file; }
+
+ private:
+  void define(const RecordedRun& run, const RegionDescription& region) {
+    NetcdfFile& file = table_->file;
+    define_header(file, run, "Mean firing rates of the populations of the " + region.name);
+    file.put_attribute(NetcdfFile::global, "bin_width_ms", bin_ms_);
+    const SubjectAxis subjects(file, run, members_);
+    const int time = file.define_unlimited_dimension("time");
+    const int time_id = file.define_variable("time", NetcdfType::f64, {time});
+    describe_variable(file, time_id, "ms", "end of the bin, from the subject's start");
+    file.put_attribute(time_id, "axis", "T");
+    file.put_attribute(time_id, "interval", "half-open: (time - bin_width_ms, time]");
+    const int trial_id = file.define_variable("trial", NetcdfType::i32, {time});
+    describe_variable(file, trial_id, "1", "trial of the subject, from 0");
+    for (const PopulationInfo& population : region.populations) {
+      const int id = file.define_variable("rate_" + population.name, NetcdfType::f32,
+                                          {time, subjects.dimension()});
+      describe_variable(file, id, "Hz", "mean firing rate of " + population.long_name);
+      file.put_attribute(id, "cell_methods", "time: mean");
+      file.put_attribute(id, "cells", static_cast<std::int64_t>(population.size));
+      file.put_attribute(id, "coordinates", std::string("trial ") + subject_coordinates);
+      file.define_fill(id, missing_float);
+    }
+    file.end_definitions();
+    subjects.write(file);
+    file.sync();
+  }
+
+  std::vector<std::int32_t> members_;
+  std::int64_t bin_ms_;
+  std::int64_t trial_ms_;
+  std::unique_ptr<SubjectTable> table_;
+  int time_ = -1;
+  int trial_ = -1;
+  std::vector<int> ids_;  // per population
+  std::int64_t member_ = -1;
+  int column_ = -1;
+  std::vector<std::uint64_t> counts_;  // spikes in the open bin, per population
+  std::vector<double> pending_times_;
+  std::vector<std::int32_t> pending_trials_;
+  std::vector<std::vector<float>> pending_;  // per population
+};
+
+/// <region>_spikes.nc.
+class RegionRecorder::Spikes {
+ public:
+  Spikes(const std::filesystem::path& directory, const RecordedRun& run,
+         const RegionDescription& region, const RegionRecording& recording,
+         StateReader* resume_from)
+      : members_(recording.spike_members),
+        populations_(region.populations.size()),
+        substep_ms_(1.0 / region.substeps),
+        file_(open(directory / (region.name + "_spikes.nc"), resume_from)) {
+    if (resume_from != nullptr) {
+      resume_from->shared_value("spikes.member", member_);
+      recorded_ = column_of(members_, member_) >= 0;
+    } else {
+      define(run, region);
+    }
+    file_.skip_filling();  // all records are written whole
+    time_ = file_.variable_id("time_ms");
+    subject_ = file_.variable_id("subject");
+    population_ = file_.variable_id("population");
+    cell_ = file_.variable_id("cell");
+  }
+
+  void begin_member(std::size_t member) {
+    member_ = static_cast<std::int64_t>(member);
+    recorded_ = column_of(members_, member_) >= 0;
+  }
+
+  void step(Step t, const Region& region) {
+    if (!recorded_) return;
+    for (std::size_t p = 0; p < populations_; ++p) {
+      for (const Spike& spike : region.spikes(p)) {
+        times_.push_back(static_cast<double>(t) + (spike.substep + 1) * substep_ms_);
+        cells_.push_back(spike.id);
+        population_indices_.push_back(static_cast<std::int32_t>(p));
+        subjects_.push_back(static_cast<std::int32_t>(member_));
+      }
+    }
+    if (times_.size() >= 65536) flush();
+  }
+
+  void flush() {
+    const std::size_t n = times_.size();
+    if (n == 0) return;
+    file_.put<double>(time_, {written_}, {n}, times_);
+    file_.put<std::int32_t>(subject_, {written_}, {n}, subjects_);
+    file_.put<std::int32_t>(population_, {written_}, {n}, population_indices_);
+    file_.put<std::uint32_t>(cell_, {written_}, {n}, cells_);
+    written_ += n;
+    times_.clear();
+    subjects_.clear();
+    population_indices_.clear();
+    cells_.clear();
+    file_.sync();
+  }
+
+  void save(StateWriter& writer) const {
+    writer.shared_value("spikes.written", written_);
+    writer.shared_value("spikes.member", member_);
+  }
+
+  NetcdfFile& file() { return file_; }
+
+ private:
+  NetcdfFile open(const std::filesystem::path& path, StateReader* resume_from) {
+    if (resume_from == nullptr) return NetcdfFile::create(path);
+    resume_from->shared_value("spikes.written", written_);
+    truncate_records(path, written_);
+    return NetcdfFile::open_to_write(path);
+  }
+
+  void define(const RecordedRun& run, const RegionDescription& region) {
+    define_header(file_, run, "Spikes of the " + region.name);
+    file_.put_attribute(NetcdfFile::global, "recorded_subjects",
+                        std::span<const std::int32_t>(members_));
+    const int spike = file_.define_unlimited_dimension("spike");
+    const int time = file_.define_variable("time_ms", NetcdfType::f64, {spike});
+    describe_variable(file_, time, "ms", "time of the spike, from the subject's start");
+    file_.put_attribute(time, "resolution_ms", substep_ms_);
+    const int subject = file_.define_variable("subject", NetcdfType::i32, {spike});
+    describe_variable(file_, subject, "1", "subject, counted over all groups from 0");
+    const int population = file_.define_variable("population", NetcdfType::i32, {spike});
+    describe_variable(file_, population, "1", "population of the cell");
+    std::vector<std::int32_t> indices;
+    std::vector<std::int64_t> sizes;
+    std::string names;
+    for (std::size_t p = 0; p < populations_; ++p) {
+      indices.push_back(static_cast<std::int32_t>(p));
+      sizes.push_back(region.populations[p].size);
+      names += (p == 0 ? "" : " ") + region.populations[p].name;
+    }
+    file_.put_attribute(population, "flag_values", std::span<const std::int32_t>(indices));
+    file_.put_attribute(population, "flag_meanings", names);
+    file_.put_attribute(population, "cells", std::span<const std::int64_t>(sizes));
+    const int cell = file_.define_variable("cell", NetcdfType::u32, {spike});
+    describe_variable(file_, cell, "1", "index of the cell within its population, from 0");
+    file_.end_definitions();
+    file_.sync();
+  }
+
+  std::vector<std::int32_t> members_;
+  std::size_t populations_;
+  double substep_ms_;
+  std::uint64_t written_ = 0;
+  NetcdfFile file_;  // after written_, which open() reads
+  int time_ = -1, subject_ = -1, population_ = -1, cell_ = -1;
+  std::int64_t member_ = -1;
+  bool recorded_ = false;
+  std::vector<double> times_;
+  std::vector<std::int32_t> subjects_;
+  std::vector<std::int32_t> population_indices_;
+  std::vector<std::uint32_t> cells_;
+};
+
+/// <region>_weights.nc.
+class RegionRecorder::Weights {
+ public:
+  Weights(const std::filesystem::path& directory, const RecordedRun& run,
+          const RegionDescription& region, const RegionRecording& recording,
+          StateReader* resume_from)
+      : members_(recording.weight_members),
+        projections_(region.projections),
+        file_(open(directory / (region.name + "_weights.nc"), resume_from)) {
+    if (resume_from == nullptr) define(run, region);
+    file_.skip_filling();  // all records are written whole
+    for (const ProjectionInfo& projection : projections_) {
+      const std::string name = "weight_" + projection.name;
+      if (!file_.has_variable(name)) {
+        refuse_to_continue(file_.path(), "has no variable '" + name + "'");
+      }
+      ids_.push_back(file_.variable_id(name));
+    }
+  }
+
+  bool records(std::int64_t member) const { return column_of(members_, member) >= 0; }
+
+  void begin(std::size_t member, std::int64_t trial, Step t) {
+    open_ = records(static_cast<std::int64_t>(member));
+    if (!open_) return;
+    rows_.assign(projections_.size(), 0);
+    file_.put<std::int32_t>(file_.variable_id("subject"), {snapshots_}, {1},
+                            {{static_cast<std::int32_t>(member)}});
+    file_.put<std::int32_t>(file_.variable_id("trial"), {snapshots_}, {1},
+                            {{static_cast<std::int32_t>(trial)}});
+    file_.put<double>(file_.variable_id("time_ms"), {snapshots_}, {1}, {{static_cast<double>(t)}});
+  }
+
+  void put(std::size_t index, std::uint32_t first, std::span<const float> values) {
+    if (!open_ || values.empty()) return;
+    const ProjectionInfo& projection = projections_.at(index);
+    const std::size_t rows = values.size() / projection.in_degree;
+    if (values.size() % projection.in_degree != 0 || first + rows > projection.targets) {
+      throw std::runtime_error(
+          file_.path().string() + ": projection '" + projection.name +
+          "' has another size in this group than in the first; give all groups the same sizes "
+          "(brain.scale), or set record.weights_subjects = 0");
+    }
+    file_.put<float>(ids_[index], {snapshots_, first, 0}, {1, rows, projection.in_degree}, values);
+    rows_[index] += rows;
+  }
+
+  void end() {
+    if (!open_) return;
+    for (std::size_t p = 0; p < projections_.size(); ++p) {
+      if (rows_[p] != projections_[p].targets) {
+        throw std::runtime_error(
+            file_.path().string() + ": snapshot has " + std::to_string(rows_[p]) + " of " +
+            std::to_string(projections_[p].targets) + " rows of '" + projections_[p].name +
+            "'; give all groups the same sizes (brain.scale), or set "
+            "record.weights_subjects = 0");
+      }
+    }
+    open_ = false;
+    ++snapshots_;
+    file_.sync();
+  }
+
+  void save(StateWriter& writer) const { writer.shared_value("weights.snapshots", snapshots_); }
+
+  NetcdfFile& file() { return file_; }
+
+ private:
+  NetcdfFile open(const std::filesystem::path& path, StateReader* resume_from) {
+    if (resume_from == nullptr) return NetcdfFile::create(path);
+    resume_from->shared_value("weights.snapshots", snapshots_);
+    truncate_records(path, snapshots_);
+    return NetcdfFile::open_to_write(path);
+  }
+
+  void define(const RecordedRun& run, const RegionDescription& region) {
+    define_header(file_, run, "Snapshots of the plastic weights of the " + region.name);
+    file_.put_attribute(NetcdfFile::global, "recorded_subjects",
+                        std::span<const std::int32_t>(members_));
+    const int snapshot = file_.define_unlimited_dimension("snapshot");
+    const int subject = file_.define_variable("subject", NetcdfType::i32, {snapshot});
+    describe_variable(file_, subject, "1", "subject, counted over all groups from 0");
+    const int trial = file_.define_variable("trial", NetcdfType::i32, {snapshot});
+    describe_variable(file_, trial, "1", "number of trials that the subject had done");
+    const int time = file_.define_variable("time_ms", NetcdfType::f64, {snapshot});
+    describe_variable(file_, time, "ms", "time of the snapshot, from the subject's start");
+    for (const ProjectionInfo& projection : projections_) {
+      const int target = file_.define_dimension("target_" + projection.name, projection.targets);
+      const int synapse =
+          file_.define_dimension("synapse_" + projection.name, projection.in_degree);
+      const int id = file_.define_variable("weight_" + projection.name, NetcdfType::f32,
+                                           {snapshot, target, synapse});
+      describe_variable(file_, id, "1", "synaptic weights of projection " + projection.name);
+      file_.put_attribute(id, "coordinates", "subject trial time_ms");
+    }
+    file_.end_definitions();
+    file_.sync();
+  }
+
+  std::vector<std::int32_t> members_;
+  std::vector<ProjectionInfo> projections_;
+  std::uint64_t snapshots_ = 0;
+  NetcdfFile file_;  // after snapshots_, which open() reads
+  std::vector<int> ids_;
+  std::vector<std::size_t> rows_;  // rows of the open snapshot, per projection
+  bool open_ = false;
+};
+
+RegionRecorder::RegionRecorder(const std::filesystem::path& directory, const RecordedRun& run,
+                               RegionDescription region, const RegionRecording& recording,
+                               StateReader* resume_from)
+    : region_(std::move(region)) {
+  if (!recording.rate_members.empty() && !region_.populations.empty()) {
+    rates_ = std::make_unique<Rates>(directory, run, region_, recording, resume_from);
+  }
+  if (!recording.spike_members.empty() && !region_.populations.empty()) {
+    spikes_ = std::make_unique<Spikes>(directory, run, region_, recording, resume_from);
+  }
+  if (!recording.weight_members.empty() && !region_.projections.empty()) {
+    weights_ = std::make_unique<Weights>(directory, run, region_, recording, resume_from);
+  }
+}
+
+RegionRecorder::~RegionRecorder() = default;
+
+void RegionRecorder::begin_member(std::size_t member) {
+  if (rates_) rates_->begin_member(member);
+  if (spikes_) spikes_->begin_member(member);
+}
+
+void RegionRecorder::step(Step t, const Region& region) {
+  if (rates_) rates_->step(t, region);
+  if (spikes_) spikes_->step(t, region);
+}
+
+bool RegionRecorder::records_weights(std::size_t member) const {
+  return weights_ && weights_->records(static_cast<std::int64_t>(member));
+}
+
+void RegionRecorder::begin_snapshot(std::size_t member, std::int64_t trial, Step t) {
+  if (weights_) weights_->begin(member, trial, t);
+}
+
+void RegionRecorder::put_weights(std::size_t projection, std::uint32_t first,
+                                 std::span<const float> values) {
+  if (weights_) weights_->put(projection, first, values);
+}
+
+void RegionRecorder::end_snapshot() {
+  if (weights_) weights_->end();
+}
+
+void RegionRecorder::sync_to_disk() {
+  if (rates_) {
+    rates_->flush();
+    rates_->file().sync_to_disk();
+  }
+  if (spikes_) {
+    spikes_->flush();
+    spikes_->file().sync_to_disk();
+  }
+  if (weights_) weights_->file().sync_to_disk();
+}
+
+void RegionRecorder::save(StateWriter& writer) const {
+  if (rates_) rates_->save(writer);
+  if (spikes_) spikes_->save(writer);
+  if (weights_) weights_->save(writer);
+}
+
+void RegionRecorder::close() {
+  if (rates_) {
+    rates_->flush();
+    rates_->file().close();
+  }
+  if (spikes_) {
+    spikes_->flush();
+    spikes_->file().close();
+  }
+  if (weights_) weights_->file().close();
+}
+
+TrialObserver::TrialObserver(std::string name, PopulationInfo population, Step from_ms, Step to_ms)
+    : name_(std::move(name)),
+      population_(std::move(population)),
+      from_(from_ms),
+      to_(to_ms),
+      counts_(population_.size, 0) {
+  if (from_ < 0 || to_ <= from_) {
+    throw std::invalid_argument("observer '" + name_ + "': its window (" + std::to_string(from_) +
+                                ", " + std::to_string(to_) + "] ms is empty");
+  }
+  for (float direction : population_.preferred_direction_deg) {
+    cosines_.push_back(math::cos(math::radians(direction)));
+    sines_.push_back(math::sin(math::radians(direction)));
+  }
+}
+
+void TrialObserver::begin_trial() { std::fill(counts_.begin(), counts_.end(), 0); }
+
+void TrialObserver::step(Step t, std::span<const Spike> spikes) {
+  if (t < from_ || t >= to_) return;
+  for (const Spike& spike : spikes) ++counts_[spike.id];
+}
+
+double TrialObserver::mean_rate() const {
+  std::uint64_t total = 0;
+  for (std::uint32_t count : counts_) total += count;
+  return static_cast<double>(total) /
+         (static_cast<double>(counts_.size()) * 1e-3 * static_cast<double>(to_ - from_));
+}
+
+double TrialObserver::angle() const {
+  double x = 0.0;
+  double y = 0.0;
+  double total = 0.0;
+  for (std::size_t i = 0; i < cosines_.size(); ++i) {
+    x += counts_[i] * cosines_[i];
+    y += counts_[i] * sines_[i];
+    total += counts_[i];
+  }
+  // Counts that cancel leave a vector of rounding errors, which points nowhere.
+  if (x * x + y * y <= 1e-18 * total * total) return missing_real;
+  return math::wrap_degrees(math::degrees(math::atan2(y, x)));
+}
+
+void TrialObserver::save(StateWriter& writer) const {
+  writer.shared<std::uint32_t>(name_ + ".counts", counts_);
+}
+
+void TrialObserver::load(StateReader& reader) {
+  reader.shared<std::uint32_t>(name_ + ".counts", counts_);
+}
+
+}  // namespace quartet
