@@ -49,18 +49,19 @@ TITLES = {
     "reward": "Gradual rotation, reward only",
 }
 # The signal shown below each condition: (variable, title, axis). The first that is recorded.
-OLIVE = ("olive_rate", "Cerebellar teacher", "inferior olive")
+OLIVE = ("olive_rate", "Cerebellar teacher", "olive rate")
 THALAMUS = (
     "vl_rate_toward",
-    "Where both meet: thalamus",
-    "VL toward compensation\nminus baseline",
+    "Where both meet: motor thalamus",
+    "Δ VL rate toward\ncompensation",
 )
 PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-prediction\nerror")
 SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
 ORDER = ("abrupt", "full", "reward")
 MAX_COLUMNS = 3
 # Points along a curve: longer schedules are averaged in bins of trials.
-LEARNING_POINTS, INDIVIDUAL_POINTS, SIGNAL_POINTS = 42, 21, 21
+LEARNING_POINTS, INDIVIDUAL_POINTS, SIGNAL_POINTS = 30, 15, 20
+NARROWEST = 4  # trials in a bin
 FINE = 6  # trials after an abrupt change that are not averaged
 
 
@@ -70,7 +71,7 @@ def bins(subject: behaviour.Subject, most: int) -> list[np.ndarray]:
     After an abrupt change the first trials, where learning is fastest, stand alone.
     """
     rotation = np.nan_to_num(subject.columns["rotation"])
-    width = -(-subject.trials // most)
+    width = max(NARROWEST, -(-subject.trials // most))
     edges = np.flatnonzero(np.diff(rotation)) + 1
     result = []
     for stretch in np.split(np.arange(subject.trials), edges):
@@ -155,16 +156,15 @@ def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) 
                       markeredgewidth=1.6, linestyle="none", clip_on=False, zorder=5)
 
 
-def note(condition: str, members: dict, people: dict) -> str:
-    counts = sorted({len(g.subjects) for g in members.values()})
-    text = f"model: n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
-    for curve in people.get("curve", ()):
-        if curve["condition"] == condition:
-            text += f"; people: n = {curve['n']},\n{curve['source']}"
-    for end in people.get("endpoint", ()):
-        if end["condition"] == condition:
-            text += f"; people: {end['source']}"
-    return text
+def sources(conditions: list[str], people: dict) -> str:
+    """Where people's points come from, with n."""
+    entries = []
+    for kind in ("curve", "endpoint"):
+        for entry in people.get(kind, ()):
+            if entry["condition"] in conditions:
+                n = f"n = {entry['n']}" if "n" in entry else "end point, n and spread not given"
+                entries.append(f"{entry['source']} ({n})")
+    return "; ".join(dict.fromkeys(entries))
 
 
 def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
@@ -196,7 +196,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         lower.set_xlabel("trial")
         if column == 0:
             upper.set_ylabel("compensation (deg)")
-    decorate(figure, run, brains)
+    decorate(figure, run, conditions, brains, sources(conditions, people))
     return figure
 
 
@@ -221,8 +221,6 @@ def draw_learning(axes, condition, members, brains, reference, people) -> None:
     axes.set_ylim(low - 0.12 * (high - low), high + 0.16 * (high - low))
     axes.set_xlim(0.5, reference.trials + 0.5)
     axes.set_title(TITLES.get(condition, condition), loc="left", fontweight="bold")
-    axes.text(0.0, 1.0, note(condition, members, people), transform=axes.transAxes, fontsize=10,
-              color="0.25", va="top", ha="left", zorder=6)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
 
@@ -263,29 +261,37 @@ def draw_signal(axes, condition, members, brains, reference, run) -> None:
     for edge in np.flatnonzero(np.diff(np.sign(reference.schedule()))) + 1:
         axes.axvline(edge + 0.5, color="0.75", linewidth=1.0, zorder=0)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
 
 
-def decorate(figure, run, brains) -> None:
-    title = run.title or run.path.parent.name
-    figure.suptitle(title, x=0.008, y=0.985, ha="left", va="top", fontsize=18, fontweight="bold")
+def decorate(figure, run, conditions, brains, people) -> None:
+    title = textwrap.shorten(run.title or run.path.parent.name, 95, placeholder=" …")
+    figure.suptitle(title, x=0.012, y=0.98, ha="left", va="top", fontsize=19, fontweight="bold")
     handles = [
-        matplotlib.lines.Line2D([], [], color=colour(b, brains), linewidth=3,
+        matplotlib.lines.Line2D([], [], color=colour(b, brains), linewidth=3.5,
                                 label=LABELS.get(b, b))
         for b in brains
     ]
-    handles.append(matplotlib.lines.Line2D(
-        [], [], color=PEOPLE, marker="o", markerfacecolor="white", markersize=7,
-        markeredgewidth=1.4, linestyle="none", label="people"))
+    if people:
+        handles.append(matplotlib.lines.Line2D(
+            [], [], color=PEOPLE, marker="o", markerfacecolor="white", markersize=7,
+            markeredgewidth=1.4, linestyle="none", label="people"))
     handles.append(matplotlib.patches.Patch(color=SCHEDULE, label="full compensation"))
-    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 0.945), ncol=len(handles),
-                  frameon=False, columnspacing=1.8, handlelength=1.4)
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.003, 0.935),
+                  ncol=len(handles), frameon=False, columnspacing=1.8, handlelength=1.4,
+                  fontsize=14)
+
+    counts = sorted({len(g.subjects) for g in run.groups.values() if g.condition in conditions})
+    n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
     cut = f"Shortened run: {run.cut}." if run.cut else "Full run, nothing cut."
-    text = textwrap.wrap(
-        f"Lines: mean over simulated subjects; bands: ± SEM; thin lines: individuals. {cut}", 150
-    )
-    figure.text(0.008, 0.012, "\n".join(text), fontsize=11.5, color="0.25", va="bottom")
-    figure.align_ylabels()
-    figure.tight_layout(rect=(0.0, 0.02 + 0.03 * len(text), 1.0, 0.895), w_pad=1.2, h_pad=1.0)
+    lines = textwrap.wrap(cut, 140)
+    lines += textwrap.wrap(
+        f"Model: mean over simulated subjects ({n} in each group), bands ± SEM, thin lines "
+        "individuals.", 140)
+    lines += textwrap.wrap(f"People: {people}.", 140) if people else []
+    figure.text(0.012, 0.015, "\n".join(lines), fontsize=11, color="0.2", va="bottom")
+    figure.subplots_adjust(left=0.065, right=0.975, top=0.83, wspace=0.27, hspace=0.27,
+                           bottom=0.105 + 0.026 * len(lines))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,477 @@
+"""Tests of runs/analysis: synthetic runs with known effects must give their closed-form scores.
+
+Run by CTest as `/usr/bin/python3 analysis_test.py`.
+"""
+
+import contextlib
+import io
+import json
+import math
+import pathlib
+import sys
+import tempfile
+import tomllib
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
+
+import netCDF4
+import numpy as np
+
+import behaviour
+import plot
+import readouts
+import score
+
+COLUMNS = (
+    "target_angle", "rotation", "angle_third", "angle_end", "cursor_angle", "error", "reward",
+    "reward_prediction_error", "olive_rate", "dopamine", "aim_angle", "vl_rate_toward",
+)
+SPREAD = 0.1  # subject k of n compensates (1 + SPREAD * (k - (n - 1) / 2)) times the mean
+
+# Compensation as a fraction of the rotation, by brain.
+ABRUPT = {"intact": 1.0, "cerebellar": 0.5, "depleted": 0.96}
+FULL = {"intact": 0.95, "cerebellar": 0.70, "depleted": 0.90}
+REWARD = {"intact": 0.90, "cerebellar": 0.80, "depleted": 0.30}
+EARLY, LATE, REVERSED, REBOUND = 0.6, 0.9, -0.4, 0.25  # phases of the abrupt schedule
+IMPLICIT = 0.6  # share of the compensation that is not in the aim
+
+
+def abrupt_schedule(learning=100):
+    rotation = np.r_[np.zeros(32), np.full(learning, 30.0), np.full(12, -30.0), np.zeros(20)]
+    block = np.repeat([0, 1, 2, 3], [32, learning, 12, 20])
+    fraction = np.r_[
+        np.zeros(32), np.full(12, EARLY), np.full(learning - 12, LATE), np.full(12, REVERSED),
+        np.full(20, REBOUND),
+    ]
+    return block, rotation, fraction * 30.0
+
+
+def gradual_schedule(step=40):
+    rotation = np.r_[np.zeros(40), np.repeat(np.arange(1.0, 9.0), step)]
+    return np.r_[np.zeros(40, int), np.ones(8 * step, int)], rotation, rotation
+
+
+def alternating(trials):
+    return np.where(np.arange(trials) % 2 == 0, 1.0, -1.0)
+
+
+def subject_columns(condition, brain, gain, sign, step, learning, reward_noise, rng=None):
+    """All columns of one subject; angles without random noise unless `rng` is given."""
+    abrupt = condition == "abrupt"
+    block, rotation, full = abrupt_schedule(learning) if abrupt else gradual_schedule(step)
+    n = len(block)
+    level = {"abrupt": ABRUPT, "full": FULL, "reward": REWARD}[condition][brain]
+    compensation = full * level * gain
+    # Outcomes in fours (failure, failure, reward, reward), so that every window is balanced.
+    reward = np.array([0.0, 0.0, 1.0, 1.0])[np.arange(n) % 4]
+    wiggle = alternating(n)
+    if condition == "reward":
+        # Spread 3 after a failure, 1 after a reward (less where dopamine is missing).
+        after_failure = np.r_[False, reward[:-1] == 0.0]
+        rise = reward_noise[brain]
+        wiggle *= np.where(after_failure & (rotation != 0.0), 1.0 + rise, 1.0)
+        wiggle[:40] *= 3.0 if brain == "cerebellar" else 2.0
+    elif condition == "full":
+        wiggle *= math.sqrt(5.0) / 2.0
+    else:
+        wiggle *= 4.0
+    bias = 2.0 + gain
+    angle = bias - sign * compensation + wiggle
+    if rng is not None:
+        angle = angle + rng.normal(0.0, 2.5, n)
+    error_signal = np.zeros(n)
+    start = np.flatnonzero(rotation)[0]
+    error_signal[start : start + 12] = 2.0
+    return {
+        "block": block,
+        "target_angle": np.full(n, 90.0),
+        "rotation": sign * rotation,
+        "angle_third": angle,
+        "angle_end": angle,
+        "cursor_angle": angle + sign * rotation,
+        "error": angle + sign * rotation,
+        "reward": reward,
+        "reward_prediction_error": reward - 0.5,
+        "olive_rate": 1.0 + error_signal,
+        "dopamine": np.where(reward > 0, 8.0, 3.0),
+        "aim_angle": bias - sign * compensation * (1.0 - IMPLICIT),
+        "vl_rate_toward": 20.0 + compensation,
+    }
+
+
+def write_run(directory, subjects=4, learning=100, step=40, omit=(), groups=None, cut="",
+              change=None, names="subject", rng=None, title="Two teachers", shared_seeds=False):
+    """Writes behaviour.nc into `directory`; `change(group, columns)` may edit a subject's columns.
+
+    `shared_seeds`: subject k has the same seed in every group, as in real runs.
+
+    Half of the subjects turn the other way, so a forgotten sign shows.
+    """
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    groups = groups or [f"{c}_{b}" for c in ("full", "reward", "abrupt") for b in ABRUPT]
+    reward_noise = {"intact": 2.0, "cerebellar": 2.0, "depleted": 0.5}
+    rows, group_index = [], []
+    for index, group in enumerate(groups):
+        condition, _, brain = group.rpartition("_")
+        for k in range(subjects):
+            gain = 1.0 + SPREAD * (k - (subjects - 1) / 2.0)
+            columns = subject_columns(condition, brain, gain, 1.0 if k % 2 else -1.0, step,
+                                      learning, reward_noise, rng)
+            if change:
+                change(group, columns)
+            rows.append(columns)
+            group_index.append(index)
+    trials = max(len(r["block"]) for r in rows)
+    with netCDF4.Dataset(directory / "behaviour.nc", "w", format="NETCDF3_64BIT_DATA") as file:
+        file.title, file.cut = title, cut
+        file.createDimension("trial", None)
+        file.createDimension("subject", len(rows))
+        for name in ("block", *COLUMNS):
+            if name in omit:
+                continue
+            kind, fill = ("i4", -1) if name == "block" else ("f8", np.nan)
+            variable = file.createVariable(name, kind, ("trial", "subject"))
+            if name in ("olive_rate", "dopamine", "reward_prediction_error", "vl_rate_toward"):
+                variable.units = "Hz"
+            values = np.full((trials, len(rows)), fill)
+            for k, row in enumerate(rows):
+                values[: len(row[name]), k] = row[name]
+            variable[:] = values
+        group = file.createVariable("group", "i4", ("subject",))
+        group[:] = group_index
+        seed = file.createVariable("seed", "u8", ("subject",))
+        seed[:] = [2**63 + (k % subjects if shared_seeds else k) for k in range(len(rows))]
+        if names == "flags":
+            group.flag_meanings = " ".join(groups)
+        elif "group_name" not in omit:
+            file.createDimension("name_length", 32)
+            texts = [groups[g] for g in group_index] if names == "subject" else groups
+            if names == "group":
+                file.createDimension("group", len(groups))
+            variable = file.createVariable("group_name", "S1", (names, "name_length"))
+            variable[:] = netCDF4.stringtochar(np.array(texts, "S32"))
+    return directory
+
+
+def mean_sem(level, subjects=4):
+    """Mean and SEM of level * (1 + SPREAD * (k - mean k)): the variance of 0 … n-1 is n(n+1)/12."""
+    return level, abs(level) * SPREAD * math.sqrt((subjects + 1) / 12.0)
+
+
+def ratio_sem(first, second, subjects=4):
+    """Of two independent groups with the same relative SEM."""
+    relative = SPREAD * math.sqrt((subjects + 1) / 12.0)
+    return first / second, first / second * relative * math.sqrt(2.0)
+
+
+EXPECTED = {
+    "A1": mean_sem(LATE),
+    "A2": mean_sem(EARLY),
+    "A3": mean_sem(REVERSED),
+    "A4": mean_sem(REBOUND * 30.0),
+    "A5": (REBOUND / LATE, 0.0),  # every subject has the same ratio
+    "A6": (4.0 * math.sqrt(32 / 31), 0.0),
+    "IZ_ERR": mean_sem(0.95),
+    "IZ_RWD": mean_sem(0.90),
+    "IZ_SD_ratio": (2.0, 0.0),
+    "PEK_FAIL": (2.0, 0.0),
+    "PEK_DA": (1.5, 0.0),
+    "F_A1Early_ratio": ratio_sem(0.5, 1.0),
+    "F_A1Late_ratio": ratio_sem(0.5, 1.0),
+    "CB_GRADUAL": ratio_sem(0.70, 0.95),
+    "CB_RWD": ratio_sem(0.80, 0.90),
+    "CB_NOISE": (1.5, 0.0),
+    "DA_ERR": ratio_sem(0.90, 0.95),
+    "DA_ABRUPT": ratio_sem(0.96, 1.0),
+    "DA_RWD": ratio_sem(0.30, 0.90),
+    "CS_ERR": (2.0, 0.0),
+    "SNC_RWD": (5.0, 0.0),
+    "REMAP_ERR": None,  # depends on the window over the ramp: see test_implicit_share
+    "REMAP_RWD": None,
+}
+
+
+class AnalysisTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.root = pathlib.Path(temporary.name)
+
+    def results(self, directory):
+        return {r.target["id"]: r for r in score.score(directory)[1]}
+
+    def call(self, main, *arguments):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main([str(a) for a in arguments])
+            except SystemExit as stop:
+                code = stop.code
+        return code, out.getvalue(), err.getvalue()
+
+    def mismatches(self, results):
+        wrong = []
+        for name, expected in EXPECTED.items():
+            if expected is None:
+                continue
+            got = (results[name].mean, results[name].sem)
+            if not np.allclose(got, expected, rtol=1e-9, atol=1e-9):
+                wrong.append(f"{name}: {got} instead of {expected}")
+        return wrong
+
+
+class ScoreTest(AnalysisTest):
+    def test_closed_form(self):
+        results = self.results(write_run(self.root))
+        self.assertEqual(set(results), set(EXPECTED))
+        self.assertEqual(self.mismatches(results), [])
+        self.assertEqual({r.n for r in results.values()}, {"4", "4 / 4", "4 pairs"})
+        self.assertEqual(results["F_A1Late_ratio"].n, "4 / 4")
+        self.assertEqual(results["A5"].n, "4 pairs")
+
+    def test_same_seeds_are_paired(self):
+        """Every subject keeps the same share, so the ratio has no error; unpaired it has one."""
+        results = self.results(write_run(self.root / "paired", shared_seeds=True))
+        self.assertEqual(results["F_A1Late_ratio"].n, "4 pairs")
+        self.assertAlmostEqual(results["F_A1Late_ratio"].mean, 0.5)
+        self.assertAlmostEqual(results["F_A1Late_ratio"].sem, 0.0)
+
+        # An own error d_k of the lesioned subjects shows undiminished: SEM of d over the mean.
+        own = iter([0.3, -0.3, -0.3, 0.3])
+
+        def change(group, columns):
+            if group == "abrupt_cerebellar":
+                rotated = columns["rotation"] != 0.0
+                sign = -np.sign(columns["rotation"][rotated][0])
+                columns["angle_third"][rotated] += sign * 30.0 * next(own)
+
+        results = self.results(write_run(self.root / "own", shared_seeds=True, change=change))
+        self.assertAlmostEqual(results["F_A1Late_ratio"].mean, 0.5)
+        self.assertAlmostEqual(results["F_A1Late_ratio"].sem, 0.3 / math.sqrt(3.0) / LATE)
+
+    def test_closed_form_in_shortened_blocks(self):
+        results = self.results(write_run(self.root, learning=60, step=16))
+        wrong = self.mismatches(results)
+        self.assertEqual(wrong, [])
+
+    def test_comparison_bites(self):
+        def weaken(group, columns):
+            if group == "abrupt_intact":
+                learning = columns["rotation"] != 0
+                columns["angle_third"][learning] *= 0.7
+
+        intact = self.results(write_run(self.root / "intact"))
+        weak = self.results(write_run(self.root / "weak", change=weaken))
+        wrong = self.mismatches(weak)
+        for name in ("A1", "A2", "A3", "A5", "F_A1Late_ratio", "DA_ABRUPT"):
+            self.assertTrue(any(w.startswith(f"{name}:") for w in wrong), name)
+        self.assertFalse(any(w.startswith("IZ_") for w in wrong), wrong)
+        self.assertEqual(intact["A1"].verdict, "in")
+        self.assertEqual(weak["A1"].verdict, "out")
+
+    def test_every_column_that_is_read_matters(self):
+        """Adding a ramp over trials to a column changes a score: none is read for nothing."""
+        for name in sorted(readouts.COLUMNS):
+            def change(group, columns, name=name):
+                columns[name] = columns[name] + np.arange(len(columns[name])) * 0.05
+
+            results = self.results(write_run(self.root / name, change=change))
+            if name == "aim_angle":
+                self.assertNotAlmostEqual(results["REMAP_ERR"].mean, IMPLICIT * 0.95 * 7.6)
+            else:
+                self.assertNotEqual(self.mismatches(results), [], name)
+
+    def test_implicit_share(self):
+        # Late trials are the last 64 of 320: 24 at 7 degrees, 40 at 8.
+        results = self.results(write_run(self.root))
+        late = (24 * 7.0 + 40 * 8.0) / 64
+        self.assertAlmostEqual(results["REMAP_ERR"].mean, IMPLICIT * 0.95 * late)
+        self.assertAlmostEqual(results["REMAP_RWD"].mean, IMPLICIT * 0.90 * late)
+        self.assertEqual(results["REMAP_ERR"].verdict, "no human value")
+
+    def test_statistics_are_over_subjects(self):
+        two, eight = (self.results(write_run(self.root / str(n), subjects=n)) for n in (2, 8))
+        self.assertAlmostEqual(two["A1"].sem, mean_sem(LATE, 2)[1])
+        self.assertAlmostEqual(eight["A1"].sem, mean_sem(LATE, 8)[1])
+        one = self.results(write_run(self.root / "1", subjects=1))
+        self.assertAlmostEqual(one["A1"].mean, LATE)
+        self.assertTrue(math.isnan(one["A1"].sem))
+
+    def test_missing_reaches_are_left_out(self):
+        def drop(group, columns):
+            columns["angle_third"][[5, 6, 130, 131]] = np.nan  # two of the baseline, two late ones
+
+        results = self.results(write_run(self.root, change=drop))
+        self.assertAlmostEqual(results["A1"].mean, LATE)
+
+    def test_angles_from_rightward_or_from_the_target(self):
+        def several_targets(offset):
+            def change(group, columns):
+                n = len(columns["block"])
+                columns["target_angle"] = np.array([45.0, 175.0])[(np.arange(n) // 2) % 2]
+                for name in ("angle_third", "angle_end", "aim_angle"):
+                    absolute = columns[name] + offset * columns["target_angle"]
+                    columns[name] = (absolute + 180.0) % 360.0 - 180.0
+            return change
+
+        for offset in (0.0, 1.0):
+            run = write_run(self.root / str(offset), change=several_targets(offset))
+            results = self.results(run)
+            for name in ("A1", "A2", "A3", "IZ_ERR", "DA_RWD"):
+                self.assertAlmostEqual(results[name].mean, EXPECTED[name][0], msg=name)
+
+    def test_group_names_in_each_form(self):
+        for names in ("subject", "group", "flags"):
+            results = self.results(write_run(self.root / names, names=names))
+            self.assertEqual(self.mismatches(results), [], names)
+
+    def test_missing_group_is_said(self):
+        results = self.results(write_run(self.root, groups=["abrupt_intact"]))
+        self.assertEqual(results["A1"].verdict, "in")
+        self.assertEqual(results["DA_RWD"].verdict, "not run: reward_depleted, reward_intact")
+        self.assertEqual(results["F_A1Late_ratio"].verdict, "not run: abrupt_cerebellar")
+
+    def test_ratio_to_no_learning_is_undefined(self):
+        def no_learning(group, columns):
+            if group == "reward_intact":
+                columns["angle_end"] = alternating(len(columns["block"]))
+
+        results = self.results(write_run(self.root, change=no_learning))
+        self.assertEqual(results["DA_RWD"].verdict, "undefined: reward_intact is near zero")
+        self.assertEqual(results["IZ_RWD"].verdict, "out")
+
+
+class CommandTest(AnalysisTest):
+    def test_table(self):
+        run = write_run(self.root, cut="gradual steps of 16 trials instead of 40")
+        code, out, err = self.call(score.main, run)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("Two teachers", out)
+        self.assertIn("gradual steps of 16 trials instead of 40", out)
+        self.assertRegex(out, r"A1 .*0\.923 \[0\.874, 0\.973\].*0\.9 ± 0\.058 +4 +in")
+        self.assertRegex(out, r"REMAP_ERR .*no human value")
+        self.assertIn("judged targets are in their band", out.splitlines()[-1])
+        table = (run / "score.csv").read_text().splitlines()
+        self.assertEqual(len(table), 1 + len(EXPECTED))
+
+    def test_json(self):
+        code, out, _ = self.call(score.main, write_run(self.root), "--json")
+        document = json.loads(out)
+        self.assertEqual(code, 0)
+        rows = {row["id"]: row for row in document["targets"]}
+        self.assertAlmostEqual(rows["A1"]["simulated"], LATE)
+        self.assertIsNone(rows["REMAP_ERR"]["human"])
+        self.assertEqual(sum(document["counts"].values()), len(rows))
+
+    def test_strict(self):
+        def spoil(group, columns):
+            if group == "abrupt_intact":
+                columns["angle_third"] = alternating(len(columns["block"])) * 4.0
+
+        good, bad = write_run(self.root / "good"), write_run(self.root / "bad", change=spoil)
+        self.assertEqual(self.call(score.main, good, "--strict")[0], 0)
+        self.assertEqual(self.call(score.main, bad, "--strict")[0], 1)
+        self.assertEqual(self.call(score.main, bad)[0], 0)
+
+    def test_usage(self):
+        self.assertEqual(self.call(score.main)[0], 2)
+        self.assertEqual(self.call(plot.main, "--no-such-option")[0], 2)
+
+    def test_errors_name_file_and_remedy(self):
+        for omitted in ("angle_third", "rotation", "block"):
+            run = write_run(self.root / omitted, omit=(omitted,))
+            for main in (score.main, plot.main):
+                code, out, err = self.call(main, run)
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn(str(run / "behaviour.nc"), err)
+                self.assertIn(f"variable {omitted} is missing", err)
+        code, _, err = self.call(score.main, self.root / "nowhere")
+        self.assertEqual(code, 2)
+        self.assertIn("no such file", err)
+        (self.root / "text").mkdir()
+        (self.root / "text" / "behaviour.nc").write_text("not NetCDF")
+        code, _, err = self.call(score.main, self.root / "text")
+        self.assertEqual(code, 2)
+        self.assertIn("not a readable NetCDF file", err)
+        code, _, err = self.call(score.main, write_run(self.root / "g", omit=("group_name",)))
+        self.assertEqual(code, 2)
+        self.assertIn("group_name(subject)", err)
+
+    def test_schedule_without_rotation_or_baseline(self):
+        def still(group, columns):
+            columns["rotation"][:] = 0.0
+
+        def at_once(group, columns):
+            columns["rotation"][:32] = 30.0
+
+        for change, text in ((still, "no trial with a rotation"),
+                             (at_once, "no trial before the rotation")):
+            run = write_run(self.root / change.__name__, groups=["abrupt_intact"], change=change)
+            code, _, err = self.call(score.main, run)
+            self.assertEqual(code, 2)
+            self.assertIn(text, err)
+
+
+class PlotTest(AnalysisTest):
+    def test_figure(self):
+        run = write_run(self.root, cut="fewer subjects", rng=np.random.default_rng(1))
+        code, out, err = self.call(plot.main, run)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(out.strip(), str(run / "figure.png"))
+        first = (run / "figure.png").read_bytes(), (run / "figure.pdf").read_bytes()
+        self.assertTrue(first[0].startswith(b"\x89PNG") and first[1].startswith(b"%PDF"))
+        self.call(plot.main, run)
+        again = (run / "figure.png").read_bytes(), (run / "figure.pdf").read_bytes()
+        self.assertEqual(first, again, "the same run gives the same files")
+
+    def test_curves_are_the_data(self):
+        run = behaviour.read(write_run(self.root), {"angle_third"})
+        x, values = plot.curves(run.groups["abrupt_intact"], behaviour.Subject.fraction, 20)
+        # One bin of even length after the first 12 rotated trials: the wiggle averages out.
+        parts = plot.bins(run.groups["abrupt_intact"].subjects[0], 20)
+        late = next(k for k, p in enumerate(parts) if p[0] >= 44 and len(p) % 2 == 0)
+        self.assertAlmostEqual(x[late], np.mean(parts[late]) + 1)
+        mean, sem = plot.statistics(values)
+        self.assertTrue(np.allclose((mean[late], sem[late]), mean_sem(LATE)))
+        mean, sem = plot.statistics(values * 0.9)
+        self.assertFalse(np.allclose((mean[late], sem[late]), mean_sem(LATE)))
+
+    def test_bins_respect_the_schedule(self):
+        run = behaviour.read(write_run(self.root), {"angle_third"})
+        subject = run.groups["full_intact"].subjects[0]
+        parts = plot.bins(subject, 100)
+        self.assertEqual(np.concatenate(parts).tolist(), list(range(subject.trials)))
+        for part in parts:
+            self.assertEqual(len(set(subject.columns["rotation"][part])), 1)
+
+    def test_without_optional_signals_and_with_other_groups(self):
+        run = write_run(self.root, omit=("vl_rate_toward",), groups=["full_intact"], subjects=1)
+        self.assertEqual(self.call(plot.main, run)[0], 0)
+
+
+class TargetsTest(unittest.TestCase):
+    def test_targets_are_complete(self):
+        with open(score.TARGETS, "rb") as file:
+            targets = tomllib.load(file)
+        identifiers = [t["id"] for t in targets["target"]]
+        self.assertEqual(len(identifiers), len(set(identifiers)))
+        for target in targets["target"]:
+            for key in ("of", "over", "minus"):
+                if key in target:
+                    self.assertTrue(callable(getattr(readouts, target[key]["readout"])))
+            if "band" in target:
+                self.assertLess(*target["band"])
+            if "human" in target:
+                self.assertTrue(target["source"])
+                low, high = target["band"]
+                self.assertTrue(low <= target["human"] <= high, target["id"])
+        for curve in targets["curve"]:
+            self.assertLessEqual(len(curve["bins"]), 15)
+            self.assertTrue(curve["source"] and curve["n"])
+
+
+if __name__ == "__main__":
+    unittest.main()
