@@ -47,7 +47,7 @@ std::string remedy(int status) {
 }
 
 template <class T>
-void append_numbers(std::string& text, const std::vector<std::byte>& bytes, const char* format) {
+void append_numbers(std::string& text, std::span<const std::byte> bytes, const char* format) {
   for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
     T value;
     std::memcpy(&value, bytes.data() + at, sizeof(T));
@@ -89,7 +89,7 @@ std::size_t netcdf_type_size(NetcdfType type) {
 
 std::string netcdf_library_version() { return nc_inq_libvers(); }
 
-std::string NetcdfFile::Attribute::text() const {
+std::string netcdf_text(NetcdfType type, std::span<const std::byte> bytes) {
   std::string text;
   switch (type) {
     case NetcdfType::text:
@@ -333,7 +333,7 @@ std::vector<std::size_t> NetcdfFile::shape(int variable) const {
 
 std::string NetcdfFile::global_text(const std::string& name) const {
   for (const Attribute& attribute : attributes(global)) {
-    if (attribute.name == name) return attribute.text();
+    if (attribute.name == name) return netcdf_text(attribute.type, attribute.bytes);
   }
   return "";
 }

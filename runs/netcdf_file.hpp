@@ -53,6 +53,9 @@ constexpr NetcdfType netcdf_type() {
 /// Bytes of one value; 0 for types that are not listed above.
 std::size_t netcdf_type_size(NetcdfType type);
 
+/// For people: text as it is, numbers with all digits, separated by commas.
+std::string netcdf_text(NetcdfType type, std::span<const std::byte> bytes);
+
 /// Version of the NetCDF library.
 std::string netcdf_library_version();
 
@@ -67,9 +70,7 @@ class NetcdfFile {
     std::string name;
     NetcdfType type = NetcdfType::text;
     std::size_t count = 0;
-    std::vector<std::byte> bytes;  ///< in memory order
-
-    std::string text() const;  ///< for people: text as it is, numbers with all digits
+    std::vector<std::byte> bytes;  ///< as in memory
   };
   struct Variable {
     std::string name;
@@ -123,6 +124,11 @@ class NetcdfFile {
            const std::vector<std::size_t>& count, std::span<const T> values) {
     check_size(variable, count, values.size(), netcdf_type<T>());
     put_bytes(variable, start, count, values.data());
+  }
+  /// One value.
+  template <class T>
+  void put_value(int variable, const std::vector<std::size_t>& at, T value) {
+    put(variable, at, std::vector<std::size_t>(at.size(), 1), std::span<const T>(&value, 1));
   }
   template <class T>
   void get(int variable, const std::vector<std::size_t>& start,

@@ -77,9 +77,9 @@ class SubjectAxis {
   void write(NetcdfFile& file) const {
     for (std::size_t i = 0; i < members_.size(); ++i) {
       const RecordedSubject& subject = run_.subjects.at(members_[i]);
-      file.put<std::int32_t>(subject_, {i}, {1}, {{members_[i]}});
-      file.put<std::int32_t>(group_, {i}, {1}, {{subject.group_index}});
-      file.put<std::uint64_t>(seed_, {i}, {1}, {{subject.seed}});
+      file.put_value<std::int32_t>(subject_, {i}, members_[i]);
+      file.put_value<std::int32_t>(group_, {i}, subject.group_index);
+      file.put_value<std::uint64_t>(seed_, {i}, subject.seed);
       std::string name = subject.name;
       name.resize(name_length_, '\0');
       file.put<char>(subject_name_, {i, 0}, {1, name_length_}, name);
@@ -172,6 +172,10 @@ BehaviourRecorder::BehaviourRecorder(const std::filesystem::path& directory, con
       }
       ids_.push_back(table_->file.variable_id(column.name));
     }
+    for (std::size_t i = 0; i < table_->written.size(); ++i) {
+      table_->file.put_value(table_->file.variable_id("trials_done"), {i},
+                             static_cast<std::int32_t>(table_->written[i]));
+    }
     return;
   }
   table_ = std::make_unique<SubjectTable>(NetcdfFile::create(path), run.subjects.size());
@@ -213,21 +217,20 @@ void BehaviourRecorder::trial(std::size_t member, std::int64_t trial,
     throw std::logic_error("behaviour.nc: trials come in order, with one value per column");
   }
   const std::size_t row = static_cast<std::size_t>(trial);
-  file.put<std::int32_t>(file.variable_id("trial"), {row}, {1},
-                         {{static_cast<std::int32_t>(trial)}});
+  file.put_value<std::int32_t>(file.variable_id("trial"), {row}, static_cast<std::int32_t>(trial));
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     if (columns_[i].is_integer) {
       const std::int32_t value = std::isnan(values[i])
                                      ? missing_integer
                                      : static_cast<std::int32_t>(std::llround(values[i]));
-      file.put<std::int32_t>(ids_[i], {row, member}, {1, 1}, {{value}});
+      file.put_value<std::int32_t>(ids_[i], {row, member}, value);
     } else {
-      file.put<double>(ids_[i], {row, member}, {1, 1}, {{values[i]}});
+      file.put_value<double>(ids_[i], {row, member}, values[i]);
     }
   }
   table_->written[member] = trial + 1;
-  file.put<std::int32_t>(file.variable_id("trials_done"), {member}, {1},
-                         {{static_cast<std::int32_t>(trial + 1)}});
+  file.put_value<std::int32_t>(file.variable_id("trials_done"), {member},
+                               static_cast<std::int32_t>(trial + 1));
   file.sync();
 }
 
@@ -525,11 +528,11 @@ class RegionRecorder::Weights {
     open_ = records(static_cast<std::int64_t>(member));
     if (!open_) return;
     rows_.assign(projections_.size(), 0);
-    file_.put<std::int32_t>(file_.variable_id("subject"), {snapshots_}, {1},
-                            {{static_cast<std::int32_t>(member)}});
-    file_.put<std::int32_t>(file_.variable_id("trial"), {snapshots_}, {1},
-                            {{static_cast<std::int32_t>(trial)}});
-    file_.put<double>(file_.variable_id("time_ms"), {snapshots_}, {1}, {{static_cast<double>(t)}});
+    file_.put_value<std::int32_t>(file_.variable_id("subject"), {snapshots_},
+                                  static_cast<std::int32_t>(member));
+    file_.put_value<std::int32_t>(file_.variable_id("trial"), {snapshots_},
+                                  static_cast<std::int32_t>(trial));
+    file_.put_value<double>(file_.variable_id("time_ms"), {snapshots_}, static_cast<double>(t));
   }
 
   void put(std::size_t index, std::uint32_t first, std::span<const float> values) {
