@@ -108,8 +108,11 @@ std::string Place::text() const {
 }
 
 void Problems::add(const Place& place, const std::string& what, const std::string& remedy) {
-  found_.push_back(
-      {place.line, place.column, fmt::format("{}: {}; {}", place.text(), what, remedy)});
+  const std::string text = place.text() + ": " + what;
+  if (std::none_of(found_.begin(), found_.end(),
+                   [&](const Problem& problem) { return problem.what == text; })) {
+    found_.push_back({place.line, place.column, text, remedy});
+  }
 }
 
 std::vector<std::string> Problems::lines() const {
@@ -118,11 +121,7 @@ std::vector<std::string> Problems::lines() const {
     return a.line != b.line ? a.line < b.line : a.column < b.column;
   });
   std::vector<std::string> lines;
-  for (const Problem& problem : sorted) {
-    if (std::find(lines.begin(), lines.end(), problem.text) == lines.end()) {
-      lines.push_back(problem.text);
-    }
-  }
+  for (const Problem& problem : sorted) lines.push_back(problem.what + "; " + problem.remedy);
   return lines;
 }
 

@@ -27,13 +27,15 @@ class Problems {
  public:
   void add(const Place& place, const std::string& what, const std::string& remedy);
   bool empty() const { return found_.empty(); }
-  /// In the order of the file, flags first, without repetitions.
+  /// In the order of the file, flags first; one line for each thing that is wrong in a place, also
+  /// where it was met several times (an override meets every group).
   std::vector<std::string> lines() const;
 
  private:
   struct Problem {
     int line, column;
-    std::string text;
+    std::string what;  ///< with the place
+    std::string remedy;
   };
   std::vector<Problem> found_;
 };

@@ -1,0 +1,475 @@
+/// Experiment files: what is refused and with which words, layers, expansion, and the way back.
+#include "runs/experiment.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "runs/digest.hpp"
+#include "runs/schema.hpp"
+
+namespace quartet {
+namespace {
+
+const std::string kGood = R"(title = "Test"
+subjects = 4
+[brain]
+scale = 0.5
+[schedules.main]
+blocks = [
+  {phase = "base", trials = 10},
+  {phase = "turn", trials = 40, perturbation = "rotation", rotation_deg = 1, rotation_end_deg = 8, steps = 8},
+]
+[[group]]
+name = "a"
+[[group]]
+name = "b"
+label = "Group b"
+set = {brain.scale = 2, block.turn.feedback = "none"}
+)";
+
+std::vector<std::string> problems_of(const std::string& text, const Overrides& overrides = {}) {
+  try {
+    parse_experiment(text, "x.toml", overrides);
+  } catch (const ExperimentError& error) {
+    return error.problems();
+  }
+  return {};
+}
+
+struct Refusal {
+  const char* name;
+  std::string text;
+  std::vector<std::string> set;
+  std::vector<std::string> problems;
+};
+
+void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.text; }
+
+const std::string kTail = "\n[schedules.s]\nblocks = [{trials = 5}]\n";
+
+const Refusal kRefusals[] = {
+    {"syntax",
+     "title = \"a\nseed = 1",
+     {},
+     {"x.toml:1:11: Error while parsing string: unescaped control characters other than TAB "
+      "(U+0009) are explicitly prohibited; the file must be TOML "
+      "(https://toml.io)"}},
+    {"unknown_key",
+     "subjets = 3" + kTail,
+     {},
+     {"x.toml:1:1: unknown key subjets; did you mean subjects?"}},
+    {"unknown_key_far",
+     "zebra = 3" + kTail,
+     {},
+     {"x.toml:1:1: unknown key zebra; `quartet describe` lists all keys"}},
+    {"forgotten_table",
+     "scale = 3" + kTail,
+     {},
+     {"x.toml:1:1: unknown key scale; did you mean brain.scale?"}},
+    {"unknown_nested",
+     "[brain]\nscal = 3" + kTail,
+     {},
+     {"x.toml:2:1: unknown key brain.scal; did you mean brain.scale?"}},
+    {"unknown_table",
+     "[brain.cerebelum]" + kTail,
+     {},
+     {"x.toml:1:8: unknown key brain.cerebelum; did you mean brain.cerebellum?"}},
+    {"value_for_table",
+     "[brain]\ncerebellum = 3" + kTail,
+     {},
+     {"x.toml:2:1: brain.cerebellum is a table of keys, not a number; write brain.cerebellum.KEY = "
+      "VALUE (`quartet describe` lists the keys)"}},
+    {"table_for_value",
+     "quick = 3" + kTail,
+     {},
+     {"x.toml:1:1: quick is a table of keys; write quick.KEY = VALUE"}},
+    {"wrong_type_number",
+     "[brain]\nscale = \"big\"" + kTail,
+     {},
+     {"x.toml:2:1: brain.scale takes a number, not the text \"big\"; write for example brain.scale "
+      "= 1.0"}},
+    {"wrong_type_text",
+     "title = 3" + kTail,
+     {},
+     {"x.toml:1:1: title takes text, not a number; write for example title = \"title\""}},
+    {"wrong_type_bool",
+     "[schedules.s]\nblocks = [{learning = 1}]",
+     {},
+     {"x.toml:2:12: learning takes true or false, not a number; write for example learning = "
+      "false"}},
+    {"wrong_type_list",
+     "[schedules.s]\nblocks = [{targets_deg = 90}]",
+     {},
+     {"x.toml:2:12: targets_deg takes a list of numbers, not a number; write for example "
+      "targets_deg = [90.0]"}},
+    {"not_whole",
+     "subjects = 2.5" + kTail,
+     {},
+     {"x.toml:1:1: subjects takes a whole number, not 2.5; write subjects = 3"}},
+    {"wrong_unit",
+     "[record]\nrate_bin_ms = \"0.02 s\"" + kTail,
+     {},
+     {"x.toml:2:1: record.rate_bin_ms is in ms, not in s; write record.rate_bin_ms = 20"}},
+    {"unknown_unit",
+     "[record]\nrate_bin_ms = \"3 parsec\"" + kTail,
+     {},
+     {"x.toml:2:1: record.rate_bin_ms is in ms, not in parsec; write a number of ms"}},
+    {"unit_of_plain_number",
+     "[brain]\nscale = \"50 %\"" + kTail,
+     {},
+     {"x.toml:2:1: brain.scale is a plain number, not in %; write brain.scale = 0.5"}},
+    {"out_of_range",
+     "[brain]\nscale = 1000" + kTail,
+     {},
+     {"x.toml:2:1: brain.scale = 1000 is out of range; write a value from 0.1 to 100"}},
+    {"not_a_number",
+     "[brain]\nscale = nan" + kTail,
+     {},
+     {"x.toml:2:1: brain.scale = nan is out of range; write a value from 0.1 to 100"}},
+    {"list_out_of_range",
+     "[schedules.s]\nblocks = [{targets_deg = [90, 1000]}]",
+     {},
+     {"x.toml:2:12: targets_deg = 1000 is out of range; write a value from -360 to 360 degree"}},
+    {"choice",
+     "[schedules.s]\nblocks = [{feedback = \"ful\"}]",
+     {},
+     {"x.toml:2:12: feedback has no choice \"ful\"; did you mean \"full\"? (one of \"full\", "
+      "\"endpoint\", \"none\")"}},
+    {"no_schedule",
+     "title = \"x\"",
+     {},
+     {"x.toml:1:1: no schedule; write [schedules.NAME] with blocks = [ {trials = 10} ]"}},
+    {"empty_blocks",
+     "[schedules.s]\nblocks = []",
+     {},
+     {"x.toml:2:1: schedules.s.blocks is not a list of blocks; write [schedules.NAME] with blocks "
+      "= "
+      "[ {trials = 10, …}, … ] or [[schedules.NAME.blocks]]"}},
+    {"schedule_key",
+     "[schedules.s]\nblock = [{trials = 1}]",
+     {},
+     {"x.toml:1:12: schedule s has no blocks; write [schedules.NAME] with blocks = [ {trials = 10, "
+      "…}, … ] or [[schedules.NAME.blocks]]"}},
+    {"too_many_steps",
+     "[schedules.s]\nblocks = [{trials = 4, perturbation = \"rotation\", rotation_deg = 1, "
+     "rotation_end_deg = 8, steps = 8}]",
+     {},
+     {"x.toml:2:11: 8 steps do not fit into 4 trials; write steps = 4 or fewer, or more trials"}},
+    {"rotation_without_perturbation",
+     "[schedules.s]\nblocks = [{rotation_deg = 30}]",
+     {},
+     {"x.toml:2:11: rotation_deg, rotation_end_deg and steps have no effect where perturbation is "
+      "\"none\"; write perturbation = \"rotation\" (or \"clamp\"), or leave them 0"}},
+    {"end_without_steps",
+     "[schedules.s]\nblocks = [{perturbation = \"rotation\", rotation_end_deg = 8}]",
+     {},
+     {"x.toml:2:11: rotation_end_deg = 8 has no effect with steps = 0; write steps = 10 for a "
+      "ramp, "
+      "or leave out rotation_end_deg"}},
+    {"unseen_clamp",
+     "[schedules.s]\nblocks = [{perturbation = \"clamp\", feedback = \"none\"}]",
+     {},
+     {"x.toml:2:11: a clamped cursor cannot be seen where feedback is \"none\"; write feedback = "
+      "\"full\", or perturbation = \"none\""}},
+    {"no_targets",
+     "[schedules.s]\nblocks = [{targets_deg = []}]",
+     {},
+     {"x.toml:2:11: a block without targets; write for example targets_deg = [90]"}},
+    {"phase_is_key",
+     "[schedules.s]\nblocks = [{phase = \"trials\"}]",
+     {},
+     {"x.toml:2:12: phase = \"trials\" cannot be a label; choose one that is not a key of a "
+      "block"}},
+    {"nameless_group",
+     "[[group]]\nname = \"a\"\n[[group]]\nlabel = \"b\"" + kTail,
+     {},
+     {"x.toml:3:1: a group without a name; write name = \"…\" with letters, digits, '_' and '-'"}},
+    {"two_groups_of_one_name",
+     "[[group]]\nname = \"a\"\n[[group]]\nname = \"a\"" + kTail,
+     {},
+     {"x.toml:4:1: a second group with the name a; give every group its own name"}},
+    {"misspelt_schedule",
+     "[schedules.gradual]\nblocks = [{}]\n[[group]]\nname = \"a\"\nschedule = \"gradul\"",
+     {},
+     {"x.toml:5:1: no schedule gradul; did you mean gradual?"}},
+    {"group_key",
+     "[[group]]\nnam = \"a\"" + kTail,
+     {},
+     {"x.toml:2:1: unknown key nam; did you mean name?"}},
+    {"group_set",
+     "[[group]]\nname = \"a\"\nset = {brain.scal = 3}" + kTail,
+     {},
+     {"x.toml:3:14: unknown key brain.scal; did you mean brain.scale?"}},
+    {"record_of_a_group",
+     "[[group]]\nname = \"a\"\nset = {record.rate_bin_ms = 5}" + kTail,
+     {},
+     {"x.toml:3:15: record.rate_bin_ms cannot stand in a group's set; write it for all groups, at "
+      "the file's top level"}},
+    {"quick_key",
+     "[quick]\ntrial_factor = 0.5" + kTail,
+     {},
+     {"x.toml:2:1: unknown key trial_factor; did you mean trials_factor?"}},
+    {"flag_unknown_key",
+     kGood,
+     {"brain.scal=3"},
+     {"--set brain.scal=3: unknown key brain.scal; did you mean brain.scale?"}},
+    {"flag_form",
+     kGood,
+     {"brain"},
+     {"--set brain: not of the form key=value; write for example --set brain.scale=0.5"}},
+    {"flag_type",
+     kGood,
+     {"brain.scale=much"},
+     {"--set brain.scale=much: brain.scale takes a number, not the text \"much\"; write for "
+      "example "
+      "brain.scale = 0.5"}},
+    {"flag_group",
+     kGood,
+     {"group.c.brain.scale=1"},
+     {"--set group.c.brain.scale=1: no group c; did you mean a?"}},
+    {"flag_phase",
+     kGood,
+     {"block.trun.trials=5"},
+     {"--set block.trun.trials=5: no block has phase = \"trun\"; did you mean turn?"}},
+    {"flag_block_key",
+     kGood,
+     {"group.a.block.turn.feedbak=none"},
+     {"--set group.a.block.turn.feedbak=none: unknown key group.a.block.turn.feedbak; did you mean "
+      "group.a.block.turn.feedback?"}},
+    {"all_are_collected",
+     "subjets = 3\ntitle = 4\n[brain]\nscale = -1" + kTail,
+     {"brain.cortx.x=1"},
+     {"--set brain.cortx.x=1: unknown key brain.cortx.x; did you mean brain.cortex?",
+      "x.toml:1:1: unknown key subjets; did you mean subjects?",
+      "x.toml:2:1: title takes text, not a number; write for example title = \"title\"",
+      "x.toml:4:1: brain.scale = -1 is out of range; write a value from 0.1 to 100"}},
+};
+
+class Refused : public testing::TestWithParam<Refusal> {};
+
+TEST_P(Refused, WithPlaceReasonAndRemedy) {
+  Overrides overrides;
+  overrides.set = GetParam().set;
+  EXPECT_EQ(problems_of(GetParam().text, overrides), GetParam().problems);
+}
+
+INSTANTIATE_TEST_SUITE_P(Experiment, Refused, testing::ValuesIn(kRefusals),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Experiment, GoodFileIsNotRefused) {
+  EXPECT_EQ(problems_of(kGood), std::vector<std::string>{});
+}
+
+TEST(Experiment, MissingFileIsNamed) {
+  try {
+    load_experiment("/nowhere/x.toml");
+    FAIL() << "no error";
+  } catch (const ExperimentError& error) {
+    EXPECT_STREQ(error.what(),
+                 "/nowhere/x.toml: cannot read the experiment file: No such file or directory; "
+                 "write the path of a .toml file, for example runs/experiments/smoke.toml");
+  }
+}
+
+TEST(Experiment, AtMostTwentyProblemsAreShown) {
+  std::string text;
+  for (int i = 0; i < 25; ++i) text += "unknown" + std::to_string(i) + " = 1\n";
+  try {
+    parse_experiment(text + kTail, "x.toml");
+    FAIL() << "no error";
+  } catch (const ExperimentError& error) {
+    EXPECT_EQ(error.problems().size(), 25u);
+    const std::string shown = error.what();
+    EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 20);
+    EXPECT_NE(shown.find("… and 5 more"), shown.npos);
+  }
+}
+
+TEST(Experiment, ExpandsToPairedMembers) {
+  const Experiment experiment = parse_experiment(kGood, "dir/x.toml");
+  EXPECT_EQ(experiment.name, "x");
+  ASSERT_EQ(experiment.groups.size(), 2u);
+  EXPECT_EQ(experiment.groups[0].label, "a");
+  EXPECT_EQ(experiment.groups[1].label, "Group b");
+  const std::vector<Member> members = experiment.members();
+  ASSERT_EQ(members.size(), 8u);
+  std::set<std::uint64_t> seeds;
+  for (int k = 0; k < 4; ++k) {
+    EXPECT_EQ(members[k].group, 0u);
+    EXPECT_EQ(members[4 + k].group, 1u);
+    EXPECT_EQ(members[k].subject, k);
+    EXPECT_EQ(members[k].subject_parameters.seed, members[4 + k].subject_parameters.seed);
+    seeds.insert(members[k].subject_parameters.seed);
+  }
+  EXPECT_EQ(seeds.size(), 4u);
+  EXPECT_EQ(members[0].subject_parameters.brain.scale, 0.5);
+  EXPECT_EQ(members[4].subject_parameters.brain.scale, 2.0);
+  EXPECT_EQ(members[4].subject_parameters.schedule[0].feedback, Feedback::full);
+  EXPECT_EQ(members[4].subject_parameters.schedule[1].feedback, Feedback::none);
+}
+
+TEST(Experiment, MoreSubjectsLeaveTheFirstAsTheyWere) {
+  Overrides more;
+  more.subjects = "9";
+  const auto few = parse_experiment(kGood, "x.toml").members();
+  const auto many = parse_experiment(kGood, "x.toml", more).members();
+  for (int k = 0; k < 4; ++k) {
+    EXPECT_EQ(few[k].subject_parameters.seed, many[k].subject_parameters.seed);
+  }
+  Overrides reseeded;
+  reseeded.seed = "2";
+  EXPECT_NE(parse_experiment(kGood, "x.toml", reseeded).members()[0].subject_parameters.seed,
+            few[0].subject_parameters.seed);
+}
+
+TEST(Experiment, ArrayOfTablesIsTheSameSchedule) {
+  const Experiment experiment = parse_experiment(
+      "[[schedules.s.blocks]]\ntrials = 3\n[[schedules.s.blocks]]\ntrials = 4\n", "x.toml");
+  ASSERT_EQ(experiment.groups.size(), 1u);
+  EXPECT_EQ(experiment.groups[0].name, "all");
+  ASSERT_EQ(experiment.groups[0].blocks.size(), 2u);
+  EXPECT_EQ(experiment.groups[0].blocks[1].trials, 4);
+}
+
+TEST(Experiment, NumbersMayCarryTheirUnit) {
+  const Experiment experiment =
+      parse_experiment("[record]\nrate_bin_ms = \"20 ms\"" + kTail, "x.toml");
+  EXPECT_EQ(experiment.record.rate_bin_ms, 20);
+}
+
+TEST(Experiment, LaterLayersWin) {
+  Overrides overrides;
+  overrides.set = {"brain.scale=3",         "block.feedback=endpoint",
+                   "block.base.trials = 7", "group.a.brain.scale=4",
+                   "group.b.subjects=1",    "block.turn.targets_deg=[0, 45]"};
+  const Experiment experiment = parse_experiment(kGood, "x.toml", overrides);
+  EXPECT_EQ(experiment.groups[0].brain.scale, 4.0);
+  EXPECT_EQ(experiment.groups[1].brain.scale, 3.0);
+  EXPECT_EQ(experiment.groups[0].subjects, 4);
+  EXPECT_EQ(experiment.groups[1].subjects, 1);
+  EXPECT_EQ(experiment.groups[1].blocks[1].feedback, Feedback::endpoint);
+  EXPECT_EQ(experiment.groups[1].blocks[0].trials, 7);
+  EXPECT_EQ(experiment.groups[1].blocks[1].trials, 40);
+  EXPECT_EQ(experiment.groups[0].blocks[1].targets_deg, (std::vector<double>{0, 45}));
+}
+
+TEST(Experiment, OverrideOfAPhaseBeatsThatOfAllBlocks) {
+  const Experiment experiment = parse_experiment(
+      kGood + "[quick]\nblock.trials = 20\nblock.turn.trials = 30\ngroup.b.block.trials = 9\n",
+      "x.toml");
+  EXPECT_EQ(experiment.groups[0].blocks[0].trials, 20);
+  EXPECT_EQ(experiment.groups[0].blocks[1].trials, 30);
+  EXPECT_EQ(experiment.groups[1].blocks[1].trials, 9);
+}
+
+TEST(Experiment, QuickIsTheDefaultAndSaysWhatItCut) {
+  const std::string text =
+      kGood + "[quick]\nsubjects = 2\nbrain.scale = 0.25\ntrials_factor = 0.5\n";
+  const Experiment quick = parse_experiment(text, "x.toml");
+  EXPECT_EQ(quick.groups[0].subjects, 2);
+  EXPECT_EQ(quick.groups[0].blocks[1].trials, 20);
+  EXPECT_EQ(quick.cut, "4 of 8 subjects; 50 % of the trials; brain.scale 0.25 instead of 0.5");
+  Overrides overrides;
+  overrides.full = true;
+  const Experiment full = parse_experiment(text, "x.toml", overrides);
+  EXPECT_EQ(full.groups[0].subjects, 4);
+  EXPECT_EQ(full.cut, "");
+  EXPECT_EQ(config_digest(full), config_digest(parse_experiment(kGood, "x.toml")));
+}
+
+TEST(Experiment, QuickNeverEnlargesAndTheCommandLineWins) {
+  const std::string text = kGood + "[quick]\nsubjects = 6\nbrain.scale = 0.25\n";
+  EXPECT_EQ(parse_experiment(text, "x.toml").groups[0].subjects, 4);
+  Overrides overrides;
+  overrides.subjects = "6";
+  overrides.scale = "0.5";
+  const Experiment experiment = parse_experiment(text, "x.toml", overrides);
+  EXPECT_EQ(experiment.groups[0].subjects, 6);
+  EXPECT_EQ(experiment.cut, "");
+}
+
+TEST(Experiment, QuickIsCheckedAlsoInAFullRun) {
+  Overrides full;
+  full.full = true;
+  EXPECT_EQ(problems_of(kGood + "[quick]\nbrain.scal = 1\n", full).size(), 1u);
+}
+
+TEST(Resolved, ReadsBackToTheSameExperiment) {
+  const Experiment first =
+      parse_experiment(kGood + "[quick]\nsubjects = 2\ntrials_factor = 0.5\n", "x.toml");
+  const std::string text = resolved_toml(first);
+  const Experiment second = parse_experiment(text, "resolved.toml");
+  EXPECT_EQ(config_digest(second), config_digest(first));
+  EXPECT_EQ(resolved_toml(second), text);
+  EXPECT_EQ(second.name, "x");
+  EXPECT_EQ(second.cut, first.cut);
+  EXPECT_EQ(second.groups[1].phases, first.groups[1].phases);
+}
+
+TEST(Resolved, DigestSeesEveryKindOfChange) {
+  const Experiment original = parse_experiment(kGood, "x.toml");
+  for (const char* change :
+       {"brain.scale=0.50000000000000011", "seed=2", "subjects=3", "block.turn.learning=false",
+        "record.rate_bin_ms=11", "group.b.brain.scale=2.5"}) {
+    Overrides overrides;
+    overrides.set = {change};
+    EXPECT_NE(config_digest(parse_experiment(kGood, "x.toml", overrides)), config_digest(original))
+        << change;
+  }
+  EXPECT_EQ(config_digest(parse_experiment("# a comment\n" + kGood, "elsewhere/x.toml")),
+            config_digest(original));
+}
+
+TEST(Resolved, NamesEveryKeyWithUnitAndMeaning) {
+  const std::string text = resolved_toml(parse_experiment(kGood, "x.toml"));
+  EXPECT_NE(text.find("rate_bin_ms = 10  # ms; 1 … 10000; width of the bins of firing rates\n"),
+            text.npos);
+  EXPECT_NE(text.find("\n[brain.cerebellum]  # "), text.npos);
+}
+
+TEST(Schema, NearestToleratesFewTypingErrors) {
+  const std::vector<std::string> keys = {"brain.cerebellum.ltd", "brain.cerebellum.ltp",
+                                         "record.rate_bin_ms"};
+  EXPECT_EQ(nearest("brain.cerebelum.ltd", keys), "brain.cerebellum.ltd");
+  EXPECT_EQ(nearest("rate_bin_ms", keys), "record.rate_bin_ms");
+  EXPECT_EQ(nearest("record.rate_bni_ms", keys), "record.rate_bin_ms");
+  EXPECT_EQ(nearest("zebra", keys), "");
+}
+
+TEST(Schema, RealsReadBackToTheSameBits) {
+  for (const double value : {0.1, 1.0 / 3.0, 1e300, -0.0, 5e-324, 123456789.0, 3e22}) {
+    const std::string text = toml_real(value);
+    EXPECT_NE(text.find_first_of(".e"), text.npos) << text;
+    EXPECT_EQ(std::strtod(text.c_str(), nullptr), value) << text;
+  }
+}
+
+TEST(Describe, ListsKeysOfAllParts) {
+  for (const bool markdown : {false, true}) {
+    const std::string text = describe_keys(markdown);
+    for (const char* key : {"brain.scale", "record.spikes.subjects", "rotation_deg", "phase",
+                            "trials_factor", "schedule"}) {
+      EXPECT_NE(text.find(key), text.npos) << key;
+    }
+  }
+}
+
+TEST(Digest, MatchesPublishedVectors) {
+  // FIPS 180-4 examples.
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  Sha256 parts;
+  const std::string million(1000, 'a');
+  for (int i = 0; i < 1000; ++i) parts.update(million.data(), million.size());
+  EXPECT_EQ(parts.hex(), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Digest, OneFlippedBitShows) { EXPECT_NE(sha256_hex("abc"), sha256_hex("abb")); }
+
+}  // namespace
+}  // namespace quartet
