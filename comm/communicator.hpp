@@ -19,10 +19,17 @@ namespace quartet {
 
 using Bytes = std::vector<std::byte>;
 
-/// Ranks called different collectives, or wait for what no rank will send.
-class DivergedCalls : public std::runtime_error {
+/// What went wrong is known to all ranks alike: each throws it with the same message, so one says
+/// it.
+class SharedFailure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// Ranks called different collectives, or wait for what no rank will send.
+class DivergedCalls : public SharedFailure {
+ public:
+  using SharedFailure::SharedFailure;
 };
 
 /// Another rank failed; `what()` is that rank's own message, which it has reported itself.

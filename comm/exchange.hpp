@@ -41,7 +41,7 @@ struct RegionPorts {
 };
 
 /// The ports of all regions on every rank, from those that each hosts; collective. Throws
-/// std::runtime_error on all ranks where slices disagree or a region is missing.
+/// SharedFailure where slices disagree or a region is missing.
 std::vector<RegionPorts> gather_ports(Communicator& communicator,
                                       std::span<const RegionPorts> hosted);
 
@@ -76,7 +76,7 @@ class Exchange {
   static constexpr Step no_stop = std::numeric_limits<Step>::max();
 
   /// Collective. `ports` holds all regions (gather_ports) and is the same on all ranks, like
-  /// `placement`, `tracts` and `lesions`. Throws std::invalid_argument where they do not fit one
+  /// `placement`, `tracts` and `lesions`. Throws SharedFailure where they do not fit one
   /// another, naming tract, region and port.
   Exchange(Communicator& communicator, const Placement& placement, std::span<const Tract> tracts,
            std::span<const RegionPorts> ports, std::span<const TractLesion> lesions = {});

@@ -16,9 +16,8 @@ using Fingerprint = std::vector<std::pair<std::string, std::string>>;
 /// What this build and this thread compute with: byte order, flush-to-zero.
 Fingerprint float_fingerprint();
 
-/// Compares `mine` and float_fingerprint() on all ranks; collective. Throws std::runtime_error on
-/// all ranks, with both ranks' values and a remedy, where any two differ, and where a rank does not
-/// flush to zero.
+/// Compares `mine` and float_fingerprint() on all ranks; collective. Throws SharedFailure, with
+/// both ranks' values and a remedy, where any two differ, and where a rank does not flush to zero.
 void handshake(Communicator& communicator, const Fingerprint& mine);
 
 }  // namespace quartet

@@ -1,0 +1,56 @@
+/// The slices of one region, as one of them sees the others inside a timestep.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "comm/control_word.hpp"
+#include "comm/spike_runs.hpp"
+
+namespace quartet {
+
+class SlicePeers final : public Peers {
+ public:
+  /// `ranks` host the slices, in slice order; `tag` is this region's own. `on_failure` is told the
+  /// reason where another slice's rank has failed, before all_gather throws it as PeerFailure.
+  SlicePeers(Communicator& communicator, std::span<const int> ranks, int slice, int tag,
+             std::function<void(std::string_view)> on_failure);
+
+  int slice() const override { return slice_; }
+  int slices() const override { return slices_; }
+  void all_gather(std::vector<Spike>& spikes) override;
+
+  /// The timestep that messages are marked with.
+  void set_step(Step t) { step_ = t; }
+  /// See send_notice; to all other slices.
+  void notify(MessageKind kind, std::string_view reason);
+
+  std::uint64_t messages() const { return messages_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Peer {
+    int rank;
+    std::unique_ptr<SendLane> to;
+    std::unique_ptr<ReceiveLane> from;
+    std::vector<Spike> arrived;
+  };
+  ControlWord read(const Peer& peer, std::span<const std::byte> message) const;
+
+  int slice_;
+  int slices_;
+  std::function<void(std::string_view)> on_failure_;
+  Step step_ = 0;
+  std::vector<Peer> peers_;
+  SpikeRuns runs_;
+  std::vector<Spike> scratch_;
+  std::uint64_t messages_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace quartet

@@ -1,0 +1,35 @@
+/// Spikes of one port and timestep as bytes: for each substep the ids as a sorted list or as a
+/// bitmap between the first and the last, whichever is smaller.
+///
+/// A substep is a head, u32 form << 30 | count, and then, where count > 0,
+///   form 0: count × u16, padded to 4 bytes;
+///   form 1: count × u32;
+///   form 2: u32 index of the first word, u32 number of words, words (bit i of word w: id 32 w +
+///   i).
+/// In the byte order of the machine, which the handshake compares.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/signal.hpp"
+
+namespace quartet {
+
+/// What is wrong with `spikes` as those of `port` in one timestep, in canonical order: an id or
+/// substep out of range, or one spike twice. Empty: nothing.
+std::string check_spikes(std::span<const Spike> spikes, const Port& port);
+
+/// The most bytes that pack_spikes writes for `port`.
+std::size_t packed_bound(const Port& port);
+
+/// Writes valid spikes in canonical order to `out`; returns the number of bytes.
+std::size_t pack_spikes(std::span<const Spike> spikes, std::uint32_t substeps, std::byte* out);
+
+/// Appends the spikes that pack_spikes wrote; returns the number of bytes read.
+std::size_t unpack_spikes(const std::byte* in, std::uint32_t substeps, std::vector<Spike>& spikes);
+
+}  // namespace quartet
