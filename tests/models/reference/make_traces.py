@@ -69,8 +69,9 @@ def current_step():
     on[round(p["drive_on_ms"] / p["dt_ms"]) : round(p["drive_off_ms"] / p["dt_ms"])] = 1.0
     drive = b2.TimedArray(p["drive_mv"] * on, dt=p["dt_ms"] * ms)
     cell = b2.NeuronGroup(
-        1, f"dv/dt = ({p['rest_mv']} - v + drive(t)) / ({p['tau_m_ms']}*ms) : 1 (unless refractory)",
-        method="exact", namespace={"drive": drive}, **threshold(p, p["dt_ms"]))
+        1, f"""dv/dt = (target - v) / ({p['tau_m_ms']}*ms) : 1 (unless refractory)
+        target = {p['rest_mv']} + drive(t) : 1""", method="exact", namespace={"drive": drive},
+        **threshold(p, p["dt_ms"]))
     cell.v = p["rest_mv"]
     state, spikes = b2.StateMonitor(cell, "v", record=True), b2.SpikeMonitor(cell)
     b2.run(150 * ms)
@@ -84,7 +85,7 @@ def current_step():
     return table(
         """Leaky integrate-and-fire cell with a step of current, integrated exactly between
         points of a grid of dt; threshold and reset act on the grid.
-        tau dV/dt = rest - V + I; V >= threshold: spike, then V = reset for the refractory period""",
+        tau dV/dt = rest - V + I; V >= threshold: spike, V = reset for the refractory period""",
         p, {"t_ms": t, "v_mv": state.v[0], "spike": counted(spikes, t, p["dt_ms"])})
 
 
@@ -96,7 +97,8 @@ def adaptation():
     keywords = threshold(p, FINE)
     keywords["reset"] += f"; a += {p['adaptation_mv']}"
     cell = b2.NeuronGroup(1, f"""
-        dv/dt = ({p['rest_mv']} - v + {p['drive_mv']} - a) / ({p['tau_m_ms']}*ms) : 1 (unless refractory)
+        dv/dt = (target - v) / ({p['tau_m_ms']}*ms) : 1 (unless refractory)
+        target = {p['rest_mv'] + p['drive_mv']} - a : 1
         da/dt = -a / ({p['adaptation_tau_ms']}*ms) : 1""", method="exact", **keywords)
     cell.v = p["rest_mv"]
     spikes = b2.SpikeMonitor(cell)
@@ -181,9 +183,10 @@ def conductance(weight, about):
         ddown/dt = -down / ({decay}*ms) : 1""",
         method="rk4", namespace={"norm": norm}, **threshold(p, FINE))
     cell.v = p["rest_mv"]
-    excitation, inhibition = arrivals(p["ampa_spikes_ms"], FINE), arrivals(p["gaba_spikes_ms"], FINE)
-    excite = b2.Synapses(excitation, cell,
-                         on_pre=f"ampa_post += {weight}; up_post += {weight}; down_post += {weight}")
+    excitation = arrivals(p["ampa_spikes_ms"], FINE)
+    inhibition = arrivals(p["gaba_spikes_ms"], FINE)
+    jumps = "; ".join(f"{name}_post += {weight}" for name in ("ampa", "up", "down"))
+    excite = b2.Synapses(excitation, cell, on_pre=jumps)
     excite.connect()
     inhibit = b2.Synapses(inhibition, cell, on_pre=f"gaba_post += {p['gaba_weight']}")
     inhibit.connect()
@@ -215,13 +218,13 @@ def three_factor():
          "factor": [0, 0, 0, 1, 1, .5, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, 0, 0, 2, 1,
                     0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, -.5, -.5, -.5, 0, 0, 0, 0, 0,
                     0, 3, 2, 1, 0, 0, 0, 0, -2, -1]}
-    dt = 1.0
+    step = 1.0
     b2.start_scope()
-    b2.defaultclock.dt = dt * ms
+    b2.defaultclock.dt = step * ms
     factor = b2.TimedArray(np.array(p["factor"]), dt=window * ms)
     # Two synapses: without and with the subtracted mean.
     source, target = (
-        b2.SpikeGeneratorGroup(1, np.zeros(len(times), int), (np.asarray(times) - dt) * ms)
+        b2.SpikeGeneratorGroup(1, np.zeros(len(times), int), (np.asarray(times) - step) * ms)
         for times in (p["pre_ms"], p["post_ms"]))
     synapse = b2.Synapses(source, target, f"""
         dx/dt = -x / ({p['trace_ms']}*ms) : 1 (clock-driven)
@@ -241,7 +244,7 @@ def three_factor():
         "mean_eligibility += follow*(eligibility - mean_eligibility)",
         dt=window * ms, when="start", order=-1)
     state = b2.StateMonitor(synapse, ["w", "eligibility"], record=True, dt=window * ms)
-    b2.Network(source, target, synapse, state).run((len(p["factor"]) * window + dt) * ms)
+    b2.Network(source, target, synapse, state).run((len(p["factor"]) * window + step) * ms)
     t = np.asarray(state.t / ms)
     return table(
         """Weight of one synapse under three-factor plasticity.
@@ -255,17 +258,16 @@ def three_factor():
 def climbing_fibre():
     """Weight of a parallel fibre synapse under climbing-fibre control."""
     p = {"depression": 0.2, "potentiation": 0.004, "cascade_ms": 33.0, "reference_spikes": 2.0,
-         "w0": 0.04, "w_max": 0.08, "dt_ms": FINE,
+         "w0": 0.04, "w_max": 0.08, "dt_ms": 0.1,
          "pre_ms": [50, 55, 400, 404, 408, 412, 900, 1200, 1203, 1206],
          "complex_ms": [150, 300, 500, 505, 700, 990, 1300, 1420]}
     b2.start_scope()
-    dt = 0.1
-    b2.defaultclock.dt = dt * ms
+    step = p["dt_ms"]
+    b2.defaultclock.dt = step * ms
     tau = p["cascade_ms"]
-    p["dt_ms"] = dt
     # A unit jump of the first of four stages reaches (3/e)^3/6 in the last, after 3 tau.
     unit = 6.0 * (np.e / 3.0) ** 3 / p["reference_spikes"]
-    source, target = arrivals(p["pre_ms"], dt), arrivals(p["complex_ms"], dt)
+    source, target = arrivals(p["pre_ms"], step), arrivals(p["complex_ms"], step)
     synapse = b2.Synapses(source, target, f"""
         ds0/dt = -s0 / ({tau}*ms) : 1 (clock-driven)
         ds1/dt = (s0 - s1) / ({tau}*ms) : 1 (clock-driven)
