@@ -1,7 +1,78 @@
+/// Basal ganglia: 24 action channels (D1 and D2 striatum, GPe, STN, GPi), fast-spiking and
+/// cholinergic interneurons, and a critic (striosome) with the dopamine cells that it trains.
+///
+/// A channel that D1 cells select is disinhibited in the thalamus and moves the aim. Cortical
+/// synapses on D1 and D2 cells learn by dopamine times eligibility. SNc makes the reward
+/// prediction error: reward cells excite it, striosome cells, whose synapses learn how much
+/// reward an outcome brings, inhibit it. Exploration is the slow noise that tonically active
+/// cholinergic cells (TAN) put on their channel: striosome activity (expected reward) quietens
+/// them and tonic dopamine is needed for them to fire, so reaches vary more after failures and
+/// less without dopamine.
 #pragma once
+
+#include <memory>
+
 #include "models/parameters.hpp"
+#include "models/plasticity.hpp"
+#include "regions/region.hpp"
+#include "regions/sizes.hpp"
+#include "regions/spiking_region.hpp"
+
 namespace quartet {
+
 struct BasalGangliaParameters {
-  void visit(ParameterVisitor&) {}
+  double dopamine_depletion = 0.0;
+  bool learning = true;
+  bool critic_learning = true;
+  bool silence_dopamine = false;
+  double dopamine_tau_ms = 100.0;
+  double dopamine_tonic_hz = 5.0;
+  double dopamine_half_hz = 8.0;
+  double dopamine_hill = 2.0;
+  double tan_dopamine_mv = 0.8;
+  double tan_value_mv = 0.5;
+  double value_tau_ms = 8000.0;
+  double d1_excitability_mv = 0.15;
+  ThreeFactorParameters actor{.rate = 0.02};
+  ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters d2{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
+  LifParameters tan{.tau_m_ms = 20, .bias_mv = 8, .noise_mv = 5.0};
+  LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
+  LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
+  LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};
+  LifParameters snc{.tau_m_ms = 15, .bias_mv = 9, .noise_mv = 5.25};
+  LifParameters striosome{.tau_m_ms = 15, .bias_mv = 4, .noise_mv = 4.0};
+  LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
+
+  void visit(ParameterVisitor& v);
 };
+
+class BasalGanglia final : public SpikingRegion {
+ public:
+  BasalGanglia(const BasalGangliaParameters& parameters, double scale, std::uint64_t seed,
+               Slice slice);
+
+ private:
+  void prepare(Step t, const Inbox& in) override;
+  void learn(Step t, const Inbox& in) override;
+  void save_extra(StateWriter& writer) const override;
+  void load_extra(StateReader& reader) override;
+
+  /// Third factor of learning from the dopamine concentration: sign of its distance from the
+  /// adapted level times a Hill curve of the size (receptor binding).
+  double third_factor() const;
+
+  BasalGangliaParameters parameters_;
+  Sizes sizes_;
+  std::size_t senses_ = 0;
+  std::size_t d1_, d2_, fsi_, tan_, gpe_, stn_, gpi_, snc_, striosome_, outcome_, reward_;
+  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_;
+  std::size_t cue_port_ = 0;
+
+  // State: concentrations that spikes leave behind (Hz of the intact population).
+  double dopamine_ = 0, dopamine_adapted_ = 0, value_ = 0;
+};
+
 }  // namespace quartet

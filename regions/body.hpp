@@ -1,7 +1,113 @@
+/// Body: a planar arm with six muscles, five fingers, a spinal controller, sensory delays, and
+/// the task machine that runs the schedule. Never split.
+///
+/// Corticospinal spikes reach motor pools through the sheet's muscle fields; a pool above its
+/// threshold excites its muscle. Every trial starts with the hand brought to the start position;
+/// at the go signal (the target's onset) it is released, and it is caught when it has travelled
+/// the target's distance. The body sends what is seen and felt and whether the outcome was a
+/// reward; it sends no error.
 #pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "models/arm.hpp"
 #include "models/parameters.hpp"
+#include "models/task.hpp"
+#include "regions/region.hpp"
+#include "regions/sheet.hpp"
+#include "regions/sizes.hpp"
+
 namespace quartet {
+
 struct BodyParameters {
-  void visit(ParameterVisitor&) {}
+  std::int64_t trial_ms = 800;
+  std::int64_t cue_ms = 100;
+  std::int64_t deadline_ms = 600;
+  double distance_m = 0.10;
+  std::int64_t vision_delay_ms = 60;
+  std::int64_t feedback_hold_ms = 150;
+  std::int64_t outcome_delay_ms = 60;
+  std::int64_t outcome_ms = 100;
+  double pool_tau_ms = 25.0;
+  double pool_threshold_hz = 2.0;
+  double pool_gain_per_hz = 0.004;
+  ArmParameters arm;
+  FingerParameters fingers;
+
+  void visit(ParameterVisitor& v);
 };
+
+/// What happened in a trial. Angles in degrees, counter-clockwise; NaN where nothing was reached.
+struct TrialRecord {
+  std::int64_t trial = -1;  ///< 0-based over the schedule
+  std::int64_t block = -1;
+  double target_deg = 0, rotation_deg = 0;
+  double angle_third_deg = 0;  ///< of the hand at a third of the distance
+  double angle_end_deg = 0;    ///< of the hand at the target's distance (or the deadline)
+  double cursor_deg = 0;       ///< of the cursor then
+  double error_deg = 0;        ///< cursor_deg − target_deg, for diagnosis only
+  bool reached = false, reward = false;
+  double movement_ms = 0;      ///< from 5 % of the distance to its end
+  double path_m = 0, peak_speed_m_s = 0;
+};
+
+class Body final : public Region {
+ public:
+  Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale);
+
+  std::string_view name() const override { return "body"; }
+  std::span<const Port> inputs() const override { return inputs_; }
+  std::span<const Port> outputs() const override { return outputs_; }
+  std::span<const PopulationInfo> populations() const override { return {}; }
+  std::span<const ProjectionInfo> plastic_projections() const override { return {}; }
+  std::uint32_t substeps() const override { return 1; }
+  std::uint64_t neuron_count() const override { return 0; }
+  std::uint64_t synapse_count() const override { return 0; }
+  void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) override;
+  std::span<const Spike> spikes(std::size_t) const override { return {}; }
+  void weights(std::size_t, std::uint32_t&, std::vector<float>&) const override {}
+  void save(StateWriter& writer) const override;
+  void load(StateReader& reader) override;
+
+  /// Trials of the whole schedule.
+  std::int64_t trials() const { return total_trials_; }
+  std::int64_t trial_ms() const { return parameters_.trial_ms; }
+  /// The running trial; complete after its last timestep.
+  const TrialRecord& record() const { return record_; }
+  /// Position of the hand from the start, m.
+  Vector2 hand() const;
+  /// Excitation of each muscle by its motor pool, 0 … 1, in the order of kMuscleFields.
+  std::array<double, kMuscles> excitation() const;
+
+ private:
+  void start_trial(std::int64_t trial);
+  void move();
+  void finish(Vector2 hand, bool reached);
+  /// What eyes and the outcome's signs show now, before the visual delay.
+  std::array<double, sense::count> view() const;
+
+  BodyParameters parameters_;
+  std::vector<Block> schedule_;
+  std::int64_t total_trials_ = 0;
+  std::vector<Port> inputs_, outputs_;
+  // Derived.
+  std::vector<std::array<float, kMuscles>> field_;  // Hz per spike, per PT cell
+  double pool_decay_ = 0;
+
+  // State.
+  TrialRecord record_;
+  ArmState arm_;
+  FingerMuscles fingers_;
+  std::array<double, kMuscles> pool_{};  // Hz
+  std::int64_t clock_ms_ = 0;            // since the trial began
+  std::int64_t finished_ms_ = -1;        // −1: not yet
+  std::int64_t onset_ms_ = -1;           // when 5 % of the distance was passed; −1: not yet
+  bool third_passed_ = false;
+  Vector2 last_;
+  // Seen signals on their way: a ring of vision_delay_ms entries.
+  std::vector<std::array<double, sense::count>> vision_;
+};
+
 }  // namespace quartet

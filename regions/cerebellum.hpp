@@ -1,7 +1,69 @@
+/// Cerebellum: mossy fibres, granule cells, Golgi cells, molecular-layer interneurons, Purkinje
+/// cells, deep nuclei and inferior olive, in eight microzones by the direction of the error that
+/// their climbing fibres report.
+///
+/// The olive makes the error: cells tuned to the direction of the seen cursor excite it, cells
+/// that predict that direction from a delayed copy of the aim (premotor spikes, about as late as
+/// vision is) inhibit it. Prediction cells need the seen cursor as well, without its direction,
+/// so nothing is compared where nothing is seen. An olivary cell fires about once a second; an
+/// error in its direction makes a spike likely, and its long afterhyperpolarisation limits it to
+/// about one, so the response saturates with the error's size.
 #pragma once
+
+#include <memory>
+
 #include "models/parameters.hpp"
+#include "models/plasticity.hpp"
+#include "regions/region.hpp"
+#include "regions/sizes.hpp"
+#include "regions/spiking_region.hpp"
+
 namespace quartet {
+
 struct CerebellumParameters {
-  void visit(ParameterVisitor&) {}
+  double lesion = 0.0;
+  bool learning = true;
+  bool nuclear_learning = true;
+  bool silence_olive = false;
+  double aim_copy_delay_ms = 110.0;
+  double cursor_drive_mv = 22.0;
+  double cursor_weight_mv = 30.0;
+  double predicted_weight_mv = 30.0;
+  double pf_pc_weight_mv = 0.3;
+  double mf_dcn_weight_mv = 1.0;
+  double pc_dcn_weight_mv = 20.0;
+  ClimbingFibreParameters climbing_fibre;
+  NuclearParameters nuclear;
+  LifParameters mossy{.tau_m_ms = 10, .bias_mv = 4, .noise_mv = 3.75};
+  LifParameters granule{.tau_m_ms = 12, .bias_mv = 0, .noise_mv = 1.0};
+  LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};
+  LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 4.5};
+  LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 3.0};
+  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 25, .noise_mv = 3.0};
+  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 6, .noise_mv = 4.0};
+  LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
+  LifParameters predicted{.tau_m_ms = 10, .bias_mv = -14, .noise_mv = 3.0};
+
+  void visit(ParameterVisitor& v);
 };
+
+class Cerebellum final : public SpikingRegion {
+ public:
+  Cerebellum(const CerebellumParameters& parameters, double scale, std::uint64_t seed,
+             Slice slice);
+
+ private:
+  void prepare(Step t, const Inbox& in) override;
+  void learn(Step t, const Inbox& in) override;
+  void save_extra(StateWriter& writer) const override;
+  void load_extra(StateReader& reader) override;
+
+  CerebellumParameters parameters_;
+  Sizes sizes_;
+  std::size_t senses_ = 0;
+  std::size_t mossy_, granule_, golgi_, mli_, purkinje_, dcn_, olive_, cursor_, predicted_;
+  std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
+  std::unique_ptr<NuclearRule> nuclear_rule_;
+};
+
 }  // namespace quartet

@@ -1,7 +1,63 @@
+/// Cortex: parietal cells that see the target (PPC), premotor cells that hold the aim (PMd), and
+/// one two-dimensional motor sheet with layers 2/3, 5 (IT, PT) and 6 and three kinds of
+/// inhibitory cells. Corticospinal (PT) cells drive muscles through spatial fields (sheet.hpp).
+///
+/// The only thing injected is the visual target, into PPC. The aim is in premotor spikes: parietal
+/// input proposes the target's direction, and the thalamic (VA) channels that the basal ganglia
+/// select shift it.
 #pragma once
+
+#include "models/arm.hpp"
 #include "models/parameters.hpp"
+#include "regions/region.hpp"
+#include "regions/sizes.hpp"
+#include "regions/spiking_region.hpp"
+
 namespace quartet {
+
 struct CortexParameters {
-  void visit(ParameterVisitor&) {}
+  double cue_drive_mv = 24.0;
+  double ppc_pmd_weight_mv = 40.0;
+  double va_pmd_weight_mv = 40.0;
+  double pmd_e_weight = 1.3;
+  double pmd_pt_weight = 1.0;
+  double vl_e_weight = 0.6;
+  double vl_pt_weight = 1.0;
+  double e_pt_weight = 9.0;
+  LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
+  LifParameters l23e{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                     .bias_mv = 9.0, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
+  LifParameters pv{.tau_m_ms = 8, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                   .refractory_ms = 1, .bias_mv = 11, .noise_mv = 4};
+  LifParameters som{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                    .bias_mv = 11, .noise_mv = 4, .adaptation_mv = .5, .adaptation_tau_ms = 80};
+  LifParameters ngf{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                    .bias_mv = 9, .noise_mv = 4};
+  LifParameters l5it{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                     .bias_mv = 10, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
+  LifParameters l5pt{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                     .refractory_ms = 1.5, .bias_mv = 11, .noise_mv = 4.5, .adaptation_mv = 3,
+                     .adaptation_tau_ms = 80};
+  LifParameters l6ct{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
+                     .bias_mv = 8, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
+
+  void visit(ParameterVisitor& v);
 };
+
+class Cortex final : public SpikingRegion {
+ public:
+  /// `arm`: whose mechanics the input map has learned.
+  Cortex(const CortexParameters& parameters, const ArmParameters& arm, double scale,
+         std::uint64_t seed, Slice slice);
+
+ private:
+  void prepare(Step t, const Inbox& in) override;
+
+  CortexParameters parameters_;
+  std::size_t senses_ = 0;
+  std::size_t ppc_ = 0;
+};
+
 }  // namespace quartet

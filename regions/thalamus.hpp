@@ -1,7 +1,31 @@
+/// Motor thalamus: relay cells of the cerebellar (VL) and basal-ganglia (VA/VM) territories and
+/// reticular cells. With `convergence` > 0 that share of relay cells also gets the other
+/// territory's input, so that their rates carry both teaching signals at once.
 #pragma once
+
 #include "models/parameters.hpp"
+#include "regions/region.hpp"
+#include "regions/sizes.hpp"
+#include "regions/spiking_region.hpp"
+
 namespace quartet {
+
 struct ThalamusParameters {
-  void visit(ParameterVisitor&) {}
+  double convergence = 0.3;
+  double lesion_vl = 0.0;
+  double lesion_va = 0.0;
+  double dcn_vl_weight_mv = 36.0;
+  double gpi_va_weight_mv = 34.0;
+  LifParameters vl{.tau_m_ms = 15, .bias_mv = 6, .noise_mv = 3.0};
+  LifParameters va{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 2.5};
+  LifParameters trn{.tau_m_ms = 20, .bias_mv = 7.5, .noise_mv = 4.5};
+
+  void visit(ParameterVisitor& v);
 };
+
+class Thalamus final : public SpikingRegion {
+ public:
+  Thalamus(const ThalamusParameters& parameters, double scale, std::uint64_t seed, Slice slice);
+};
+
 }  // namespace quartet

@@ -1,0 +1,146 @@
+/// Leaky integrate-and-fire cells with exponential synapses, as structure of arrays.
+///
+/// Equations (per cell; synaptic states s_k jump by the weight of an arriving spike):
+///   current synapses      τ dV/dt = E_L − V + Σ s_k + I − a               (s_k, I, a in mV)
+///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in units of g_L)
+///   ds_k/dt = −s_k/τ_k,  da/dt = −a/τ_a,  I = bias + drive + membrane noise
+///   B_k = 1, for NMDA 1/(1 + [Mg]/3.57 mM · exp(−V/16.13 mV))  (Jahr & Stevens 1990)
+///   V ≥ threshold: spike, V ← reset for the refractory period, a ← a + adaptation
+/// Current synapses are integrated exactly (Rotter & Diesmann 1999); conductance synapses with
+/// the exponential Euler step, conductances held over a substep. A receptor with a rise time is
+/// the difference of two exponentials with peak 1. Noise is white: independent uniform numbers
+/// per substep, scaled so that free V has the given stationary SD.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/parameters.hpp"
+#include "models/random.hpp"
+#include "models/state.hpp"
+
+namespace quartet {
+
+enum class SynapseKind { current, conductance };
+
+struct Receptor {
+  double decay_ms = 5.0;
+  double rise_ms = 0.0;       ///< 0: instantaneous
+  double reversal_mv = 0.0;   ///< conductance synapses only
+  bool magnesium_block = false;
+  /// Index of an earlier receptor whose input this one shares (AMPA and NMDA receptors of one
+  /// synapse), with weights `ratio` times as large; −1: input of its own. Sharers come last.
+  int shares_input_of = -1;
+  double ratio = 1.0;
+};
+
+struct LifParameters {
+  double tau_m_ms = 20.0;
+  double rest_mv = -65.0;
+  double threshold_mv = -50.0;
+  double reset_mv = -65.0;
+  double refractory_ms = 2.0;
+  double bias_mv = 0.0;        ///< constant drive, as depolarisation at rest
+  double bias_sd_mv = 0.0;     ///< SD of the bias over cells (uniform distribution)
+  double noise_mv = 0.0;       ///< stationary SD of free V
+  double adaptation_mv = 0.0;  ///< added to a at each spike
+  double adaptation_tau_ms = 100.0;
+  double floor_mv = -100.0;    ///< V is not driven below (current synapses only)
+
+  /// The parameters a user may set; receptors belong to the model.
+  void visit(ParameterVisitor& v);
+};
+
+/// Fixed point of synaptic input: 2⁻²⁰ mV (current) or 2⁻²⁰ g_L (conductance). Sums of integers
+/// do not depend on their order. The range is ±2048; `Network` refuses what could overflow.
+inline constexpr double kInputQuantum = 1.0 / 1048576.0;
+
+/// A slice's cells of one population.
+class LifPopulation {
+ public:
+  static constexpr int kMaxStates = 8;
+
+  /// `size` cells over all slices, of which this object owns [first, last). Throws
+  /// std::invalid_argument with the population's name where a parameter makes no sense.
+  LifPopulation(std::string name, const LifParameters& parameters, SynapseKind kind,
+                std::vector<Receptor> receptors, std::uint32_t size, std::uint32_t first,
+                std::uint32_t last, std::uint32_t substeps_per_ms, std::uint64_t seed);
+
+  const std::string& name() const { return name_; }
+  std::uint32_t size() const { return size_; }
+  std::uint32_t first() const { return first_; }
+  std::uint32_t last() const { return first_ + count_; }
+  std::uint32_t count() const { return count_; }
+  /// Receptors with input of their own.
+  std::size_t receptor_count() const { return inputs_; }
+
+  /// Makes room for delays of up to `substeps`. Before the first step only.
+  void reserve_delay(std::uint32_t substeps);
+  std::uint32_t delay_capacity() const { return slots_ - 1; }
+
+  /// Accumulator of `receptor` for input due in substep `n` (absolute); [count()] integers.
+  std::int32_t* input(std::size_t receptor, std::int64_t n) {
+    return ring_.data() +
+           (receptor * slots_ + static_cast<std::size_t>(n & (slots_ - 1))) * stride_;
+  }
+
+  /// Drive of each own cell in mV, held until changed.
+  std::span<float> drive() { return drive_; }
+  /// Shift of all cells' drive in mV, held until changed.
+  void set_shift(float mv) { shift_ = mv; }
+
+  /// Integrates substep n; appends own cells (ids over all slices) that fire.
+  void integrate(std::int64_t n, std::vector<std::uint32_t>& fired);
+
+  /// Removes own cell `id` (over all slices) for good: it never fires again.
+  void kill(std::uint32_t id);
+  bool alive(std::uint32_t id) const { return refractory_[id - first_] >= 0; }
+
+  std::span<const float> potential() const { return {v_.data(), count_}; }
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  std::string name_;
+  LifParameters parameters_;
+  SynapseKind kind_;
+  std::vector<Receptor> receptors_;
+  std::size_t inputs_ = 0;
+  std::uint32_t size_, first_, count_, stride_;
+  RandomKey noise_key_;
+
+  // Derived: propagators of one substep.
+  int states_ = 0;
+  int state_receptor_[kMaxStates] = {};
+  float state_decay_[kMaxStates] = {}, state_gain_[kMaxStates] = {}, state_to_v_[kMaxStates] = {},
+        state_reversal_[kMaxStates] = {};
+  bool state_blocked_[kMaxStates] = {};
+  float v_decay_ = 0, drive_gain_ = 0, noise_gain_ = 0, adaptation_decay_ = 0, dt_over_tau_ = 0;
+  std::int32_t refractory_substeps_ = 0;
+  std::vector<float> bias_;
+
+  // Inputs.
+  std::vector<float> drive_;
+  float shift_ = 0;
+
+  // State.
+  std::vector<float> v_, a_, s_;            // s_: [state][stride]
+  std::vector<std::int32_t> refractory_;    // substeps left; −1: dead
+  std::vector<std::int32_t> ring_;          // [receptor][slot][stride]
+  std::uint32_t slots_ = 1;
+
+  // Buffers.
+  std::vector<std::int16_t> noise_;
+  std::vector<std::int32_t> spiked_;
+  std::vector<float> total_, conductance_, open_;  // of this substep
+
+  // The free membrane over substep n, before threshold.
+  void integrate_current(std::int64_t n);
+  void integrate_conductance(std::int64_t n);
+};
+
+}  // namespace quartet

@@ -1,0 +1,77 @@
+/// A slice of a spiking network: populations, projections, and the loop over substeps.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/lif.hpp"
+#include "models/projection.hpp"
+#include "models/signal.hpp"
+
+namespace quartet {
+
+class Network {
+ public:
+  /// Part `slice` of `slices`; `substeps` per timestep of 1 ms (a power of two).
+  Network(std::uint32_t substeps, int slice, int slices, std::uint64_t seed);
+
+  /// Adds a population of `size` cells; returns its index, which is also its source index.
+  std::size_t add_population(std::string name, const LifParameters& parameters, SynapseKind kind,
+                             std::vector<Receptor> receptors, std::uint32_t size);
+  /// Adds spikes that arrive on input port `port`; returns the source index.
+  std::size_t add_tract(std::size_t port, std::uint32_t cells, std::uint32_t sender_substeps);
+  /// Draws the synapses. `spec.source` and `spec.target` are indices returned above.
+  Projection& connect(ProjectionSpec spec);
+  /// Removes a fraction of a population's cells, chosen by the seed (the same on every slice).
+  void remove_cells(std::size_t population, double fraction);
+
+  LifPopulation& population(std::size_t index) { return *populations_[index]; }
+  const LifPopulation& population(std::size_t index) const { return *populations_[index]; }
+  std::size_t population_count() const { return populations_.size(); }
+  std::deque<Projection>& projections() { return projections_; }
+  const std::deque<Projection>& projections() const { return projections_; }
+
+  /// Advances (t, t+1]: delivers what arrived, integrates, delivers recurrent spikes.
+  void advance(Step t, const Inbox& in, Peers& peers);
+
+  /// Spikes of the last timestep of a population, of all slices, in canonical order.
+  std::span<const Spike> spikes(std::size_t population) const { return spikes_[population]; }
+  /// Appends this slice's own spikes of a population to an output port.
+  void send(std::size_t population, std::vector<Spike>& out) const;
+
+  std::uint32_t substeps() const { return substeps_; }
+  std::uint64_t neuron_count() const;
+  std::uint64_t synapse_count() const;
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  struct TractSource {
+    std::size_t port;
+    std::uint32_t cells, substeps;
+  };
+
+  std::uint32_t substeps_;
+  int slice_, slices_;
+  std::uint64_t seed_;
+  std::vector<std::unique_ptr<LifPopulation>> populations_;
+  std::vector<std::uint32_t> offset_;  // of each population in the region's numbering
+  std::vector<TractSource> tracts_;
+  std::deque<Projection> projections_;                      // stable addresses
+  std::vector<std::vector<Projection*>> from_population_, from_tract_;
+  std::vector<std::vector<std::int64_t>> worst_input_;      // [population][receptor]
+  std::uint32_t min_delay_ = 0;                             // substeps; 0: none yet
+
+  std::vector<std::vector<Spike>> spikes_;
+  std::vector<Spike> gathered_;
+  std::vector<std::uint32_t> fired_;
+
+  static constexpr std::size_t kTractBase = 1u << 16;
+};
+
+}  // namespace quartet

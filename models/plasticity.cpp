@@ -1,0 +1,207 @@
+#include "models/plasticity.hpp"
+
+#include <algorithm>
+
+#include "models/math.hpp"
+
+namespace quartet {
+
+void ClimbingFibreParameters::visit(ParameterVisitor& v) {
+  v.real("depression", depression, {"1", 0, 1},
+         "share of a fully eligible weight lost per complex spike (tuned: early adaptation A2)");
+  v.real("potentiation", potentiation, {"1", 0, 1},
+         "share of the way to w_max gained per parallel-fibre spike (tuned: asymptote A1)");
+  v.real("cascade_ms", cascade_ms, {"ms", 1, 1000}, "time constant of each eligibility stage");
+  v.real("reference_spikes", reference_spikes, {"1", 0.01, 100},
+         "presynaptic spikes at once that make a trace peak at 1");
+}
+
+ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
+                                     const ClimbingFibreParameters& parameters)
+    : projection_(projection), parameters_(parameters) {
+  decay_ = static_cast<float>(math::exp(-1.0 / parameters.cascade_ms));
+  feed_ = 1.0f - decay_;
+  // A unit impulse into the first of four stages peaks in the fourth, as a density, at
+  // (3/e)³/6 / cascade_ms.
+  const double peak = 0.22404 / parameters.cascade_ms;
+  unit_ = static_cast<float>(1.0 / (peak * parameters.reference_spikes));
+  for (auto& stage : stage_) stage.assign(projection.sources(), 0.0f);
+}
+
+void ClimbingFibreRule::presynaptic(std::span<const Spike> spikes, bool learning) {
+  const std::size_t n = stage_[0].size();
+  const float decay = decay_, feed = feed_;
+  float *s0 = stage_[0].data(), *s1 = stage_[1].data(), *s2 = stage_[2].data(),
+        *s3 = stage_[3].data();
+  for (std::size_t i = 0; i < n; ++i) {
+    s3[i] = s3[i] * decay + feed * s2[i];
+    s2[i] = s2[i] * decay + feed * s1[i];
+    s1[i] = s1[i] * decay + feed * s0[i];
+    s0[i] = s0[i] * decay;
+  }
+  for (const Spike& spike : spikes) s0[spike.id] += feed * unit_;
+  if (!learning) return;
+  std::span<float> weights = projection_.weights();
+  const float gain = static_cast<float>(parameters_.potentiation);
+  const float top = projection_.max_weight();
+  for (const Spike& spike : spikes)
+    for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
+      weights[s] += gain * (top - weights[s]);
+}
+
+void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
+  std::span<float> weights = projection_.weights();
+  const auto position = projection_.position();
+  const auto source = projection_.source_of();
+  const float gain = static_cast<float>(parameters_.depression);
+  const std::uint32_t k = projection_.in_degree();
+  for (const Spike& spike : spikes) {
+    if (spike.id < projection_.first_target()) continue;
+    const std::uint32_t target = spike.id - projection_.first_target();
+    if (target >= projection_.own_targets()) continue;
+    for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
+         ++s) {
+      const float trace = std::min(1.5f, stage_[3][source[s]]);
+      weights[position[s]] *= std::max(0.0f, 1.0f - gain * trace);
+    }
+  }
+}
+
+void ClimbingFibreRule::save(StateWriter& writer) const {
+  for (int i = 0; i < kStages; ++i)
+    writer.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+}
+void ClimbingFibreRule::load(StateReader& reader) {
+  for (int i = 0; i < kStages; ++i)
+    reader.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+}
+
+void ThreeFactorParameters::visit(ParameterVisitor& v) {
+  v.real("rate", rate, {"1", 0, 10}, "learning rate (tuned: 2-5 % per unexpected reward)");
+  v.real("trace_ms", trace_ms, {"ms", 1, 1000}, "decay of the presynaptic trace");
+  v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000}, "decay of eligibility");
+  v.real("mean_rate", mean_rate, {"1", 0, 1}, "rate at which the mean eligibility is followed");
+}
+
+ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)
+    : projection_(projection), parameters_(parameters) {
+  trace_decay_ = static_cast<float>(math::exp(-1.0 / parameters.trace_ms));
+  eligibility_decay_ = static_cast<float>(math::exp(-kPeriodMs / parameters.eligibility_ms));
+  trace_.assign(projection.sources(), 0.0f);
+  eligibility_.assign(projection.weights().size(), 0.0f);
+  mean_.assign(projection.weights().size(), 0.0f);
+}
+
+void ThreeFactorRule::spikes(std::span<const Spike> presynaptic,
+                             std::span<const Spike> postsynaptic) {
+  for (float& trace : trace_) trace *= trace_decay_;
+  for (const Spike& spike : presynaptic) trace_[spike.id] += 1.0f;
+  const auto source = projection_.source_of();
+  const std::uint32_t k = projection_.in_degree();
+  for (const Spike& spike : postsynaptic) {
+    if (spike.id < projection_.first_target()) continue;
+    const std::uint32_t target = spike.id - projection_.first_target();
+    if (target >= projection_.own_targets()) continue;
+    for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
+         ++s)
+      eligibility_[s] += trace_[source[s]];
+  }
+}
+
+void ThreeFactorRule::modulate(double m, bool learning) {
+  std::span<float> weights = projection_.weights();
+  const auto position = projection_.position();
+  const float top = projection_.max_weight();
+  const float gain = static_cast<float>(parameters_.rate * m * 4.0) / top;
+  const float follow = learning ? static_cast<float>(parameters_.mean_rate) : 0.0f;
+  const float decay = eligibility_decay_;
+  if (learning && m != 0.0) {
+    for (std::size_t s = 0; s < eligibility_.size(); ++s) {
+      float& w = weights[position[s]];
+      w += gain * (eligibility_[s] - mean_[s]) * (top - w) * w;
+      w = std::clamp(w, 0.0f, top);
+    }
+  }
+  for (std::size_t s = 0; s < eligibility_.size(); ++s) {
+    mean_[s] += follow * (eligibility_[s] - mean_[s]);
+    eligibility_[s] *= decay;
+  }
+}
+
+void ThreeFactorRule::save(StateWriter& writer) const {
+  const std::uint64_t k = projection_.in_degree();
+  writer.shared<float>(projection_.name() + ".trace", trace_);
+  writer.block<float>(projection_.name() + ".eligibility", k * projection_.all_targets(),
+                      k * projection_.first_target(), eligibility_);
+  writer.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
+                      k * projection_.first_target(), mean_);
+}
+void ThreeFactorRule::load(StateReader& reader) {
+  const std::uint64_t k = projection_.in_degree();
+  reader.shared<float>(projection_.name() + ".trace", trace_);
+  reader.block<float>(projection_.name() + ".eligibility", k * projection_.all_targets(),
+                      k * projection_.first_target(), eligibility_);
+  reader.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
+                      k * projection_.first_target(), mean_);
+}
+
+void NuclearParameters::visit(ParameterVisitor& v) {
+  v.real("rate", rate, {"mV s", 0, 1},
+         "weight change per mossy-fibre spike and Hz of lost Purkinje inhibition (tuned: A5)");
+  v.real("decay", decay, {"1", 0, 1}, "return to the initial weight per mossy-fibre spike");
+  v.real("mean_ms", mean_ms, {"ms", 1000, 1e9}, "memory of the Purkinje rate that counts as usual");
+}
+
+NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parameters,
+                         std::uint32_t zones, std::uint32_t purkinje_cells)
+    : projection_(projection),
+      parameters_(parameters),
+      zones_(zones),
+      purkinje_cells_(purkinje_cells),
+      initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
+      fast_decay_(math::exp(-1.0 / 50.0)),
+      fast_(zones, 0.0),
+      slow_(zones, 0.0),
+      counted_(zones, 0) {}
+
+void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje,
+                       bool active) {
+  std::fill(counted_.begin(), counted_.end(), 0);
+  for (const Spike& spike : purkinje) ++counted_[group_of(spike.id, purkinje_cells_, zones_)];
+  const double to_hz = 1000.0 * zones_ / purkinje_cells_;
+  for (std::uint32_t z = 0; z < zones_; ++z) {
+    fast_[z] = fast_[z] * fast_decay_ + (1.0 - fast_decay_) * to_hz * static_cast<double>(counted_[z]);
+    // A plain mean until mean_ms have passed, then a running one.
+    if (active)
+      slow_[z] += (fast_[z] - slow_[z]) /
+                  std::min(parameters_.mean_ms, static_cast<double>(averaged_ms_ + 1));
+  }
+  if (active) ++averaged_ms_;
+  if (!active) return;
+  std::span<float> weights = projection_.weights();
+  const auto targets = projection_.targets();
+  const std::uint32_t all = projection_.all_targets();
+  const auto decay = static_cast<float>(parameters_.decay);
+  for (const Spike& spike : presynaptic) {
+    for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
+         ++s) {
+      const std::uint32_t zone = group_of(projection_.first_target() + targets[s], all, zones_);
+      const auto change = static_cast<float>(parameters_.rate * (slow_[zone] - fast_[zone]));
+      const float w = weights[s] + change - decay * (weights[s] - initial_weight_);
+      weights[s] = std::clamp(w, 0.0f, projection_.max_weight());
+    }
+  }
+}
+
+void NuclearRule::save(StateWriter& writer) const {
+  writer.shared<double>(projection_.name() + ".purkinje_fast", fast_);
+  writer.shared<double>(projection_.name() + ".purkinje_slow", slow_);
+  writer.shared_value(projection_.name() + ".averaged_ms", averaged_ms_);
+}
+void NuclearRule::load(StateReader& reader) {
+  reader.shared<double>(projection_.name() + ".purkinje_fast", fast_);
+  reader.shared<double>(projection_.name() + ".purkinje_slow", slow_);
+  reader.shared_value(projection_.name() + ".averaged_ms", averaged_ms_);
+}
+
+}  // namespace quartet

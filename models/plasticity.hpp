@@ -1,0 +1,125 @@
+/// Learning rules on plastic projections. A rule owns the traces that it needs; the weights are
+/// the projection's. Rules run once per timestep of 1 ms, on the timestep's spikes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/projection.hpp"
+#include "models/signal.hpp"
+
+namespace quartet {
+
+/// Parallel fibre – Purkinje cell plasticity under climbing-fibre control.
+///
+/// Each presynaptic spike runs through a cascade of four stages of `cascade_ms` each, whose
+/// output peaks about 3·cascade_ms later (granule-cell activity of 100 ms before a complex spike
+/// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
+///   complex spike of target j:  w_ij ← w_ij · (1 − depression · min(1.5, trace_i))
+///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (w_max − w_ij)
+/// Depression is proportional to the weight, so it saturates; the trace is 1 at the peak after
+/// `reference_spikes` spikes.
+struct ClimbingFibreParameters {
+  double depression = 0.2;
+  double potentiation = 0.004;
+  double cascade_ms = 33.0;
+  double reference_spikes = 2.0;
+  void visit(ParameterVisitor& v);
+};
+
+class ClimbingFibreRule {
+ public:
+  ClimbingFibreRule(Projection& projection, const ClimbingFibreParameters& parameters);
+
+  /// Advances traces by 1 ms with the presynaptic spikes; potentiates if `learning`.
+  void presynaptic(std::span<const Spike> spikes, bool learning);
+  /// Complex spikes by target cell (ids over all slices).
+  void complex_spikes(std::span<const Spike> spikes);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  static constexpr int kStages = 4;
+  Projection& projection_;
+  ClimbingFibreParameters parameters_;
+  float decay_, feed_, unit_;
+  std::vector<float> stage_[kStages];  // per source cell
+};
+
+/// Reward-modulated plasticity: an eligibility trace per synapse, turned into a weight change by
+/// a third factor (dopamine).
+///   postsynaptic spike:  e_ij ← e_ij + trace_i      (trace: presynaptic spikes, trace_ms)
+///   de/dt = −e/eligibility_ms
+///   every 10 ms:         w_ij ← w_ij + rate · m · (e_ij − ē_ij) · 4 w_ij (w_max − w_ij) / w_max
+/// ē is a slow mean of e in the windows in which m counts (mean_rate per window of 10 ms): the
+/// part of e that is there on every trial says nothing about this trial's action. The factor
+/// bounds weights softly. Eligibility after Izhikevich 2007; subtracting the mean, tuned.
+struct ThreeFactorParameters {
+  double rate = 0.01;
+  double trace_ms = 20.0;
+  double eligibility_ms = 400.0;
+  double mean_rate = 0.005;
+  void visit(ParameterVisitor& v);
+};
+
+class ThreeFactorRule {
+ public:
+  static constexpr int kPeriodMs = 10;
+
+  ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters);
+
+  /// One timestep: traces from presynaptic spikes, eligibility from postsynaptic ones.
+  void spikes(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic);
+  /// Every kPeriodMs: decays eligibility; with `learning`, changes weights by factor `m` and
+  /// follows the mean.
+  void modulate(double m, bool learning);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  Projection& projection_;
+  ThreeFactorParameters parameters_;
+  float trace_decay_, eligibility_decay_;
+  std::vector<float> trace_;              // per source cell
+  std::vector<float> eligibility_, mean_;  // per synapse, canonical order
+};
+
+/// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the
+/// nuclear cell receives (Medina & Mauk 1999; Person & Raman 2010 for its sign):
+///   presynaptic spike:  Δw_ij = rate · (P̄_j − P_j) − decay · (w_ij − w0)
+/// P_j: the zone's Purkinje rate (Hz, 50 ms); P̄_j: its slow mean over `mean_ms`.
+struct NuclearParameters {
+  double rate = 2.5e-7;
+  double decay = 1e-4;
+  double mean_ms = 60000.0;
+  void visit(ParameterVisitor& v);
+};
+
+class NuclearRule {
+ public:
+  /// `zones` equal groups of targets and of Purkinje cells.
+  NuclearRule(Projection& projection, const NuclearParameters& parameters, std::uint32_t zones,
+              std::uint32_t purkinje_cells);
+
+  /// One timestep. `active`: whether synapses and the slow mean change.
+  void step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje, bool active);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  Projection& projection_;
+  NuclearParameters parameters_;
+  std::uint32_t zones_, purkinje_cells_;
+  float initial_weight_;
+  double fast_decay_;
+  std::vector<double> fast_, slow_;  // Hz, per zone
+  std::vector<std::int64_t> counted_;
+  std::int64_t averaged_ms_ = 0;
+};
+
+}  // namespace quartet

@@ -1,0 +1,162 @@
+#include "models/projection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+namespace quartet {
+
+namespace {
+constexpr double kFactorUnit = 1.0 / 4096.0;  // factors up to 8, in 16 bits
+
+std::int32_t quantised(float weight) {
+  return static_cast<std::int32_t>(weight * static_cast<float>(1.0 / kInputQuantum));
+}
+}  // namespace
+
+Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPopulation& target,
+                       std::uint32_t substeps_per_ms, std::uint64_t seed)
+    : name_(spec.name),
+      source_(spec.source),
+      receptor_(spec.receptor),
+      target_(&target),
+      sources_(sources),
+      in_degree_(spec.in_degree),
+      plastic_(spec.plastic),
+      max_weight_(static_cast<float>(spec.max_weight)) {
+  if (target.count() > 65536)
+    throw std::invalid_argument(name_ + ": more than 65,536 cells of " + target.name() +
+                                " in one slice; split the region over more ranks");
+  if (receptor_ >= target.receptor_count())
+    throw std::invalid_argument(name_ + ": " + target.name() + " has no such receptor");
+
+  struct Synapse {
+    std::uint32_t source, target;
+    std::uint32_t delay;
+    float factor;
+  };
+  const std::uint32_t own = target.count();
+  std::vector<Synapse> synapses;
+  synapses.reserve(static_cast<std::size_t>(own) * in_degree_);
+  const RandomKey key{seed, purpose(name_)};
+  std::map<std::uint32_t, std::size_t> fan_of_delay;
+  auto substeps = [&](double ms) {
+    return static_cast<std::uint32_t>(std::floor(ms * substeps_per_ms + 0.5));
+  };
+  const std::uint32_t common_delay = spec.delay_ms <= 0 ? 0 : std::max(1u, substeps(spec.delay_ms));
+  for (std::uint32_t i = 0; i < own; ++i) {
+    const std::uint32_t id = target.first() + i;
+    Draws draws(key, id);
+    for (std::uint32_t k = 0; k < in_degree_; ++k) {
+      const std::uint32_t source = spec.sources(id, draws);
+      const double factor = spec.factor ? spec.factor(source, id, draws) : 1.0;
+      std::uint32_t delay = common_delay;
+      if (spec.delay_of) delay = std::max(1u, substeps(spec.delay_of(source, id)));
+      fan_of_delay.try_emplace(delay, 0);
+      synapses.push_back({source, i, delay, static_cast<float>(factor)});
+    }
+  }
+  synapses_ = synapses.size();
+  if (fan_of_delay.empty()) fan_of_delay.try_emplace(common_delay, 0);
+  if (plastic_ && fan_of_delay.size() != 1)
+    throw std::invalid_argument(name_ + ": a plastic projection has one delay");
+
+  // Counting sort by (delay, source): stable, so rows keep the order of targets.
+  std::size_t next_fan = 0;
+  for (auto& [delay, index] : fan_of_delay) {
+    index = next_fan++;
+    fans_.push_back({delay, std::vector<std::uint32_t>(sources_ + 1, 0), {}, {}});
+    target.reserve_delay(delay + substeps_per_ms);
+  }
+  std::vector<std::uint8_t> fan_index(synapses.size());
+  for (std::size_t s = 0; s < synapses.size(); ++s) {
+    fan_index[s] = static_cast<std::uint8_t>(fan_of_delay[synapses[s].delay]);
+    ++fans_[fan_index[s]].row[synapses[s].source + 1];
+  }
+  for (Fan& fan : fans_) {
+    for (std::uint32_t j = 0; j < sources_; ++j) fan.row[j + 1] += fan.row[j];
+    fan.target.resize(fan.row[sources_]);
+    if (spec.factor && !plastic_) fan.factor.resize(fan.row[sources_]);
+  }
+  unit_ = static_cast<std::int32_t>(std::floor(
+      spec.weight * (spec.factor && !plastic_ ? kFactorUnit : 1.0) / kInputQuantum + 0.5));
+  if (plastic_) {
+    weights_.resize(synapses.size());
+    position_.resize(synapses.size());
+    source_of_.resize(synapses.size());
+  }
+  std::vector<std::vector<std::uint32_t>> next(fans_.size());
+  for (std::size_t f = 0; f < fans_.size(); ++f) next[f] = fans_[f].row;
+  std::vector<std::int64_t> load(own, 0);
+  for (std::size_t s = 0; s < synapses.size(); ++s) {
+    const Synapse& synapse = synapses[s];
+    Fan& fan = fans_[fan_index[s]];
+    const std::uint32_t at = next[fan_index[s]][synapse.source]++;
+    fan.target[at] = static_cast<std::uint16_t>(synapse.target);
+    if (plastic_) {
+      const auto weight = static_cast<float>(spec.weight) * synapse.factor;
+      weights_[at] = std::clamp(weight, 0.0f, max_weight_);
+      position_[s] = at;
+      source_of_[s] = synapse.source;
+      load[synapse.target] += quantised(max_weight_);
+    } else if (!fan.factor.empty()) {
+      if (std::abs(synapse.factor) >= 8.0f)
+        throw std::invalid_argument(name_ + ": a weight factor of 8 or more; raise the weight");
+      fan.factor[at] =
+          static_cast<std::int16_t>(std::floor(synapse.factor / kFactorUnit + 0.5));
+      load[synapse.target] += std::abs(static_cast<std::int64_t>(unit_) * fan.factor[at]);
+    } else {
+      load[synapse.target] += std::abs(unit_);
+    }
+  }
+  for (std::int64_t quanta : load) worst_input_ = std::max(worst_input_, quanta);
+}
+
+std::uint32_t Projection::min_delay_substeps() const {
+  std::uint32_t least = fans_[0].delay;
+  for (const Fan& fan : fans_) least = std::min(least, fan.delay);
+  return least;
+}
+
+void Projection::deliver(std::uint32_t cell, std::int64_t n) {
+  for (const Fan& fan : fans_) {
+    std::int32_t* __restrict input = target_->input(receptor_, n + fan.delay);
+    const std::uint32_t begin = fan.row[cell], end = fan.row[cell + 1];
+    const std::uint16_t* __restrict target = fan.target.data();
+    if (plastic_) {
+      const float* __restrict weight = weights_.data();
+      for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += quantised(weight[s]);
+    } else if (!fan.factor.empty()) {
+      const std::int16_t* __restrict factor = fan.factor.data();
+      const std::int32_t unit = unit_;
+      for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += unit * factor[s];
+    } else {
+      const std::int32_t unit = unit_;
+      for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += unit;
+    }
+  }
+}
+
+std::vector<float> Projection::canonical_weights() const {
+  std::vector<float> values(position_.size());
+  for (std::size_t s = 0; s < position_.size(); ++s) values[s] = weights_[position_[s]];
+  return values;
+}
+
+void Projection::save(StateWriter& writer) const {
+  if (!plastic_) return;
+  const std::vector<float> values = canonical_weights();
+  const std::uint64_t k = in_degree_;
+  writer.block<float>(name_ + ".w", k * all_targets(), k * first_target(), values);
+}
+
+void Projection::load(StateReader& reader) {
+  if (!plastic_) return;
+  std::vector<float> values(position_.size());
+  const std::uint64_t k = in_degree_;
+  reader.block<float>(name_ + ".w", k * all_targets(), k * first_target(), values);
+  for (std::size_t s = 0; s < position_.size(); ++s) weights_[position_[s]] = values[s];
+}
+
+}  // namespace quartet

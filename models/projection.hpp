@@ -1,0 +1,104 @@
+/// Synapses from one population (or tract) to another, laid out in the order of delivery.
+///
+/// A spike of source j touches row j: a contiguous run of 16-bit target indices (and, where the
+/// projection is plastic, of float weights). A static projection has one weight for all its
+/// synapses or a 16-bit factor each. Rows are cut by delay into fans. Plastic weights can also be
+/// walked by target through `position`, in the canonical order (target, synapse) in which they
+/// are drawn, saved and recorded.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/connectivity.hpp"
+#include "models/lif.hpp"
+
+namespace quartet {
+
+struct ProjectionSpec {
+  std::string name;               ///< "GrC_PC"; also the random purpose
+  std::size_t source = 0;         ///< source index of the network
+  std::size_t target = 0;         ///< population index of the network
+  std::size_t receptor = 0;       ///< of the target
+  std::uint32_t in_degree = 0;    ///< synapses per target cell
+  double weight = 0;              ///< of one synapse; mV (current) or g_L (conductance)
+  double delay_ms = 1.0;          ///< 0 for a tract: its delay has passed when it arrives
+  SourceRule sources = {};
+  /// Factor on the weight of a synapse (source, target ids over all slices); empty: 1.
+  std::function<double(std::uint32_t source, std::uint32_t target, Draws&)> factor = {};
+  /// Delay of a synapse in ms instead of `delay_ms`; empty: the same for all.
+  std::function<double(std::uint32_t source, std::uint32_t target)> delay_of = {};
+  bool plastic = false;
+  double max_weight = 0;          ///< plastic: weights stay in [0, max_weight]
+};
+
+class Projection {
+ public:
+  /// Draws the synapses onto the target's own cells. Throws std::invalid_argument naming the
+  /// projection.
+  Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPopulation& target,
+             std::uint32_t substeps_per_ms, std::uint64_t seed);
+
+  const std::string& name() const { return name_; }
+  std::size_t source() const { return source_; }
+  std::uint32_t sources() const { return sources_; }
+  std::uint32_t in_degree() const { return in_degree_; }
+  std::uint32_t first_target() const { return target_->first(); }
+  std::uint32_t own_targets() const { return target_->count(); }
+  std::uint32_t all_targets() const { return target_->size(); }
+  std::uint32_t min_delay_substeps() const;
+  std::uint64_t synapse_count() const { return synapses_; }
+  bool plastic() const { return plastic_; }
+
+  /// Adds the synaptic weights of source cell `cell` that fired in substep n.
+  void deliver(std::uint32_t cell, std::int64_t n);
+
+  // Plastic projections have a single fan.
+  std::span<float> weights() { return weights_; }
+  std::span<const float> weights() const { return weights_; }
+  /// Row of a source cell: range of positions in weights().
+  std::uint32_t row_begin(std::uint32_t cell) const { return fans_[0].row[cell]; }
+  std::uint32_t row_end(std::uint32_t cell) const { return fans_[0].row[cell + 1]; }
+  /// Own target index (0 … own_targets()−1) of each position.
+  std::span<const std::uint16_t> targets() const { return fans_[0].target; }
+  /// Position in weights() of synapse k of own target i: position()[i · in_degree + k].
+  std::span<const std::uint32_t> position() const { return position_; }
+  /// Source cell of synapse k of own target i, in the same order.
+  std::span<const std::uint32_t> source_of() const { return source_of_; }
+  float max_weight() const { return max_weight_; }
+
+  /// Weights in canonical order (plastic projections).
+  std::vector<float> canonical_weights() const;
+
+  /// Largest sum of input to any own target, in quanta, if all sources fire at once.
+  std::int64_t worst_input() const { return worst_input_; }
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  struct Fan {
+    std::uint32_t delay = 0;               // substeps
+    std::vector<std::uint32_t> row;        // sources + 1
+    std::vector<std::uint16_t> target;
+    std::vector<std::int16_t> factor;      // heterogeneous static weights
+  };
+
+  std::string name_;
+  std::size_t source_, receptor_;
+  LifPopulation* target_;
+  std::uint32_t sources_, in_degree_;
+  std::uint64_t synapses_ = 0;
+  bool plastic_;
+  float max_weight_ = 0;
+  std::int32_t unit_ = 0;  // quanta of one synapse, or of a factor of 1/4096
+  std::vector<Fan> fans_;
+  std::vector<float> weights_;
+  std::vector<std::uint32_t> position_, source_of_;
+  std::int64_t worst_input_ = 0;
+};
+
+}  // namespace quartet

@@ -1,0 +1,215 @@
+#include "regions/basal_ganglia.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/math.hpp"
+
+namespace quartet {
+
+namespace {
+enum : std::size_t { kExcitation, kInhibition, kMuscarinic };
+std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+/// Medium spiny cells also have a slow excitatory (muscarinic M1) receptor.
+std::vector<Receptor> spiny_receptors() {
+  return {{.decay_ms = 5}, {.decay_ms = 10}, {.decay_ms = 200}};
+}
+/// Adaptation of dopamine receptors to the prevailing concentration.
+constexpr double kAdaptationMs = 20000;
+}  // namespace
+
+void BasalGangliaParameters::visit(ParameterVisitor& v) {
+  v.real("dopamine_depletion", dopamine_depletion, {"1", 0, 1}, "fraction of SNc cells removed");
+  v.boolean("learning", learning, "plasticity of corticostriatal synapses");
+  v.boolean("critic_learning", critic_learning, "plasticity of the critic's synapses");
+  v.boolean("silence_dopamine", silence_dopamine, "removes all SNc cells");
+  v.real("dopamine_tau_ms", dopamine_tau_ms, {"ms", 10, 5000},
+         "decay of the dopamine concentration (100-300 ms)");
+  v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50}, "tonic rate of the intact SNc");
+  v.real("dopamine_half_hz", dopamine_half_hz, {"Hz", 0.1, 100},
+         "half-saturation of the third factor (tuned: partial depletion)");
+  v.real("dopamine_hill", dopamine_hill, {"1", 1, 6}, "Hill exponent of the third factor");
+  v.real("tan_dopamine_mv", tan_dopamine_mv, {"mV", 0, 20},
+         "depolarisation of cholinergic cells per Hz of tonic dopamine (D5; tuned)");
+  v.real("tan_value_mv", tan_value_mv, {"mV", 0, 20},
+         "hyperpolarisation of cholinergic cells per Hz of the value trace (tuned)");
+  v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6}, "memory of the value trace");
+  v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
+         "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine");
+  v.table("actor", actor, "corticostriatal plasticity");
+  v.table("critic", critic, "plasticity of outcome - striosome synapses");
+  v.table("d1", d1, "D1 medium spiny cells");
+  v.table("d2", d2, "D2 medium spiny cells");
+  v.table("fsi", fsi, "fast-spiking interneurons");
+  v.table("tan", tan, "tonically active cholinergic interneurons");
+  v.table("gpe", gpe, "external pallidum");
+  v.table("stn", stn, "subthalamic nucleus");
+  v.table("gpi", gpi, "internal pallidum and SNr");
+  v.table("snc", snc, "dopamine cells");
+  v.table("striosome", striosome, "striosome cells (critic)");
+  v.table("outcome", outcome, "cells driven by the seen outcome or by reward");
+}
+
+BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::uint64_t seed,
+                           Slice slice)
+    : SpikingRegion("basal_ganglia", kBasalGangliaSubsteps, slice, seed),
+      parameters_(p),
+      sizes_(scale) {
+  const Sizes& n = sizes_;
+  const std::size_t cue = add_spike_input("ppc_to_striatum", n.ppc, kCortexSubsteps);
+  const std::size_t hyperdirect = add_spike_input("pmd_to_stn", n.pmd, kCortexSubsteps);
+  const std::size_t va = add_spike_input("va_to_striatum", n.va, kThalamusSubsteps);
+  senses_ = add_analog_input("senses_to_basal_ganglia", sense::count);
+  cue_port_ = 0;
+
+  auto channels = [&](const char* name, const char* long_name, std::uint32_t size,
+                      const LifParameters& lif, std::vector<Receptor> receptors) {
+    return add_population(
+        {name, long_name, size, group_directions(size, kChannels, channel_direction)}, lif,
+        SynapseKind::current, std::move(receptors));
+  };
+  auto plain = [&](const char* name, const char* long_name, std::uint32_t size,
+                   const LifParameters& lif) {
+    return add_population({name, long_name, size, {}}, lif, SynapseKind::current,
+                          fast_receptors());
+  };
+  d1_ = channels("D1", "D1 medium spiny cells", n.d1, p.d1, spiny_receptors());
+  d2_ = channels("D2", "D2 medium spiny cells", n.d2, p.d2, spiny_receptors());
+  fsi_ = plain("FSI", "fast-spiking interneurons", n.fsi, p.fsi);
+  tan_ = channels("TAN", "tonically active cholinergic interneurons", n.tan, p.tan,
+                  fast_receptors());
+  gpe_ = channels("GPe", "external pallidum", n.gpe, p.gpe, fast_receptors());
+  stn_ = channels("STN", "subthalamic nucleus", n.stn, p.stn, fast_receptors());
+  gpi_ = channels("GPi", "internal pallidum and substantia nigra reticulata", n.gpi, p.gpi,
+                  fast_receptors());
+  snc_ = plain("SNc", "dopamine cells", n.snc, p.snc);
+  striosome_ = plain("Striosome", "striosome cells (critic)", n.striosome, p.striosome);
+  outcome_ = plain("Outcome", "cells driven by the seen outcome", n.outcome, p.outcome);
+  reward_ = plain("Reward", "cells driven by reward", n.reward, p.outcome);
+  add_output(gpi_);
+  add_output(snc_);
+
+  auto to_channels = [&](const char* name, std::size_t source, std::uint32_t sources,
+                         std::size_t target, std::uint32_t targets, std::size_t receptor,
+                         std::uint32_t in_degree, double sum, double delay_ms) {
+    connect({.name = name, .source = source, .target = target, .receptor = receptor,
+             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = delay_ms,
+             .sources = same_group(sources, targets, kChannels)});
+  };
+  auto diffuse = [&](const char* name, std::size_t source, std::uint32_t sources,
+                     std::size_t target, std::size_t receptor, std::uint32_t in_degree,
+                     double sum, double delay_ms) {
+    connect({.name = name, .source = source, .target = target, .receptor = receptor,
+             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = delay_ms,
+             .sources = uniform_sources(sources)});
+  };
+  auto corticostriatal = [&](const char* name, std::size_t target, std::uint32_t targets,
+                             double sum) -> Projection& {
+    auto direction = [=](std::uint32_t cell) {
+      return channel_direction(group_of(cell, targets, kChannels));
+    };
+    constexpr std::uint32_t in_degree = 40;
+    return connect({.name = name, .source = cue, .target = target, .receptor = kExcitation,
+                    .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = 0,
+                    .sources = ring_sources(n.ppc, direction, 20.0),
+                    .factor = [](std::uint32_t, std::uint32_t,
+                                 Draws& draws) { return 0.75 + 0.5 * draws.uniform(); },
+                    .plastic = true, .max_weight = 2.0 * sum / in_degree});
+  };
+  Projection& direct = corticostriatal("PPC_D1", d1_, n.d1, 60.0);
+  Projection& indirect = corticostriatal("PPC_D2", d2_, n.d2, 50.0);
+  diffuse("PPC_FSI", cue, n.ppc, fsi_, kExcitation, 30, 60.0, 0);
+  diffuse("FSI_D1", fsi_, n.fsi, d1_, kInhibition, 8, -10.0, 1.5);
+  diffuse("FSI_D2", fsi_, n.fsi, d2_, kInhibition, 8, -10.0, 1.5);
+  to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 4, 3.0, 1.5);
+  diffuse("VA_FSI", va, n.va, fsi_, kExcitation, 20, 15.0, 0);
+
+  to_channels("D1_GPi", d1_, n.d1, gpi_, n.gpi, kInhibition, 16, -45.0, 7);
+  to_channels("D2_GPe", d2_, n.d2, gpe_, n.gpe, kInhibition, 16, -40.0, 7);
+  to_channels("GPe_GPi", gpe_, n.gpe, gpi_, n.gpi, kInhibition, 4, -9.0, 3);
+  to_channels("GPe_STN", gpe_, n.gpe, stn_, n.stn, kInhibition, 4, -6.0, 2);
+  diffuse("STN_GPe", stn_, n.stn, gpe_, kExcitation, 24, 12.0, 2);
+  diffuse("STN_GPi", stn_, n.stn, gpi_, kExcitation, 24, 14.0, 3);
+  diffuse("PMd_STN", hyperdirect, n.pmd, stn_, kExcitation, 30, 60.0, 0);
+
+  // Critic.
+  Projection& expectation =
+      connect({.name = "Outcome_Striosome", .source = outcome_, .target = striosome_,
+               .receptor = kExcitation, .in_degree = 40, .weight = 25.0 / 40, .delay_ms = 4,
+               .sources = uniform_sources(n.outcome), .plastic = true, .max_weight = 100.0 / 40});
+  diffuse("Reward_SNc", reward_, n.reward, snc_, kExcitation, 30, 30.0, 4);
+  diffuse("Striosome_SNc", striosome_, n.striosome, snc_, kInhibition, 30, -22.0, 2);
+
+  d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor);
+  d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor);
+  critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
+  dopamine_ = dopamine_adapted_ = p.dopamine_tonic_hz * (1.0 - p.dopamine_depletion);
+  network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
+}
+
+double BasalGanglia::third_factor() const {
+  const double x = dopamine_ - dopamine_adapted_;
+  const double size = math::pow(std::abs(x) / parameters_.dopamine_half_hz,
+                                parameters_.dopamine_hill);
+  const double bound = size / (1.0 + size);
+  return x < 0 ? -bound : bound;
+}
+
+void BasalGanglia::prepare(Step, const Inbox& in) {
+  const std::span<const double> senses = in.analog(senses_);
+  const BasalGangliaParameters& p = parameters_;
+  auto drive = [&](std::size_t population, double mv) {
+    auto cells = network_.population(population).drive();
+    std::fill(cells.begin(), cells.end(), static_cast<float>(mv));
+  };
+  constexpr double event_mv = 26.0;  // about 70 Hz while the event lasts
+  drive(outcome_, event_mv * senses[sense::outcome]);
+  drive(reward_, event_mv * senses[sense::reward]);
+  const double excess = dopamine_ - p.dopamine_tonic_hz;
+  network_.population(d1_).set_shift(static_cast<float>(p.d1_excitability_mv * excess));
+  network_.population(d2_).set_shift(static_cast<float>(-p.d1_excitability_mv * excess));
+  network_.population(tan_).set_shift(
+      static_cast<float>(p.tan_dopamine_mv * (dopamine_adapted_ - p.dopamine_tonic_hz) -
+                         p.tan_value_mv * value_));
+}
+
+void BasalGanglia::learn(Step t, const Inbox& in) {
+  const BasalGangliaParameters& p = parameters_;
+  const bool learning = in.analog(senses_)[sense::learning] != 0;
+  const double snc_hz = 1000.0 * static_cast<double>(network_.spikes(snc_).size()) / sizes_.snc;
+  const double striosome_hz =
+      1000.0 * static_cast<double>(network_.spikes(striosome_).size()) / sizes_.striosome;
+  dopamine_ += (snc_hz - dopamine_) / p.dopamine_tau_ms;
+  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / kAdaptationMs;
+  value_ += (striosome_hz - value_) / p.value_tau_ms;
+
+  const auto cue = in.spikes(cue_port_);
+  d1_rule_->spikes(cue, network_.spikes(d1_));
+  d2_rule_->spikes(cue, network_.spikes(d2_));
+  critic_rule_->spikes(network_.spikes(outcome_), network_.spikes(striosome_));
+  if ((t + 1) % ThreeFactorRule::kPeriodMs != 0) return;
+  const double m = third_factor();
+  d1_rule_->modulate(m, learning && p.learning);
+  d2_rule_->modulate(-m, learning && p.learning);
+  critic_rule_->modulate(m, learning && p.critic_learning);
+}
+
+void BasalGanglia::save_extra(StateWriter& writer) const {
+  d1_rule_->save(writer);
+  d2_rule_->save(writer);
+  critic_rule_->save(writer);
+  writer.shared_value("dopamine", dopamine_);
+  writer.shared_value("dopamine_adapted", dopamine_adapted_);
+  writer.shared_value("value", value_);
+}
+
+void BasalGanglia::load_extra(StateReader& reader) {
+  d1_rule_->load(reader);
+  d2_rule_->load(reader);
+  critic_rule_->load(reader);
+  reader.shared_value("dopamine", dopamine_);
+  reader.shared_value("dopamine_adapted", dopamine_adapted_);
+  reader.shared_value("value", value_);
+}
+
+}  // namespace quartet

@@ -1,0 +1,254 @@
+#include "regions/body.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "models/connectivity.hpp"
+#include "models/math.hpp"
+#include "regions/muscle_map.hpp"
+
+namespace quartet {
+
+namespace {
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+ArmState start_posture() {
+  ArmState state;
+  state.q[0] = math::radians(kStartShoulderDeg);
+  state.q[1] = math::radians(kStartElbowDeg);
+  return state;
+}
+
+double direction_of(Vector2 v) { return math::degrees(math::atan2(v.y, v.x)); }
+double length_of(Vector2 v) { return std::sqrt(v.x * v.x + v.y * v.y); }
+}  // namespace
+
+void BodyParameters::visit(ParameterVisitor& v) {
+  v.integer("trial_ms", trial_ms, {"ms", 100, 60000}, "duration of a trial");
+  v.integer("cue_ms", cue_ms, {"ms", 1, 60000}, "when the target appears and the hand is released");
+  v.integer("deadline_ms", deadline_ms, {"ms", 1, 60000},
+            "when an unfinished reach is ended and the target goes");
+  v.real("distance_m", distance_m, {"m", 0.01, 0.3}, "distance of the targets");
+  v.integer("vision_delay_ms", vision_delay_ms, {"ms", 1, 500}, "delay of everything that is seen");
+  v.integer("feedback_hold_ms", feedback_hold_ms, {"ms", 0, 5000},
+            "how long the final cursor stays in sight");
+  v.integer("outcome_delay_ms", outcome_delay_ms, {"ms", 0, 5000},
+            "from the end of the reach to its outcome");
+  v.integer("outcome_ms", outcome_ms, {"ms", 1, 5000}, "how long the outcome is shown");
+  v.real("pool_tau_ms", pool_tau_ms, {"ms", 1, 500}, "time constant of a motor pool");
+  v.real("pool_threshold_hz", pool_threshold_hz, {"Hz", 0, 500},
+         "corticospinal rate from which a motor pool fires (tuned: no movement at rest)");
+  v.real("pool_gain_per_hz", pool_gain_per_hz, {"s", 0, 1},
+         "muscle excitation per Hz of corticospinal rate (tuned: reaches of about 250 ms)");
+  v.table("arm", arm, "skeleton and muscles of the arm");
+  v.table("fingers", fingers, "fingers");
+}
+
+Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale)
+    : parameters_(parameters), schedule_(std::move(schedule)) {
+  const BodyParameters& p = parameters_;
+  if (!(p.cue_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
+    throw std::invalid_argument(
+        "body: cue_ms must come before deadline_ms, and that before trial_ms");
+  for (const Block& block : schedule_) total_trials_ += block.trials;
+
+  const Sizes sizes(scale);
+  const SheetLayout& sheet = sizes.l5pt;
+  inputs_.push_back({"corticospinal", PortKind::spikes, sheet.size(), kCortexSubsteps});
+  outputs_.push_back({"senses", PortKind::analog, sense::count, 1});
+
+  // A pool's rate is the field-weighted mean rate of PT cells, low-passed.
+  pool_decay_ = math::exp(-1.0 / p.pool_tau_ms);
+  field_.resize(sheet.size());
+  for (int m = 0; m < kMuscles; ++m) {
+    double sum = 0;
+    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
+      sum += field(m, sheet.x(cell), sheet.y(cell));
+    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
+      field_[cell][static_cast<std::size_t>(m)] = static_cast<float>(
+          1000.0 * (1.0 - pool_decay_) * field(m, sheet.x(cell), sheet.y(cell)) / sum);
+  }
+  vision_.resize(static_cast<std::size_t>(p.vision_delay_ms));
+  for (auto& seen : vision_) seen.fill(0.0);
+  arm_ = start_posture();
+}
+
+Vector2 Body::hand() const {
+  const Vector2 start = hand_position(parameters_.arm, start_posture());
+  const Vector2 now = hand_position(parameters_.arm, arm_);
+  return {now.x - start.x, now.y - start.y};
+}
+
+std::array<double, kMuscles> Body::excitation() const {
+  std::array<double, kMuscles> u;
+  for (std::size_t m = 0; m < u.size(); ++m)
+    u[m] = std::clamp(
+        (pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz, 0.0, 1.0);
+  return u;
+}
+
+void Body::start_trial(std::int64_t trial) {
+  record_ = {};
+  record_.trial = trial;
+  std::int64_t first = 0;
+  std::size_t b = 0;
+  while (b + 1 < schedule_.size() && trial >= first + schedule_[b].trials)
+    first += schedule_[b++].trials;
+  const Block& block = schedule_[b];
+  const std::int64_t within = trial - first;
+  record_.block = static_cast<std::int64_t>(b);
+  record_.target_deg =
+      block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
+  record_.rotation_deg = rotation_on_trial(block, within);
+  record_.angle_third_deg = record_.angle_end_deg = record_.cursor_deg = record_.error_deg = kNaN;
+  record_.movement_ms = kNaN;
+  arm_ = start_posture();
+  finished_ms_ = onset_ms_ = -1;
+  third_passed_ = false;
+  last_ = {};
+}
+
+void Body::finish(Vector2 hand, bool reached) {
+  const Block& block = schedule_[static_cast<std::size_t>(record_.block)];
+  finished_ms_ = clock_ms_;
+  record_.reached = reached;
+  if (length_of(hand) > 0.05 * parameters_.distance_m) {
+    record_.angle_end_deg = direction_of(hand);
+    if (!third_passed_) record_.angle_third_deg = record_.angle_end_deg;
+    record_.cursor_deg = block.perturbation == Perturbation::clamp
+                             ? record_.target_deg + record_.rotation_deg
+                             : record_.angle_end_deg + record_.rotation_deg;
+    record_.cursor_deg = math::wrap_degrees(record_.cursor_deg);
+    record_.error_deg = math::wrap_degrees(record_.cursor_deg - record_.target_deg);
+  }
+  if (reached && onset_ms_ >= 0)
+    record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
+  const bool hit = reached && math::detail::abs(record_.error_deg) <= block.reward_zone_deg;
+  record_.reward = block.reward == RewardRule::always || (block.reward == RewardRule::hit && hit);
+}
+
+void Body::move() {
+  const BodyParameters& p = parameters_;
+  const auto u = excitation();
+  step(p.arm, arm_, std::span<const double, kArmMuscles>(u.data(), kArmMuscles), 0.001);
+  const Vector2 now = hand();
+  const double radius = length_of(now);
+  const double moved = length_of({now.x - last_.x, now.y - last_.y});
+  record_.path_m += moved;
+  record_.peak_speed_m_s = std::max(record_.peak_speed_m_s, moved / 0.001);
+  last_ = now;
+  if (onset_ms_ < 0 && radius >= 0.05 * p.distance_m) onset_ms_ = clock_ms_;
+  if (!third_passed_ && radius >= p.distance_m / 3) {
+    third_passed_ = true;
+    record_.angle_third_deg = direction_of(now);
+  }
+  if (radius >= p.distance_m)
+    finish(now, true);
+  else if (clock_ms_ >= p.deadline_ms)
+    finish(now, false);
+}
+
+std::array<double, sense::count> Body::view() const {
+  const BodyParameters& p = parameters_;
+  const Block& block = schedule_[static_cast<std::size_t>(record_.block)];
+  std::array<double, sense::count> seen{};
+  const bool moving = clock_ms_ >= p.cue_ms && finished_ms_ < 0;
+  const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
+  const bool held = since >= 0 && since < p.feedback_hold_ms;
+  if (moving || held) {
+    const double target = math::radians(record_.target_deg);
+    seen[sense::target_on] = 1;
+    seen[sense::target_x] = math::cos(target);
+    seen[sense::target_y] = math::sin(target);
+  }
+  const bool shown = block.feedback == Feedback::full
+                         ? moving || held
+                         : block.feedback == Feedback::endpoint && held;
+  const double radius = length_of(last_);
+  if (shown && radius > 0) {
+    const double direction = block.perturbation == Perturbation::clamp
+                                 ? record_.target_deg + record_.rotation_deg
+                                 : direction_of(last_) + record_.rotation_deg;
+    seen[sense::cursor_on] = std::min(1.0, 3.0 * radius / p.distance_m);
+    seen[sense::cursor_x] = math::cos(math::radians(direction));
+    seen[sense::cursor_y] = math::sin(math::radians(direction));
+  }
+  const bool outcome =
+      since >= p.outcome_delay_ms && since < p.outcome_delay_ms + p.outcome_ms;
+  seen[sense::outcome] = outcome ? 1 : 0;
+  seen[sense::reward] = outcome && record_.reward ? 1 : 0;
+  return seen;
+}
+
+void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
+  const BodyParameters& p = parameters_;
+  clock_ms_ = t % p.trial_ms;
+  if (clock_ms_ == 0) start_trial(t / p.trial_ms);
+
+  for (double& rate : pool_) rate *= pool_decay_;
+  for (const Spike& spike : in.spikes(0))
+    for (std::size_t m = 0; m < pool_.size(); ++m)
+      pool_[m] += static_cast<double>(field_[spike.id][m]);
+  // The hand is held until the target appears and caught at the end of the reach.
+  if (clock_ms_ >= p.cue_ms && finished_ms_ < 0) move();
+  const auto u = excitation();
+  step(p.fingers, fingers_,
+       std::span<const double, finger_count>(u.data() + kArmMuscles, finger_count), 0.001);
+
+  auto& slot = vision_[static_cast<std::size_t>(t % p.vision_delay_ms)];
+  std::span<double> senses = out.analog(0);
+  std::copy(slot.begin(), slot.end(), senses.begin());
+  slot = view();
+  senses[sense::learning] = schedule_[static_cast<std::size_t>(record_.block)].learning ? 1 : 0;
+}
+
+void Body::save(StateWriter& writer) const {
+  const TrialRecord& r = record_;
+  const std::int64_t integers[] = {r.trial,      r.block,       r.reached, r.reward,
+                                   clock_ms_,    finished_ms_,  onset_ms_, third_passed_};
+  const double reals[] = {r.target_deg, r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
+                          r.cursor_deg, r.error_deg,    r.movement_ms,     r.path_m,
+                          r.peak_speed_m_s, last_.x,    last_.y};
+  writer.shared<std::int64_t>("body.integers", integers);
+  writer.shared<double>("body.reals", reals);
+  writer.shared<double>("body.q", arm_.q);
+  writer.shared<double>("body.dq", arm_.dq);
+  writer.shared<double>("body.activation", arm_.activation);
+  writer.shared<double>("body.finger_activation", fingers_.activation);
+  writer.shared<double>("body.finger_angle", fingers_.angle);
+  writer.shared<double>("body.pool", pool_);
+  for (std::size_t i = 0; i < vision_.size(); ++i)
+    writer.shared<double>("body.vision" + std::to_string(i), vision_[i]);
+}
+
+void Body::load(StateReader& reader) {
+  TrialRecord& r = record_;
+  std::int64_t integers[8];
+  double reals[11];
+  reader.shared<std::int64_t>("body.integers", integers);
+  reader.shared<double>("body.reals", reals);
+  r.trial = integers[0];
+  r.block = integers[1];
+  r.reached = integers[2] != 0;
+  r.reward = integers[3] != 0;
+  clock_ms_ = integers[4];
+  finished_ms_ = integers[5];
+  onset_ms_ = integers[6];
+  third_passed_ = integers[7] != 0;
+  double* const into[] = {&r.target_deg, &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
+                          &r.cursor_deg, &r.error_deg,    &r.movement_ms,     &r.path_m,
+                          &r.peak_speed_m_s, &last_.x,    &last_.y};
+  for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
+  reader.shared<double>("body.q", arm_.q);
+  reader.shared<double>("body.dq", arm_.dq);
+  reader.shared<double>("body.activation", arm_.activation);
+  reader.shared<double>("body.finger_activation", fingers_.activation);
+  reader.shared<double>("body.finger_angle", fingers_.angle);
+  reader.shared<double>("body.pool", pool_);
+  for (std::size_t i = 0; i < vision_.size(); ++i)
+    reader.shared<double>("body.vision" + std::to_string(i), vision_[i]);
+}
+
+}  // namespace quartet

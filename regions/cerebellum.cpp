@@ -1,0 +1,215 @@
+#include "regions/cerebellum.hpp"
+
+#include <algorithm>
+
+#include "models/math.hpp"
+
+namespace quartet {
+
+namespace {
+// Receptors of the current-based cells: excitation decays in 5 ms, inhibition in 10 ms.
+enum : std::size_t { kExcitation, kInhibition };
+std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+
+/// Positive part of the cosine between a cell's and a zone's direction.
+double overlap(double direction_deg, std::uint32_t zone) {
+  return std::max(0.0, math::cos(math::radians(direction_deg - zone_direction(zone))));
+}
+}  // namespace
+
+void CerebellumParameters::visit(ParameterVisitor& v) {
+  v.real("lesion", lesion, {"1", 0, 1},
+         "cerebellar degeneration: fraction of Purkinje cells removed");
+  v.boolean("learning", learning, "plasticity of parallel fibre - Purkinje synapses");
+  v.boolean("nuclear_learning", nuclear_learning, "plasticity of mossy fibre - nuclear synapses");
+  v.boolean("silence_olive", silence_olive, "removes all olivary cells");
+  v.real("aim_copy_delay_ms", aim_copy_delay_ms, {"ms", 1, 200},
+         "delay of the aim's copy to the prediction cells (tuned: as late as vision)");
+  v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100}, "drive of a cell tuned to the seen cursor");
+  v.real("cursor_weight_mv", cursor_weight_mv, {"mV", 0, 1000},
+         "summed weight of cursor cells on an olivary cell (tuned: G1-G3)");
+  v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
+         "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
+  v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
+         "mean initial weight of a parallel fibre synapse");
+  v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
+         "initial weight of a mossy fibre - nuclear synapse");
+  v.real("pc_dcn_weight_mv", pc_dcn_weight_mv, {"mV", 0, 1000},
+         "summed Purkinje inhibition of a nuclear cell");
+  v.table("climbing_fibre", climbing_fibre, "parallel fibre - Purkinje plasticity");
+  v.table("nuclear", nuclear, "mossy fibre - nuclear plasticity");
+  v.table("mossy", mossy, "mossy fibres");
+  v.table("granule", granule, "granule cells");
+  v.table("golgi", golgi, "Golgi cells");
+  v.table("mli", mli, "molecular-layer interneurons");
+  v.table("purkinje", purkinje, "Purkinje cells");
+  v.table("dcn", dcn, "deep nuclear cells");
+  v.table("olive", olive, "inferior olivary cells");
+  v.table("cursor", cursor, "cells tuned to the direction of the seen cursor");
+  v.table("predicted", predicted, "cells that predict that direction from the aim");
+}
+
+Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_t seed,
+                       Slice slice)
+    : SpikingRegion("cerebellum", kCerebellumSubsteps, slice, seed), parameters_(p), sizes_(scale) {
+  const Sizes& n = sizes_;
+  const std::size_t aim = add_spike_input("pmd_to_cerebellum", n.pmd, kCortexSubsteps);
+  const std::size_t motor = add_spike_input("pt_to_cerebellum", n.l5pt.size(), kCortexSubsteps);
+  add_spike_input("snc_to_cerebellum", n.snc, kBasalGangliaSubsteps);
+  senses_ = add_analog_input("senses_to_cerebellum", sense::count);
+
+  auto current = [&](PopulationInfo info, const LifParameters& lif) {
+    return add_population(std::move(info), lif, SynapseKind::current, fast_receptors());
+  };
+  mossy_ = current({"MF", "mossy fibres", n.mossy, {}}, p.mossy);
+  granule_ = current({"GrC", "granule cells", n.granule, {}}, p.granule);
+  golgi_ = current({"GoC", "Golgi cells", n.golgi, {}}, p.golgi);
+  mli_ = current({"MLI", "molecular-layer interneurons", n.mli,
+                  group_directions(n.mli, kZones, zone_direction)},
+                 p.mli);
+  purkinje_ = current({"PC", "Purkinje cells", n.purkinje,
+                       group_directions(n.purkinje, kZones, zone_direction)},
+                      p.purkinje);
+  dcn_ = current({"DCN", "deep nuclear cells", n.dcn,
+                  group_directions(n.dcn, kZones, zone_direction)},
+                 p.dcn);
+  olive_ = current({"IO", "inferior olivary cells", n.olive,
+                    group_directions(n.olive, kZones, zone_direction)},
+                   p.olive);
+  cursor_ = current({"Cursor", "cells tuned to the seen cursor", n.cursor,
+                     ring_directions(n.cursor)},
+                    p.cursor);
+  predicted_ = current({"Predicted", "cells that predict the cursor from the aim", n.predicted,
+                        ring_directions(n.predicted)},
+                       p.predicted);
+  add_output(dcn_);
+  add_output(olive_);
+
+  // Granular layer. Two thirds of the mossy fibres copy the aim, one third motor output.
+  const std::uint32_t aim_fibres = n.mossy * 2 / 3;
+  auto aim_direction = [=](std::uint32_t fibre) { return ring_direction(fibre, aim_fibres); };
+  connect({.name = "PMd_MF", .source = aim, .target = mossy_, .receptor = kExcitation,
+           .in_degree = 30, .weight = 45.0 / 30, .delay_ms = 0,
+           .sources = [=, rule = ring_sources(n.pmd, aim_direction, 12.0)](
+                          std::uint32_t fibre, Draws& draws) {
+             return fibre < aim_fibres ? rule(fibre, draws) : draws.below(n.pmd);
+           },
+           .factor = [=](std::uint32_t, std::uint32_t fibre, Draws&) {
+             return fibre < aim_fibres ? 1.0 : 0.0;
+           }});
+  connect({.name = "PT_MF", .source = motor, .target = mossy_, .receptor = kExcitation,
+           .in_degree = 10, .weight = 60.0 / 10, .delay_ms = 0,
+           .sources = uniform_sources(n.l5pt.size()),
+           .factor = [=](std::uint32_t, std::uint32_t fibre, Draws&) {
+             return fibre < aim_fibres ? 0.0 : 1.0;
+           }});
+  connect({.name = "MF_GrC", .source = mossy_, .target = granule_, .receptor = kExcitation,
+           .in_degree = 4, .weight = 13.0, .delay_ms = 2, .sources = uniform_sources(n.mossy)});
+  connect({.name = "MF_GoC", .source = mossy_, .target = golgi_, .receptor = kExcitation,
+           .in_degree = 40, .weight = 40.0 / 40, .delay_ms = 2,
+           .sources = uniform_sources(n.mossy)});
+  connect({.name = "GrC_GoC", .source = granule_, .target = golgi_, .receptor = kExcitation,
+           .in_degree = 200, .weight = 60.0 / 200, .delay_ms = 3,
+           .sources = uniform_sources(n.granule)});
+  connect({.name = "GoC_GrC", .source = golgi_, .target = granule_, .receptor = kInhibition,
+           .in_degree = 6, .weight = -40.0 / 6, .delay_ms = 2,
+           .sources = uniform_sources(n.golgi)});
+
+  // Molecular layer.
+  Projection& parallel_fibres = connect(
+      {.name = "GrC_PC", .source = granule_, .target = purkinje_, .receptor = kExcitation,
+       .in_degree = 800, .weight = p.pf_pc_weight_mv, .delay_ms = 3,
+       .sources = uniform_sources(n.granule),
+       .factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 0.5 + draws.uniform(); },
+       .plastic = true, .max_weight = 2.0 * p.pf_pc_weight_mv});
+  connect({.name = "GrC_MLI", .source = granule_, .target = mli_, .receptor = kExcitation,
+           .in_degree = 400, .weight = 120.0 / 400, .delay_ms = 3,
+           .sources = uniform_sources(n.granule)});
+  connect({.name = "MLI_PC", .source = mli_, .target = purkinje_, .receptor = kInhibition,
+           .in_degree = 8, .weight = -25.0 / 8, .delay_ms = 2,
+           .sources = same_group(n.mli, n.purkinje, kZones)});
+
+  // Nuclei.
+  connect({.name = "PC_DCN", .source = purkinje_, .target = dcn_, .receptor = kInhibition,
+           .in_degree = 16, .weight = -p.pc_dcn_weight_mv / 16, .delay_ms = 4,
+           .sources = same_group(n.purkinje, n.dcn, kZones)});
+  Projection& nuclear = connect(
+      {.name = "MF_DCN", .source = mossy_, .target = dcn_, .receptor = kExcitation,
+       .in_degree = 48, .weight = p.mf_dcn_weight_mv, .delay_ms = 4,
+       .sources = uniform_sources(aim_fibres), .plastic = true,
+       .max_weight = 4.0 * p.mf_dcn_weight_mv});
+  connect({.name = "IO_DCN", .source = olive_, .target = dcn_, .receptor = kExcitation,
+           .in_degree = 4, .weight = 1.0, .delay_ms = 4,
+           .sources = same_group(n.olive, n.dcn, kZones)});
+
+  // Olive: seen minus predicted, as a difference of cosine-tuned codes.
+  auto predicted_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.predicted); };
+  connect({.name = "PMd_Predicted", .source = aim, .target = predicted_, .receptor = kExcitation,
+           .in_degree = 30, .weight = 40.0 / 30, .delay_ms = p.aim_copy_delay_ms,
+           .sources = ring_sources(n.pmd, predicted_direction, 8.0)});
+  auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells,
+                   std::size_t receptor, double sum) {
+    // Weighted by the overlap, all cells of the ring reach every zone.
+    connect({.name = name, .source = source, .target = olive_, .receptor = receptor,
+             .in_degree = cells, .weight = sum / cells, .delay_ms = 2,
+             .sources = [cells, next = 0u](std::uint32_t, Draws&) mutable {
+               return next++ % cells;
+             },
+             .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
+               return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
+             }});
+  };
+  tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv);
+  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv);
+
+  parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
+  nuclear_rule_ = std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje);
+  network_.remove_cells(purkinje_, p.lesion);
+  if (p.silence_olive) network_.remove_cells(olive_, 1.0);
+}
+
+void Cerebellum::prepare(Step, const Inbox& in) {
+  const std::span<const double> senses = in.analog(senses_);
+  const double seen = senses[sense::cursor_on];
+  LifPopulation& cursor = network_.population(cursor_);
+  LifPopulation& predicted = network_.population(predicted_);
+  auto cursor_drive = cursor.drive();
+  auto predicted_drive = predicted.drive();
+  if (seen <= 0) {
+    std::fill(cursor_drive.begin(), cursor_drive.end(), 0.0f);
+    std::fill(predicted_drive.begin(), predicted_drive.end(), 0.0f);
+    return;
+  }
+  for (std::uint32_t i = 0; i < cursor.count(); ++i) {
+    const double angle = math::radians(ring_direction(cursor.first() + i, cursor.size()));
+    const double cosine =
+        senses[sense::cursor_x] * math::cos(angle) + senses[sense::cursor_y] * math::sin(angle);
+    cursor_drive[i] =
+        static_cast<float>(seen * parameters_.cursor_drive_mv * math::exp(4.0 * (cosine - 1.0)));
+  }
+  // The seen cursor's presence, without its direction.
+  std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),
+            static_cast<float>(seen * -parameters_.predicted.bias_mv));
+}
+
+void Cerebellum::learn(Step, const Inbox& in) {
+  const bool learning = in.analog(senses_)[sense::learning] != 0;
+  const auto granule = network_.spikes(granule_);
+  parallel_fibre_rule_->presynaptic(granule, learning && parameters_.learning);
+  if (learning && parameters_.learning)
+    parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
+  nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
+                      learning && parameters_.nuclear_learning);
+}
+
+void Cerebellum::save_extra(StateWriter& writer) const {
+  parallel_fibre_rule_->save(writer);
+  nuclear_rule_->save(writer);
+}
+
+void Cerebellum::load_extra(StateReader& reader) {
+  parallel_fibre_rule_->load(reader);
+  nuclear_rule_->load(reader);
+}
+
+}  // namespace quartet

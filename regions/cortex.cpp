@@ -1,0 +1,245 @@
+#include "regions/cortex.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/math.hpp"
+#include "regions/muscle_map.hpp"
+#include "regions/sheet.hpp"
+
+namespace quartet {
+
+namespace {
+// Premotor and parietal cells have current synapses.
+enum : std::size_t { kExcitation, kInhibition };
+std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+
+// The sheet's cells have conductances; NMDA shares AMPA's input.
+enum : std::size_t { kGlutamate, kGabaA, kGabaB };
+std::vector<Receptor> sheet_receptors(double nmda_ratio) {
+  return {{.decay_ms = 2, .reversal_mv = 0},
+          {.decay_ms = 4, .reversal_mv = -75},
+          {.decay_ms = 80, .rise_ms = 35, .reversal_mv = -90},
+          {.decay_ms = 25,
+           .reversal_mv = 0,
+           .magnesium_block = true,
+           .shares_input_of = kGlutamate,
+           .ratio = nmda_ratio}};
+}
+}  // namespace
+
+void CortexParameters::visit(ParameterVisitor& v) {
+  v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200}, "drive of a parietal cell tuned to the seen target");
+  v.real("ppc_pmd_weight_mv", ppc_pmd_weight_mv, {"mV", 0, 1000},
+         "summed parietal excitation of a premotor cell");
+  v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
+         "summed thalamic (VA) excitation of a premotor cell");
+  v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
+         "summed premotor conductance of a layer 2/3 cell, in leak conductances");
+  v.real("pmd_pt_weight", pmd_pt_weight, {"1", 0, 100},
+         "summed premotor conductance of a PT cell, in leak conductances");
+  v.real("vl_e_weight", vl_e_weight, {"1", 0, 100},
+         "summed VL conductance of a layer 2/3 cell, in leak conductances");
+  v.real("vl_pt_weight", vl_pt_weight, {"1", 0, 100},
+         "summed VL conductance of a PT cell, in leak conductances");
+  v.real("e_pt_weight", e_pt_weight, {"1", 0, 100},
+         "summed layer 2/3 conductance of a PT cell, in leak conductances");
+  v.table("ppc", ppc, "parietal cells");
+  v.table("pmd", pmd, "premotor cells");
+  v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
+  v.table("l23e", l23e, "layer 2/3 pyramidal cells");
+  v.table("pv", pv, "parvalbumin cells");
+  v.table("som", som, "somatostatin cells");
+  v.table("ngf", ngf, "neurogliaform cells");
+  v.table("l5it", l5it, "layer 5 intratelencephalic cells");
+  v.table("l5pt", l5pt, "layer 5 pyramidal-tract cells");
+  v.table("l6ct", l6ct, "layer 6 corticothalamic cells");
+}
+
+Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale,
+               std::uint64_t seed, Slice slice)
+    : SpikingRegion("cortex", kCortexSubsteps, slice, seed), parameters_(p) {
+  const Sizes n(scale);
+  const std::size_t vl = add_spike_input("vl_to_cortex", n.vl, kThalamusSubsteps);
+  const std::size_t va = add_spike_input("va_to_cortex", n.va, kThalamusSubsteps);
+  add_spike_input("snc_to_cortex", n.snc, kBasalGangliaSubsteps);
+  senses_ = add_analog_input("senses_to_cortex", sense::count);
+
+  auto ring = [&](const char* name, const char* long_name, std::uint32_t size,
+                  const LifParameters& lif) {
+    return add_population({name, long_name, size, ring_directions(size)}, lif,
+                          SynapseKind::current, fast_receptors());
+  };
+  ppc_ = ring("PPC", "parietal cells tuned to the seen target", n.ppc, p.ppc);
+  const std::size_t pmd = ring("PMd", "dorsal premotor cells (aim)", n.pmd, p.pmd);
+  const std::size_t pmd_i = add_population(
+      {"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
+      SynapseKind::current, fast_receptors());
+  auto layer = [&](const char* name, const char* long_name, const SheetLayout& sheet,
+                   const LifParameters& lif, double nmda_ratio) {
+    return add_population({name, long_name, sheet.size(), {}}, lif, SynapseKind::conductance,
+                          sheet_receptors(nmda_ratio));
+  };
+  const std::size_t e = layer("L23E", "layer 2/3 pyramidal cells", n.l23e, p.l23e, 0.5);
+  const std::size_t pv = layer("PV", "parvalbumin cells", n.pv, p.pv, 0.05);
+  const std::size_t som = layer("SOM", "somatostatin cells", n.som, p.som, 0.1);
+  const std::size_t ngf = layer("NGF", "neurogliaform cells", n.ngf, p.ngf, 0.033);
+  const std::size_t it = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
+  const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
+  const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
+  add_output(ppc_);
+  add_output(pmd);
+  add_output(pt);
+  add_output(ct);
+
+  // Aim.
+  auto pmd_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); };
+  connect({.name = "PPC_PMd", .source = ppc_, .target = pmd, .receptor = kExcitation,
+           .in_degree = 40, .weight = p.ppc_pmd_weight_mv / 40, .delay_ms = 3,
+           .sources = ring_sources(n.ppc, pmd_direction, 10.0)});
+  connect({.name = "VA_PMd", .source = va, .target = pmd, .receptor = kExcitation,
+           .in_degree = 30, .weight = p.va_pmd_weight_mv / 30, .delay_ms = 0,
+           .sources = [=](std::uint32_t cell, Draws& draws) {
+             const double direction = pmd_direction(cell) + 12.0 * draws.normal();
+             return draw_from_group(ring_cell(direction, kChannels), n.va, kChannels, draws);
+           }});
+  connect({.name = "PMd_PMdI", .source = pmd, .target = pmd_i, .receptor = kExcitation,
+           .in_degree = 60, .weight = 60.0 / 60, .delay_ms = 1.5,
+           .sources = uniform_sources(n.pmd)});
+  connect({.name = "PMdI_PMd", .source = pmd_i, .target = pmd, .receptor = kInhibition,
+           .in_degree = 20, .weight = -12.0 / 20, .delay_ms = 1,
+           .sources = uniform_sources(n.pmd_inhibitory)});
+
+  // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
+  // distance on top of 1.5 (excitatory) or .8 ms (inhibitory).
+  struct Layer {
+    std::size_t index;
+    const SheetLayout* sheet;
+  };
+  const Layer E{e, &n.l23e}, PV{pv, &n.pv}, SOM{som, &n.som}, NGF{ngf, &n.ngf}, IT{it, &n.l5it},
+      PT{pt, &n.l5pt}, CT{ct, &n.l6ct};
+  auto lateral = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
+                     std::uint32_t in_degree, double sd, double sum, double delay_ms) {
+    const SheetLayout source = *from.sheet, target = *to.sheet;
+    connect({.name = name, .source = from.index, .target = to.index, .receptor = receptor,
+             .in_degree = in_degree, .weight = sum / in_degree,
+             .sources = sheet_sources(source, target, sd),
+             .delay_of = [=](std::uint32_t a, std::uint32_t b) {
+               const double dx = source.x(a) - target.x(b), dy = source.y(a) - target.y(b);
+               // Rounded to half milliseconds beyond the shortest: few fans, long rows.
+               return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
+             }});
+  };
+  constexpr double kE = 1.5, kI = 0.8;
+  lateral("L23E_L23E", E, E, kGlutamate, 80, 1.0, 1.6, kE);
+  lateral("L23E_PV", E, PV, kGlutamate, 60, 0.7, 1.6, kE);
+  lateral("L23E_SOM", E, SOM, kGlutamate, 60, 1.2, 1.2, kE);
+  lateral("L23E_NGF", E, NGF, kGlutamate, 60, 1.0, 3.0, kE);
+  lateral("L23E_L5IT", E, IT, kGlutamate, 80, 1.0, 6.0, kE);
+  lateral("L23E_L5PT", E, PT, kGlutamate, 120, 0.7, p.e_pt_weight, kE);
+  lateral("L23E_L6CT", E, CT, kGlutamate, 60, 1.0, 3.0, kE);
+  lateral("L5IT_L5PT", IT, PT, kGlutamate, 40, 0.7, 1.0, kE);
+  lateral("L5IT_L23E", IT, E, kGlutamate, 10, 1.0, 0.2, kE);
+  lateral("L5PT_L23E", PT, E, kGlutamate, 10, 0.8, 0.16, kE);
+  lateral("L5PT_PV", PT, PV, kGlutamate, 10, 0.8, 0.12, kE);
+  lateral("L5PT_L6CT", PT, CT, kGlutamate, 20, 0.8, 0.6, kE);
+  lateral("PV_L23E", PV, E, kGabaA, 40, 0.6, 2.5, kI);
+  lateral("PV_PV", PV, PV, kGabaA, 20, 0.6, 2.5, kI);
+  lateral("PV_NGF", PV, NGF, kGabaA, 20, 0.6, 1.5, kI);
+  lateral("PV_L5IT", PV, IT, kGabaA, 40, 0.6, 3.0, kI);
+  lateral("PV_L5PT", PV, PT, kGabaA, 40, 0.6, 5.0, kI);
+  lateral("PV_L6CT", PV, CT, kGabaA, 20, 0.6, 2.0, kI);
+  lateral("SOM_L23E", SOM, E, kGabaA, 40, 1.5, 2.0, kI);
+  lateral("SOM_L5IT", SOM, IT, kGabaA, 40, 1.5, 2.0, kI);
+  lateral("SOM_L5PT", SOM, PT, kGabaA, 40, 1.5, 3.0, kI);
+  lateral("SOM_PV", SOM, PV, kGabaA, 20, 1.5, 0.8, kI);
+  lateral("SOM_NGF", SOM, NGF, kGabaA, 20, 1.5, 0.5, kI);
+  lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.6, kI);
+  lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.2, kI);
+  lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 1.5, kI);
+
+  // Input map. A cell of the arm's part belongs to muscles by their fields and gets premotor and
+  // thalamic input for the directions in which these muscles pull: what motor development has
+  // learned (muscle_map.hpp). Input strength follows the muscles' demand, so the sum of all
+  // cells' pushes points where the aim points.
+  const MuscleMap muscles(arm);
+  auto directed = [&](const char* name, std::size_t source, bool ring_source, const Layer& to,
+                      std::uint32_t in_degree, double sum) {
+    const SheetLayout sheet = *to.sheet;
+    const std::uint32_t sources = ring_source ? n.pmd : n.vl;
+    // For each source group (direction bin), the demand on each muscle.
+    const std::uint32_t bins = ring_source ? 24 : kZones;
+    std::vector<double> demand(static_cast<std::size_t>(bins) * kArmMuscles);
+    for (std::uint32_t b = 0; b < bins; ++b) {
+      // A zone's cells push against the error that the zone reports.
+      const double direction = ring_source ? ring_direction(b, bins) : zone_direction(b) + 180.0;
+      for (int m = 0; m < kArmMuscles; ++m)
+        demand[b * kArmMuscles + static_cast<std::uint32_t>(m)] = muscles.demand(m, direction);
+    }
+    auto cumulative = [=](std::uint32_t cell) {
+      std::vector<double> sums(bins);
+      double membership[kArmMuscles], total = 0;
+      for (int m = 0; m < kArmMuscles; ++m)
+        membership[m] = field(m, sheet.x(cell), sheet.y(cell));
+      for (std::uint32_t b = 0; b < bins; ++b) {
+        for (int m = 0; m < kArmMuscles; ++m)
+          total += membership[m] * demand[b * kArmMuscles + static_cast<std::uint32_t>(m)];
+        sums[b] = total;
+      }
+      return sums;
+    };
+    connect({.name = name, .source = source, .target = to.index, .receptor = kGlutamate,
+             .in_degree = in_degree, .weight = sum / in_degree,
+             .delay_ms = ring_source ? 3.0 : 0.0,
+             .sources = [=, cell_of_sums = ~0u, sums = std::vector<double>{}](
+                            std::uint32_t cell, Draws& draws) mutable {
+               if (cell != cell_of_sums) {
+                 sums = cumulative(cell);
+                 cell_of_sums = cell;
+               }
+               const double u = draws.uniform() * sums.back();
+               const auto bin = static_cast<std::uint32_t>(
+                   std::upper_bound(sums.begin(), sums.end() - 1, u) - sums.begin());
+               return draw_from_group(bin, sources, bins, draws);
+             },
+             .factor = [=, cell_of_total = ~0u, total = 0.0](
+                           std::uint32_t, std::uint32_t cell, Draws&) mutable {
+               if (cell != cell_of_total) {
+                 // Mean demand over directions, 1 where a cell serves one muscle fully.
+                 total = cumulative(cell).back() / bins * 4.0;
+                 cell_of_total = cell;
+               }
+               return total;
+             }});
+  };
+  directed("PMd_L23E", pmd, true, E, 40, p.pmd_e_weight);
+  directed("PMd_L5PT", pmd, true, PT, 40, p.pmd_pt_weight);
+  directed("VL_L23E", vl, false, E, 40, p.vl_e_weight);
+  directed("VL_L5PT", vl, false, PT, 40, p.vl_pt_weight);
+  auto unspecific = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
+    connect({.name = name, .source = vl, .target = to.index, .receptor = kGlutamate,
+             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = 0,
+             .sources = uniform_sources(n.vl)});
+  };
+  unspecific("VL_PV", PV, 40, 1.5);
+  unspecific("VL_SOM", SOM, 30, 1.5);
+  unspecific("VL_L6CT", CT, 30, 0.6);
+}
+
+void Cortex::prepare(Step, const Inbox& in) {
+  const std::span<const double> senses = in.analog(senses_);
+  LifPopulation& ppc = network_.population(ppc_);
+  auto drive = ppc.drive();
+  if (senses[sense::target_on] <= 0) {
+    std::fill(drive.begin(), drive.end(), 0.0f);
+    return;
+  }
+  for (std::uint32_t i = 0; i < ppc.count(); ++i) {
+    const double angle = math::radians(ring_direction(ppc.first() + i, ppc.size()));
+    const double cosine =
+        senses[sense::target_x] * math::cos(angle) + senses[sense::target_y] * math::sin(angle);
+    drive[i] = static_cast<float>(parameters_.cue_drive_mv * math::exp(4.0 * (cosine - 1.0)));
+  }
+}
+
+}  // namespace quartet

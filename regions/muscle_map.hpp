@@ -1,0 +1,31 @@
+/// Which muscles a reach in a given direction needs: the map that motor development leaves in the
+/// connections from premotor cortex and thalamus to the sheet. Computed from the arm's mechanics
+/// when a brain is built; nothing in it changes while a subject learns.
+#pragma once
+
+#include <array>
+
+#include "models/arm.hpp"
+#include "regions/sheet.hpp"
+
+namespace quartet {
+
+/// Posture at the start of every reach: hand in front of the body (shoulder 45°, elbow 90°).
+inline constexpr double kStartShoulderDeg = 45.0, kStartElbowDeg = 90.0;
+
+class MuscleMap {
+ public:
+  explicit MuscleMap(const ArmParameters& arm);
+
+  /// Demand on arm muscle `muscle` (0 … 1) for a reach toward `direction_deg`: non-negative and
+  /// smooth in direction. Among all excitations that accelerate the hand at the start equally for
+  /// all directions, those with the least squared sum; then turned so that a reach of 10 cm under
+  /// this excitation, held, ends in that direction.
+  double demand(int muscle, double direction_deg) const;
+
+ private:
+  static constexpr int kDirections = 36;
+  std::array<std::array<double, kArmMuscles>, kDirections> demand_{};
+};
+
+}  // namespace quartet

@@ -1,0 +1,79 @@
+#include "regions/spiking_region.hpp"
+
+namespace quartet {
+
+void SpikingRegion::advance(Step t, const Inbox& in, Outbox& out, Peers& peers) {
+  prepare(t, in);
+  network_.advance(t, in, peers);
+  learn(t, in);
+  for (std::size_t port = 0; port < outputs_.size(); ++port)
+    network_.send(output_population_[port], out.spikes(port));
+}
+
+void SpikingRegion::weights(std::size_t index, std::uint32_t& first,
+                            std::vector<float>& values) const {
+  first = plastic_[index]->first_target();
+  values = plastic_[index]->canonical_weights();
+}
+
+void SpikingRegion::save(StateWriter& writer) const {
+  network_.save(writer);
+  save_extra(writer);
+}
+
+void SpikingRegion::load(StateReader& reader) {
+  network_.load(reader);
+  load_extra(reader);
+}
+
+std::size_t SpikingRegion::add_spike_input(std::string tract, std::uint32_t cells,
+                                           std::uint32_t substeps) {
+  inputs_.push_back({std::move(tract), PortKind::spikes, cells, substeps});
+  return network_.add_tract(inputs_.size() - 1, cells, substeps);
+}
+
+std::size_t SpikingRegion::add_analog_input(std::string tract, std::uint32_t values) {
+  inputs_.push_back({std::move(tract), PortKind::analog, values, 1});
+  return inputs_.size() - 1;
+}
+
+std::size_t SpikingRegion::add_population(PopulationInfo info, const LifParameters& parameters,
+                                          SynapseKind kind, std::vector<Receptor> receptors) {
+  const std::size_t index =
+      network_.add_population(info.name, parameters, kind, std::move(receptors), info.size);
+  populations_.push_back(std::move(info));
+  return index;
+}
+
+void SpikingRegion::add_output(std::size_t population) {
+  outputs_.push_back({populations_[population].name, PortKind::spikes,
+                      populations_[population].size, network_.substeps()});
+  output_population_.push_back(population);
+}
+
+Projection& SpikingRegion::connect(ProjectionSpec spec) {
+  Projection& projection = network_.connect(std::move(spec));
+  if (projection.plastic()) {
+    plastic_.push_back(&projection);
+    plastic_infos_.push_back(
+        {projection.name(), projection.all_targets(), projection.in_degree()});
+  }
+  return projection;
+}
+
+std::vector<float> ring_directions(std::uint32_t size) {
+  std::vector<float> directions(size);
+  for (std::uint32_t i = 0; i < size; ++i)
+    directions[i] = static_cast<float>(ring_direction(i, size));
+  return directions;
+}
+
+std::vector<float> group_directions(std::uint32_t size, std::uint32_t groups,
+                                    double (*direction)(std::uint32_t)) {
+  std::vector<float> directions(size);
+  for (std::uint32_t i = 0; i < size; ++i)
+    directions[i] = static_cast<float>(direction(group_of(i, size, groups)));
+  return directions;
+}
+
+}  // namespace quartet

@@ -1,0 +1,73 @@
+/// What the four spiking regions share: a network, its ports, and the order of a timestep.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/network.hpp"
+#include "regions/region.hpp"
+
+namespace quartet {
+
+class SpikingRegion : public Region {
+ public:
+  std::string_view name() const override { return name_; }
+  std::span<const Port> inputs() const override { return inputs_; }
+  std::span<const Port> outputs() const override { return outputs_; }
+  std::span<const PopulationInfo> populations() const override { return populations_; }
+  std::span<const ProjectionInfo> plastic_projections() const override { return plastic_infos_; }
+  std::uint32_t substeps() const override { return network_.substeps(); }
+  std::uint64_t neuron_count() const override { return network_.neuron_count(); }
+  std::uint64_t synapse_count() const override { return network_.synapse_count(); }
+
+  void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) final;
+  std::span<const Spike> spikes(std::size_t population) const override {
+    return network_.spikes(population);
+  }
+  void weights(std::size_t index, std::uint32_t& first,
+               std::vector<float>& values) const override;
+  void save(StateWriter& writer) const override;
+  void load(StateReader& reader) override;
+
+ protected:
+  SpikingRegion(std::string name, std::uint32_t substeps, Slice slice, std::uint64_t seed)
+      : network_(substeps, slice.index, slice.count, seed), name_(std::move(name)) {}
+
+  // Construction, in this order: inputs, populations, outputs, projections.
+  /// An input port of spikes; returns the network's source index.
+  std::size_t add_spike_input(std::string tract, std::uint32_t cells, std::uint32_t substeps);
+  /// An input port of values; returns the port's index in the Inbox.
+  std::size_t add_analog_input(std::string tract, std::uint32_t values);
+  std::size_t add_population(PopulationInfo info, const LifParameters& parameters,
+                             SynapseKind kind, std::vector<Receptor> receptors);
+  /// An output port that carries the spikes of a population, under the population's name.
+  void add_output(std::size_t population);
+  /// Connects and, where plastic, registers the projection for snapshots.
+  Projection& connect(ProjectionSpec spec);
+
+  /// Before the timestep's integration: drives and modulations from what arrived.
+  virtual void prepare(Step, const Inbox&) {}
+  /// After it: plasticity, from the timestep's spikes.
+  virtual void learn(Step, const Inbox&) {}
+  /// State beside the network's.
+  virtual void save_extra(StateWriter&) const {}
+  virtual void load_extra(StateReader&) {}
+
+  Network network_;
+
+ private:
+  std::string name_;
+  std::vector<Port> inputs_, outputs_;
+  std::vector<std::size_t> output_population_;
+  std::vector<PopulationInfo> populations_;
+  std::vector<ProjectionInfo> plastic_infos_;
+  std::vector<const Projection*> plastic_;
+};
+
+/// Directions of the cells of a ring, degrees.
+std::vector<float> ring_directions(std::uint32_t size);
+/// Directions of cells in `groups` equal groups, degrees.
+std::vector<float> group_directions(std::uint32_t size, std::uint32_t groups,
+                                    double (*direction)(std::uint32_t));
+
+}  // namespace quartet

@@ -1,0 +1,97 @@
+#include "regions/thalamus.hpp"
+
+namespace quartet {
+
+namespace {
+enum : std::size_t { kExcitation, kInhibition };
+std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+}  // namespace
+
+void ThalamusParameters::visit(ParameterVisitor& v) {
+  v.real("convergence", convergence, {"1", 0, 1},
+         "share of relay cells that get cerebellar and pallidal input (0: primate, .3-.6: rodent)");
+  v.real("lesion_vl", lesion_vl, {"1", 0, 1}, "fraction of VL cells removed");
+  v.real("lesion_va", lesion_va, {"1", 0, 1}, "fraction of VA/VM cells removed");
+  v.real("dcn_vl_weight_mv", dcn_vl_weight_mv, {"mV", 0, 1000},
+         "summed nuclear excitation of a VL cell");
+  v.real("gpi_va_weight_mv", gpi_va_weight_mv, {"mV", 0, 1000},
+         "summed pallidal inhibition of a VA/VM cell");
+  v.table("vl", vl, "cerebellar relay cells");
+  v.table("va", va, "basal-ganglia relay cells");
+  v.table("trn", trn, "reticular cells");
+}
+
+Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed, Slice slice)
+    : SpikingRegion("thalamus", kThalamusSubsteps, slice, seed) {
+  const Sizes n(scale);
+  const std::size_t ct = add_spike_input("ct_to_thalamus", n.l6ct.size(), kCortexSubsteps);
+  const std::size_t dcn = add_spike_input("dcn_to_thalamus", n.dcn, kCerebellumSubsteps);
+  add_spike_input("olive_to_thalamus", n.olive, kCerebellumSubsteps);
+  const std::size_t gpi = add_spike_input("gpi_to_thalamus", n.gpi, kBasalGangliaSubsteps);
+  add_spike_input("snc_to_thalamus", n.snc, kBasalGangliaSubsteps);
+
+  const std::size_t vl = add_population(
+      {"VL", "ventrolateral relay cells", n.vl, group_directions(n.vl, kZones, zone_direction)},
+      p.vl, SynapseKind::current, fast_receptors());
+  const std::size_t va = add_population({"VA", "ventral anterior and ventromedial relay cells",
+                                         n.va,
+                                         group_directions(n.va, kChannels, channel_direction)},
+                                        p.va, SynapseKind::current, fast_receptors());
+  const std::size_t trn = add_population({"TRN", "reticular cells", n.trn, {}}, p.trn,
+                                         SynapseKind::current, fast_receptors());
+  add_output(vl);
+  add_output(va);
+
+  auto mixed = [=](const char* name) {
+    return [key = RandomKey{seed, purpose(name)}, share = p.convergence](std::uint32_t cell) {
+      return uniform01(random_block(key, cell, 0, 0)[0]) < share;
+    };
+  };
+  const auto mixed_vl = mixed("VL.mixed"), mixed_va = mixed("VA.mixed");
+
+  connect({.name = "DCN_VL", .source = dcn, .target = vl, .receptor = kExcitation,
+           .in_degree = 12, .weight = p.dcn_vl_weight_mv / 12, .delay_ms = 0,
+           .sources = same_group(n.dcn, n.vl, kZones)});
+  connect({.name = "GPi_VA", .source = gpi, .target = va, .receptor = kInhibition,
+           .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8, .delay_ms = 0,
+           .sources = same_group(n.gpi, n.va, kChannels)});
+  // Convergence: a third as strong as the driving input.
+  connect({.name = "GPi_VL", .source = gpi, .target = vl, .receptor = kInhibition,
+           .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8 / 4, .delay_ms = 0,
+           .sources = [=](std::uint32_t cell, Draws& draws) {
+             const double direction = zone_direction(group_of(cell, n.vl, kZones)) + 180.0;
+             return draw_from_group(
+                 ring_cell(direction + 15.0 * draws.normal(), kChannels), n.gpi, kChannels, draws);
+           },
+           .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) {
+             return mixed_vl(cell) ? 1.0 : 0.0;
+           }});
+  connect({.name = "DCN_VA", .source = dcn, .target = va, .receptor = kExcitation,
+           .in_degree = 12, .weight = p.dcn_vl_weight_mv / 12 / 4, .delay_ms = 0,
+           .sources = [=](std::uint32_t cell, Draws& draws) {
+             const double direction = channel_direction(group_of(cell, n.va, kChannels)) + 180.0;
+             return draw_from_group(ring_cell(direction + 22.5, kZones), n.dcn, kZones, draws);
+           },
+           .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) {
+             return mixed_va(cell) ? 1.0 : 0.0;
+           }});
+  auto diffuse = [&](const char* name, std::size_t source, std::uint32_t sources,
+                     std::size_t target, std::size_t receptor, std::uint32_t in_degree,
+                     double sum, double delay_ms) {
+    connect({.name = name, .source = source, .target = target, .receptor = receptor,
+             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = delay_ms,
+             .sources = uniform_sources(sources)});
+  };
+  diffuse("CT_VL", ct, n.l6ct.size(), vl, kExcitation, 40, 20.0, 0);
+  diffuse("CT_VA", ct, n.l6ct.size(), va, kExcitation, 40, 20.0, 0);
+  diffuse("CT_TRN", ct, n.l6ct.size(), trn, kExcitation, 40, 40.0, 0);
+  diffuse("VL_TRN", vl, n.vl, trn, kExcitation, 30, 30.0, 2);
+  diffuse("VA_TRN", va, n.va, trn, kExcitation, 20, 15.0, 2);
+  diffuse("TRN_VL", trn, n.trn, vl, kInhibition, 20, -10.0, 2);
+  diffuse("TRN_VA", trn, n.trn, va, kInhibition, 20, -8.0, 2);
+  diffuse("TRN_TRN", trn, n.trn, trn, kInhibition, 15, -5.0, 1);
+  network_.remove_cells(vl, p.lesion_vl);
+  network_.remove_cells(va, p.lesion_va);
+}
+
+}  // namespace quartet
