@@ -65,6 +65,11 @@ class Subject:
         return np.sign(self.rotation) * np.nan_to_num(self.columns["rotation"])
 
 
+def condition_of(group: str) -> str:
+    """"abrupt" of "abrupt_intact"; a name without an underscore is its own condition."""
+    return group.rpartition("_")[0] or group
+
+
 @dataclasses.dataclass
 class Group:
     """Subjects under the same condition with the same brain ("abrupt_intact")."""
@@ -74,7 +79,7 @@ class Group:
 
     @property
     def condition(self) -> str:
-        return self.name.rpartition("_")[0] or self.name
+        return condition_of(self.name)
 
     @property
     def brain(self) -> str:
@@ -85,7 +90,7 @@ class Group:
 class Behaviour:
     path: pathlib.Path
     title: str
-    cut: str  # what a shortened run left out; empty for a full run
+    cut: str  # what is missing: cut in a shortened run, or unfinished; empty if nothing is
     groups: dict[str, Group]
     units: dict[str, str]
 
@@ -126,23 +131,30 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         }
         labels = _group_names(dataset, path)
         seeds = dataset["seed"].values if "seed" in dataset.variables else None
+        # A subject's trials are those with a block; others have a fill value there.
+        valid = np.isfinite(data["block"]) & (data["block"] >= 0)
+        trials = valid.sum(axis=1)
+        conditions = np.array([condition_of(label) for label in labels])
         groups: dict[str, Group] = {}
         for index, label in enumerate(labels):
-            own = {name: values[index] for name, values in data.items()}
-            # A subject's trials are those with a block; others have a fill value or NaN there.
-            valid = np.isfinite(own["block"]) & (own["block"] >= 0)
-            if not valid.any():
+            # The brains of a condition share its schedule: fewer trials are a run in progress.
+            if trials[index] == 0 or trials[index] < trials[conditions == conditions[index]].max():
                 continue
-            own = {name: values[valid] for name, values in own.items()}
+            own = {name: values[index, valid[index]] for name, values in data.items()}
             seed = None if seeds is None else int(seeds[index])
             subject = _subject(f"{path}: subject {index} ({label})", seed, own)
             groups.setdefault(label, Group(label, [])).subjects.append(subject)
         if not groups:
             raise BadInput(f"{path}: no subject has a finished trial yet. Wait, or resume the run.")
+        finished = sum(len(group.subjects) for group in groups.values())
+        cut = str(dataset.attrs.get("cut", "")).strip().rstrip(".")
+        if finished < len(labels):
+            note = f"only {finished} of {len(labels)} subjects finished so far"
+            cut = f"{cut}; {note}" if cut else note
         return Behaviour(
             path=path,
             title=str(dataset.attrs.get("title", "")),
-            cut=str(dataset.attrs.get("cut", "")).strip(),
+            cut=cut,
             groups=groups,
             units={name: str(dataset[name].attrs.get("units", "")) for name in names},
         )

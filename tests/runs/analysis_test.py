@@ -334,6 +334,21 @@ class ScoreTest(AnalysisTest):
         self.assertEqual(results["DA_RWD"].verdict, "not run: reward_depleted, reward_intact")
         self.assertEqual(results["F_A1Late_ratio"].verdict, "not run: abrupt_cerebellar")
 
+    def test_run_in_progress_counts_finished_subjects(self):
+        started = iter(range(100))
+
+        def change(group, columns):
+            done = {0: None, 1: None, 2: 50}.get(next(started), 0)  # two, a part of one, none
+            for name in columns:
+                columns[name] = columns[name][:done]
+
+        run = write_run(self.root, groups=["abrupt_intact", "abrupt_depleted"], change=change)
+        results = self.results(run)
+        self.assertEqual(results["A1"].n, "2")
+        self.assertAlmostEqual(results["A1"].mean, LATE * (1.0 - SPREAD))  # gains .85 and .95
+        self.assertEqual(results["DA_ABRUPT"].verdict, "not run: abrupt_depleted")
+        self.assertEqual(score.score(run)[0].cut, "only 2 of 8 subjects finished so far")
+
     def test_ratio_to_no_learning_is_undefined(self):
         def no_learning(group, columns):
             if group == "reward_intact":
