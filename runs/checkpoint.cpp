@@ -30,6 +30,8 @@ namespace {
 
 constexpr char magic[8] = {'Q', 'U', 'A', 'R', 'T', 'E', 'T', 'C'};
 constexpr std::uint32_t schema = 1;
+// Boost's own header says no more than the envelope does.
+constexpr unsigned archive_flags = boost::archive::no_header;
 constexpr std::size_t digest_size = 64;  // SHA-256 in hexadecimal digits
 
 /// First bytes of a .state file; the payload follows. The digest covers all before it and the
@@ -211,7 +213,7 @@ std::string CheckpointPosition::key() const {
 class CheckpointWriter::Archive {
  public:
   std::ostringstream stream;
-  boost::archive::binary_oarchive archive{stream};
+  boost::archive::binary_oarchive archive{stream, archive_flags};
 };
 
 CheckpointWriter::CheckpointWriter(std::string part, int slice, int slices)
@@ -302,7 +304,7 @@ void CheckpointReader::read_file(const fs::path& path, int slice, int slices) {
   std::string name = "(none)";
   try {
     ViewBuffer buffer(payload_of(bytes));
-    boost::archive::binary_iarchive archive(buffer);
+    boost::archive::binary_iarchive archive(buffer, archive_flags);
     for (;;) {
       std::uint8_t more = 0;
       archive >> more;
@@ -312,7 +314,9 @@ void CheckpointReader::read_file(const fs::path& path, int slice, int slices) {
       if (name_size > buffer.left()) throw std::runtime_error("it is longer than the file");
       std::string block_name(name_size, '\0');
       archive.load_binary(block_name.data(), name_size);
-      name = block_name;
+      const bool readable = std::all_of(block_name.begin(), block_name.end(),
+                                        [](char c) { return c >= ' ' && c <= '~'; });
+      name = readable ? block_name : "(unreadable)";
       std::uint8_t type_number = 0;
       std::uint64_t length = 0;
       std::uint64_t digest = 0;

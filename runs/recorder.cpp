@@ -27,6 +27,7 @@ void define_header(NetcdfFile& file, const RecordedRun& run, const std::string& 
   file.put_attribute(NetcdfFile::global, "title", run.title);
   file.put_attribute(NetcdfFile::global, "summary",
                      run.summary.empty() ? what : what + ". " + run.summary);
+  file.put_attribute(NetcdfFile::global, "cut", run.cut);
   file.put_attribute(NetcdfFile::global, "keywords",
                      "motor learning, cerebellum, basal ganglia, spiking neural network");
   file.put_attribute(NetcdfFile::global, "source", "Quartet, simulation");
