@@ -73,6 +73,7 @@ class Communicator {
 
   // Lanes. Both ends are opened with the same arguments. A sender that is never more than `slots`
   // messages ahead of the receiver never waits. Tags: 0 … 30000; one open lane per (from, to, tag).
+  // Before a lane is closed all its messages are received.
   virtual std::unique_ptr<SendLane> open_send(int to, int tag, std::size_t max_bytes,
                                               int slots) = 0;
   virtual std::unique_ptr<ReceiveLane> open_receive(int from, int tag, std::size_t max_bytes,

@@ -50,6 +50,15 @@ inline void send_notice(SendLane& lane, MessageKind kind, Step step, std::string
   lane.send(sizeof control + length);
 }
 
+/// Receives until the sender's notice, its last message.
+inline void drain(ReceiveLane& lane) {
+  for (ControlWord control; control.kind == MessageKind::data;) {
+    const std::span<const std::byte> message = lane.receive();
+    if (message.size() < sizeof control) return;
+    std::memcpy(&control, message.data(), sizeof control);
+  }
+}
+
 /// Reads the control word of data for `step` from `sender`. Throws PeerFailure with the reason, or
 /// DivergedCalls where the message is of another step or the sender has left.
 inline ControlWord read_control(std::span<const std::byte> message, Step step, int sender) {

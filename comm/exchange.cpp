@@ -726,7 +726,19 @@ std::string Exchange::Impl::fail(std::string_view reason) noexcept {
   return text;
 }
 
-void Exchange::Impl::leave() noexcept { notify(MessageKind::left, {}); }
+/// Nothing may stay between ranks: it could meet the receives of a later exchange.
+void Exchange::Impl::leave() noexcept {
+  if (closed_) return;
+  notify(MessageKind::left, {});
+  try {
+    for (Neighbour& neighbour : neighbours_) {
+      if (neighbour.from) drain(*neighbour.from);
+    }
+    for (Host& host : hosts_) host.peers->drain_all();
+  } catch (...) {
+    // In-process, where the others have failed or do not leave: their calls say so.
+  }
+}
 
 Traffic Exchange::Impl::traffic() const {
   Traffic traffic = traffic_;

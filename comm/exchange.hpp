@@ -80,7 +80,8 @@ class Exchange {
   /// another, naming tract, region and port.
   Exchange(Communicator& communicator, const Placement& placement, std::span<const Tract> tracts,
            std::span<const RegionPorts> ports, std::span<const TractLesion> lesions = {});
-  /// While an exception unwinds, tells the other ranks first (see `fail`).
+  /// Collective: waits until all others leave too. While an exception unwinds it does not wait, but
+  /// tells the others (see `fail`).
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;

@@ -282,6 +282,7 @@ int run_under_mpi(int argc, char** argv, const std::function<int(Communicator&)>
     if (!text.starts_with("rank ")) text = "rank " + std::to_string(world.rank()) + ": " + text;
   }
   world.abort("quartet: " + text, code);
+  return code;  // GCC 12 forgets that a virtual function does not return
 }
 
 }  // namespace quartet

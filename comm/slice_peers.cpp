@@ -91,4 +91,8 @@ void SlicePeers::notify(MessageKind kind, std::string_view reason) {
   for (Peer& peer : peers_) send_notice(*peer.to, kind, step_, reason);
 }
 
+void SlicePeers::drain_all() {
+  for (Peer& peer : peers_) drain(*peer.from);
+}
+
 }  // namespace quartet

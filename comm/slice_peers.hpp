@@ -29,6 +29,8 @@ class SlicePeers final : public Peers {
   void set_step(Step t) { step_ = t; }
   /// See send_notice; to all other slices.
   void notify(MessageKind kind, std::string_view reason);
+  /// See drain; from all other slices.
+  void drain_all();
 
   std::uint64_t messages() const { return messages_; }
   std::uint64_t bytes() const { return bytes_; }
