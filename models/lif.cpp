@@ -59,6 +59,8 @@ LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKi
   auto add_state = [&](std::size_t receptor, double tau, double gain) {
     if (states_ == kMaxStates) throw std::invalid_argument(name_ + ": too many receptors");
     const double s_decay = math::exp(-dt / tau);
+    // A conductance counts with its mean over the substep, not its value at the start.
+    if (kind_ == SynapseKind::conductance) gain *= (1.0 - s_decay) * tau / dt;
     const int shared = receptors_[receptor].shares_input_of;
     state_receptor_[states_] = shared < 0 ? static_cast<int>(receptor) : shared;
     state_decay_[states_] = static_cast<float>(s_decay);

@@ -116,8 +116,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                                  Draws& draws) { return 0.75 + 0.5 * draws.uniform(); },
                     .plastic = true, .max_weight = 2.0 * sum / in_degree});
   };
-  Projection& direct = corticostriatal("PPC_D1", d1_, n.d1, 60.0);
-  Projection& indirect = corticostriatal("PPC_D2", d2_, n.d2, 50.0);
+  Projection& direct = corticostriatal("PPC_D1", d1_, n.d1, 70.0);
+  Projection& indirect = corticostriatal("PPC_D2", d2_, n.d2, 75.0);
   diffuse("PPC_FSI", cue, n.ppc, fsi_, kExcitation, 30, 60.0, 0);
   diffuse("FSI_D1", fsi_, n.fsi, d1_, kInhibition, 8, -10.0, 1.5);
   diffuse("FSI_D2", fsi_, n.fsi, d2_, kInhibition, 8, -10.0, 1.5);

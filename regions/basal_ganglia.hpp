@@ -35,14 +35,14 @@ struct BasalGangliaParameters {
   double d1_excitability_mv = 0.15;
   ThreeFactorParameters actor{.rate = 0.02};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
-  LifParameters d2{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = 0, .noise_mv = 3.75};
+  LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 8, .noise_mv = 5.0};
   LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
   LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
   LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};
-  LifParameters snc{.tau_m_ms = 15, .bias_mv = 9, .noise_mv = 5.25};
+  LifParameters snc{.tau_m_ms = 15, .bias_mv = 6.5, .noise_mv = 5.25};
   LifParameters striosome{.tau_m_ms = 15, .bias_mv = 4, .noise_mv = 4.0};
   LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
 

@@ -31,8 +31,8 @@ struct BodyParameters {
   std::int64_t outcome_delay_ms = 60;
   std::int64_t outcome_ms = 100;
   double pool_tau_ms = 25.0;
-  double pool_threshold_hz = 2.0;
-  double pool_gain_per_hz = 0.004;
+  double pool_threshold_hz = 8.0;
+  double pool_gain_per_hz = 0.0014;
   ArmParameters arm;
   FingerParameters fingers;
 

@@ -104,7 +104,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
              return fibre < aim_fibres ? 0.0 : 1.0;
            }});
   connect({.name = "MF_GrC", .source = mossy_, .target = granule_, .receptor = kExcitation,
-           .in_degree = 4, .weight = 13.0, .delay_ms = 2, .sources = uniform_sources(n.mossy)});
+           .in_degree = 4, .weight = 22.0, .delay_ms = 2, .sources = uniform_sources(n.mossy)});
   connect({.name = "MF_GoC", .source = mossy_, .target = golgi_, .receptor = kExcitation,
            .in_degree = 40, .weight = 40.0 / 40, .delay_ms = 2,
            .sources = uniform_sources(n.mossy)});

@@ -40,7 +40,7 @@ struct CerebellumParameters {
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 4.5};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 3.0};
   LifParameters dcn{.tau_m_ms = 15, .bias_mv = 25, .noise_mv = 3.0};
-  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 6, .noise_mv = 4.0};
+  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.2, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .bias_mv = -14, .noise_mv = 3.0};
 

@@ -131,12 +131,12 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              }});
   };
   constexpr double kE = 1.5, kI = 0.8;
-  lateral("L23E_L23E", E, E, kGlutamate, 80, 1.0, 1.6, kE);
+  lateral("L23E_L23E", E, E, kGlutamate, 80, 0.7, 0.8, kE);
   lateral("L23E_PV", E, PV, kGlutamate, 60, 0.7, 1.6, kE);
   lateral("L23E_SOM", E, SOM, kGlutamate, 60, 1.2, 1.2, kE);
-  lateral("L23E_NGF", E, NGF, kGlutamate, 60, 1.0, 3.0, kE);
+  lateral("L23E_NGF", E, NGF, kGlutamate, 60, 1.0, 1.5, kE);
   lateral("L23E_L5IT", E, IT, kGlutamate, 80, 1.0, 6.0, kE);
-  lateral("L23E_L5PT", E, PT, kGlutamate, 120, 0.7, p.e_pt_weight, kE);
+  lateral("L23E_L5PT", E, PT, kGlutamate, 120, 0.5, p.e_pt_weight, kE);
   lateral("L23E_L6CT", E, CT, kGlutamate, 60, 1.0, 3.0, kE);
   lateral("L5IT_L5PT", IT, PT, kGlutamate, 40, 0.7, 1.0, kE);
   lateral("L5IT_L23E", IT, E, kGlutamate, 10, 1.0, 0.2, kE);
@@ -154,9 +154,9 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   lateral("SOM_L5PT", SOM, PT, kGabaA, 40, 1.5, 3.0, kI);
   lateral("SOM_PV", SOM, PV, kGabaA, 20, 1.5, 0.8, kI);
   lateral("SOM_NGF", SOM, NGF, kGabaA, 20, 1.5, 0.5, kI);
-  lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.6, kI);
-  lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.2, kI);
-  lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 1.5, kI);
+  lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.06, kI);
+  lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.06, kI);
+  lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 0.1, kI);
 
   // Input map. A cell of the arm's part belongs to muscles by their fields and gets premotor and
   // thalamic input for the directions in which these muscles pull: what motor development has

@@ -36,6 +36,15 @@ Excitation solve(const std::array<Vector2, kArmMuscles>& pull, Vector2 want) {
   return a;
 }
 
+/// Muscle excitations that a drive of the fields gives.
+Excitation spread_over_fields(const Excitation& drive) {
+  Excitation u{};
+  for (int from = 0; from < kArmMuscles; ++from)
+    for (int to = 0; to < kArmMuscles; ++to)
+      u[static_cast<std::size_t>(to)] += spread(from, to) * drive[static_cast<std::size_t>(from)];
+  return u;
+}
+
 /// Direction (degrees) in which the hand has gone when it is 10 cm from the start.
 double reach_direction(const ArmParameters& arm, const Excitation& excitation) {
   ArmState state = start_state();
@@ -52,11 +61,18 @@ double reach_direction(const ArmParameters& arm, const Excitation& excitation) {
 }  // namespace
 
 MuscleMap::MuscleMap(const ArmParameters& arm) {
-  std::array<Vector2, kArmMuscles> pull;
+  std::array<Vector2, kArmMuscles> pull, field_pull{};
   for (std::size_t m = 0; m < pull.size(); ++m) {
     ArmState state = start_state();
     state.activation[m] = 1.0;
     pull[m] = hand_acceleration(arm, state);
+  }
+  for (int from = 0; from < kArmMuscles; ++from) {
+    for (int to = 0; to < kArmMuscles; ++to) {
+      Vector2& sum = field_pull[static_cast<std::size_t>(from)];
+      sum.x += spread(from, to) * pull[static_cast<std::size_t>(to)].x;
+      sum.y += spread(from, to) * pull[static_cast<std::size_t>(to)].y;
+    }
   }
   constexpr double acceleration = 6.0;  // m/s²: 10 cm in about .25 s
   double largest = 0;
@@ -66,8 +82,8 @@ MuscleMap::MuscleMap(const ArmParameters& arm) {
     Excitation a{};
     for (int i = 0; i < 5; ++i) {
       const double angle = math::radians(pushed);
-      a = solve(pull, {acceleration * math::cos(angle), acceleration * math::sin(angle)});
-      if (i < 4) pushed += 0.8 * math::wrap_degrees(wanted - reach_direction(arm, a));
+      a = solve(field_pull, {acceleration * math::cos(angle), acceleration * math::sin(angle)});
+      if (i < 4) pushed += 0.8 * math::wrap_degrees(wanted - reach_direction(arm, spread_over_fields(a)));
     }
     demand_[static_cast<std::size_t>(d)] = a;
     for (double value : a) largest = std::max(largest, value);

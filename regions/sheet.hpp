@@ -23,28 +23,37 @@ struct MuscleField {
 /// Shoulder girdle, arm, little finger to thumb, and face lie in this order from medial to
 /// lateral (Penfield & Boldrey 1937); the arm's muscles form two rows.
 inline constexpr std::array<MuscleField, kMuscles> kMuscleFields = {{
-    {"shoulder_flexor", 3.5, 1.5},
-    {"shoulder_extensor", 3.5, 4.5},
-    {"elbow_flexor", 5.5, 4.5},
-    {"elbow_extensor", 5.5, 1.5},
-    {"biarticular_flexor", 7.5, 1.5},
-    {"biarticular_extensor", 7.5, 4.5},
-    {"little_finger", 9.5, 3.0},
-    {"ring_finger", 11.0, 3.0},
-    {"middle_finger", 12.5, 3.0},
-    {"index_finger", 14.0, 3.0},
-    {"thumb", 15.5, 3.0},
-    {"shoulder_girdle", 1.0, 3.0},
-    {"face", 17.0, 3.0},
+    {"shoulder_flexor", 3.0, 1.2},
+    {"shoulder_extensor", 3.0, 4.8},
+    {"elbow_flexor", 5.5, 4.8},
+    {"elbow_extensor", 5.5, 1.2},
+    {"biarticular_flexor", 8.0, 1.2},
+    {"biarticular_extensor", 8.0, 4.8},
+    {"little_finger", 10.2, 3.0},
+    {"ring_finger", 11.6, 3.0},
+    {"middle_finger", 13.0, 3.0},
+    {"index_finger", 14.4, 3.0},
+    {"thumb", 15.8, 3.0},
+    {"shoulder_girdle", 0.8, 3.0},
+    {"face", 17.3, 3.0},
 }};
-/// SD of a field, sheet units (recipes of the feasibility sheet: .7; .9 tuned to motor noise).
-inline constexpr double kFieldSd = 0.9;
+/// SD of a field, sheet units (tuned: neighbouring arm muscles share 4 % of their drive).
+inline constexpr double kFieldSd = 0.7;
 
 /// How much a cell at (x, y) belongs to muscle `muscle`: 1 at the field's centre.
 inline double field(int muscle, double x, double y) {
   const MuscleField& f = kMuscleFields[static_cast<std::size_t>(muscle)];
   const double dx = x - f.x, dy = y - f.y;
   return math::exp(-(dx * dx + dy * dy) / (2.0 * kFieldSd * kFieldSd));
+}
+
+/// Drive of muscle `to` when the middle of muscle `from`'s field is driven, relative to `from`'s:
+/// lateral connections and overlapping fields spread it (SD measured on the shipped sheet).
+inline double spread(int from, int to) {
+  const MuscleField& a = kMuscleFields[static_cast<std::size_t>(from)];
+  const MuscleField& b = kMuscleFields[static_cast<std::size_t>(to)];
+  const double dx = a.x - b.x, dy = a.y - b.y;
+  return math::exp(-(dx * dx + dy * dy) / (2.0 * 1.15 * 1.15));
 }
 
 }  // namespace quartet
