@@ -18,8 +18,8 @@ enum ExitCode : int {
 };
 
 struct RunOptions {
-  /// Run directory. For a new run it does not exist yet (the loop creates it, on rank 0); for
-  /// `resume` it holds the run to continue.
+  /// Run directory. For a new run it does not exist yet: every rank has checked that, so rank 0
+  /// creates it only after a collective (the handshake). For `resume` it holds the run.
   std::filesystem::path out;
   bool resume = false;    ///< continue from the newest good checkpoint in `out`
   std::string placement;  ///< placement text of comm/; empty: the usual one for the ranks

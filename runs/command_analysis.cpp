@@ -1,0 +1,98 @@
+/// `quartet plot` and `quartet score`: hand over to the analysis scripts.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "runs/commands.hpp"
+#include "runs/launcher.hpp"
+
+namespace quartet {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Becomes `/usr/bin/python3 SCRIPT ARGUMENTS…`. Debian's xarray, netCDF4 and matplotlib belong to
+/// this Python, whatever PATH finds first.
+void become_script(const std::string& script, const Arguments& arguments) {
+  std::vector<std::string> command = {"/usr/bin/python3",
+                                      (fs::path(analysis_directory()) / script).string()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  throw std::runtime_error(
+      fmt::format("cannot start {}: {}; install it (apt-get install python3 python3-xarray "
+                  "python3-netcdf4 python3-matplotlib)",
+                  command[0], std::strerror(errno)));
+}
+
+void check_run_directory(const std::string& directory) {
+  if (!fs::exists(fs::path(directory) / "behaviour.nc")) {
+    throw UsageError(fmt::format(
+        "{}: not a run directory (no behaviour.nc); write the directory that `quartet run` made",
+        directory));
+  }
+}
+
+}  // namespace
+
+std::string analysis_directory() {
+  const char* chosen = std::getenv("QUARTET_ANALYSIS");
+  std::vector<fs::path> places;
+  if (chosen) {
+    places = {chosen};
+  } else {
+    const fs::path program = fs::path(own_path()).parent_path();
+    places = {program.parent_path() / "share" / "quartet" / "analysis",
+              QUARTET_SOURCE_DIR "/runs/analysis"};
+  }
+  for (const fs::path& place : places) {
+    if (fs::exists(place / "score.py")) return place.string();
+  }
+  std::string looked;
+  for (const fs::path& place : places) looked += (looked.empty() ? "" : ", ") + place.string();
+  throw UsageError(fmt::format(
+      "the analysis scripts are not in {}; set QUARTET_ANALYSIS to the folder with score.py",
+      looked));
+}
+
+void add_plot(CLI::App& app, int& exit_code) {
+  auto directory = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("plot", "Figure of a run");
+  command->add_option("DIR", *directory, "run directory")->required();
+  command->footer("Example:\n  quartet plot results/cerebellar_vs_dopaminergic");
+  command->callback([directory, &exit_code] {
+    check_run_directory(*directory);
+    become_script("plot.py", {*directory});
+    exit_code = 1;
+  });
+}
+
+void add_score(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory;
+    bool json = false, strict = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("score", "Table of a run beside what people do");
+  command->add_option("DIR", flags->directory, "run directory")->required();
+  command->add_flag("--json", flags->json, "as JSON");
+  command->add_flag("--strict", flags->strict, "exit with 1 if a target is missed or undefined");
+  command->footer("Example:\n  quartet score results/cerebellar_vs_dopaminergic --json");
+  command->callback([flags, &exit_code] {
+    check_run_directory(flags->directory);
+    Arguments arguments = {flags->directory};
+    if (flags->json) arguments.push_back("--json");
+    if (flags->strict) arguments.push_back("--strict");
+    become_script("score.py", arguments);
+    exit_code = 1;
+  });
+}
+
+}  // namespace quartet

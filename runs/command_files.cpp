@@ -1,0 +1,124 @@
+/// `quartet validate`, `describe`, `compare`, `inspect` and `version`: what can be said without
+/// simulating.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "runs/commands.hpp"
+#include "runs/compare.hpp"
+#include "runs/experiment.hpp"
+#include "runs/inspect.hpp"
+#include "runs/provenance.hpp"
+#include "runs/run.hpp"
+
+namespace quartet {
+
+void add_validate(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::vector<std::string> files;
+    Overrides overrides;
+    bool resolved = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("validate", "Check experiment files without running them");
+  command->add_option("FILE", flags->files, "experiment files (TOML)")->required();
+  command->add_option("--set", flags->overrides.set, "as in run; repeatable")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command->add_flag("--full", flags->overrides.full, "without [quick]");
+  command->add_flag("--resolved", flags->resolved, "print every key as it would be used");
+  command->footer("Example:\n  quartet validate runs/experiments/*.toml");
+  command->callback([flags, &exit_code] {
+    std::vector<std::string> problems;
+    for (const std::string& file : flags->files) {
+      try {
+        const Experiment experiment = load_experiment(file, flags->overrides);
+        if (flags->resolved) {
+          std::cout << resolved_toml(experiment);
+          continue;
+        }
+        std::int64_t subjects = 0, trials = 0;
+        for (const Member& member : experiment.members()) {
+          ++subjects;
+          for (const Block& block : member.subject_parameters.schedule) trials += block.trials;
+        }
+        std::cout << fmt::format(
+            "{}: good; {} groups, {} subjects, {} trials{}\n", file, experiment.groups.size(),
+            subjects, trials, experiment.cut.empty() ? "" : "; quick version: " + experiment.cut);
+      } catch (const ExperimentError& error) {
+        problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+      }
+    }
+    if (!problems.empty()) throw ExperimentError(problems);
+    exit_code = exit_done;
+  });
+}
+
+void add_describe(CLI::App& app, int& exit_code) {
+  auto markdown = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("describe", "Reference of all keys of experiment files");
+  command->add_flag("--markdown", *markdown, "as Markdown tables");
+  command->footer("Example:\n  quartet describe | less\n  quartet describe --markdown > keys.md");
+  command->callback([markdown, &exit_code] {
+    std::cout << describe_keys(*markdown);
+    exit_code = exit_done;
+  });
+}
+
+void add_compare(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string a, b;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      app.add_subcommand("compare", "Whether two runs are the same to the bit (0 equal, 1 not)");
+  command->add_option("A", flags->a, "run directory or .nc file")->required();
+  command->add_option("B", flags->b, "run directory or .nc file")->required();
+  command->footer(
+      "Example:\n  quartet compare results/smoke results/smoke-2\n\nCompares dimensions, variables "
+      "and attributes except provenance_*.");
+  command->callback([flags, &exit_code] {
+    try {
+      exit_code = compare_runs(flags->a, flags->b, std::cout);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(error.what());
+    }
+  });
+}
+
+void add_inspect(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory;
+    bool traffic = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("inspect", "What is in a run directory");
+  command->add_option("DIR", flags->directory, "run directory")->required();
+  command->add_flag("--traffic", flags->traffic, "spikes and bytes per tract and timestep");
+  command->footer("Example:\n  quartet inspect results/smoke --traffic");
+  command->callback([flags, &exit_code] {
+    try {
+      inspect_run(flags->directory, flags->traffic, std::cout);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(error.what());
+    }
+    exit_code = exit_done;
+  });
+}
+
+void add_version(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("version", "Version, commit, compiler, libraries");
+  command->footer("Example:\n  quartet version");
+  command->callback([&exit_code] {
+    const Provenance build = build_provenance();
+    std::cout << fmt::format(
+        "quartet {}\ncommit    {}\ncompiler  {}\nflags     {}\nNetCDF    {}\nBoost     {}\n",
+        build.version, build.commit, build.compiler, build.flags, build.netcdf, build.boost);
+    exit_code = exit_done;
+  });
+}
+
+}  // namespace quartet

@@ -1,0 +1,152 @@
+/// `quartet run` and `quartet resume`: read, check, get the ranks going.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "comm/placement.hpp"
+#include "runs/commands.hpp"
+#include "runs/experiment.hpp"
+#include "runs/launcher.hpp"
+#include "runs/run.hpp"
+#include "runs/signals.hpp"
+
+namespace quartet {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Flags that `run` and `resume` share.
+struct LoopFlags {
+  std::optional<int> ranks;
+  std::string placement;
+  std::int64_t checkpoint_every_trials = RunOptions{}.checkpoint_every_trials;
+  bool quiet = false;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--ranks", ranks, "processes to start (default 4; 1: without MPI)")
+        ->type_name("N");
+    command
+        .add_option("--placement", placement,
+                    "ranks of each region's slices, e.g. \"cortex:0,1 body:0 cerebellum:2 "
+                    "basal_ganglia:3 thalamus:1\"; never changes a result")
+        ->type_name("TEXT");
+    command
+        .add_option("--checkpoint-every", checkpoint_every_trials,
+                    "trials between checkpoints (0: only when stopped)")
+        ->type_name("TRIALS")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command.add_flag("--quiet", quiet, "no progress");
+  }
+};
+
+/// Either watches over mpirun or is one of the ranks.
+int start(const Experiment& experiment, const LoopFlags& flags, RunOptions options,
+          const LaunchPlan& plan, const Arguments& arguments) {
+  if (!flags.placement.empty()) {
+    try {
+      Placement::parse(flags.placement, plan.ranks);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError("--placement: " + std::string(error.what()));
+    }
+  }
+  if (plan.launch == Launch::supervise) return supervise_mpirun(plan.ranks, arguments);
+  options.placement = flags.placement;
+  options.checkpoint_every_trials = flags.checkpoint_every_trials;
+  options.quiet = flags.quiet;
+  options.in_process = plan.launch == Launch::in_process;
+  options.command_line = "quartet";
+  for (const std::string& word : arguments) options.command_line += " " + word;
+  return run_experiment(experiment, options);
+}
+
+LaunchPlan plan(const LoopFlags& flags) {
+  try {
+    return plan_launch(process_environment(), flags.ranks);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
+  struct Flags : LoopFlags {
+    std::string file, out;
+    Overrides overrides;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("run", "Simulate an experiment");
+  command->add_option("FILE", flags->file, "experiment file (TOML)")->required();
+  command
+      ->add_option("--set", flags->overrides.set,
+                   "replace a value: brain.KEY, body.KEY, record.KEY, block.KEY, block.PHASE.KEY, "
+                   "or group.NAME. before any of them; repeatable")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command->add_option("--out", flags->out, "run directory (default: results/<experiment>)")
+      ->type_name("DIR");
+  command->add_option("--seed", flags->overrides.seed, "seed of the experiment")->type_name("N");
+  command->add_option("--subjects", flags->overrides.subjects, "subjects in every group")
+      ->type_name("N");
+  command->add_option("--scale", flags->overrides.scale, "size of the brain (brain.scale)")
+      ->type_name("X");
+  command->add_flag("--full", flags->overrides.full, "the whole experiment, without its [quick]");
+  flags->add_to(*command);
+  command->footer(
+      "Example:\n  quartet run runs/experiments/smoke.toml --ranks 2 --set brain.scale=0.5 --out "
+      "/tmp/smoke\n\nCtrl-C, SIGTERM or SIGUSR1 stop it with a checkpoint (exit code 75); `quartet "
+      "resume DIR`\ncontinues. Under your own mpirun or srun, send SIGUSR1.");
+  command->callback([flags, &arguments, &exit_code] {
+    const LaunchPlan launch = plan(*flags);
+    const Experiment experiment = load_experiment(flags->file, flags->overrides);
+    const fs::path out =
+        flags->out.empty() ? fs::path("results") / experiment.name : fs::path(flags->out);
+    if (fs::exists(out)) {
+      throw UsageError(fmt::format(
+          "--out {}: exists already; name another directory, remove it (rm -r {}), or continue it "
+          "(quartet resume {})",
+          out.string(), out.string(), out.string()));
+    }
+    if (launch.rank == 0 && launch.launch != Launch::supervise && !experiment.cut.empty() &&
+        !flags->quiet) {
+      std::fprintf(stderr, "quick version: %s; --full runs all of it\n", experiment.cut.c_str());
+    }
+    RunOptions options;
+    options.out = out;
+    exit_code = start(experiment, *flags, options, launch, arguments);
+  });
+}
+
+void add_resume(CLI::App& app, const Arguments& arguments, int& exit_code) {
+  struct Flags : LoopFlags {
+    std::string directory;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("resume", "Continue a run from its newest checkpoint");
+  command->add_option("DIR", flags->directory, "run directory")->required();
+  flags->add_to(*command);
+  command->footer(
+      "Example:\n  quartet resume results/smoke --ranks 2\n\nThe files come out as if the run had "
+      "never stopped, on any number of ranks.");
+  command->callback([flags, &arguments, &exit_code] {
+    const LaunchPlan launch = plan(*flags);
+    const fs::path file = fs::path(flags->directory) / "resolved.toml";
+    if (!fs::exists(file)) {
+      throw UsageError(fmt::format(
+          "{}: not a run directory (no resolved.toml); write the directory that `quartet run` made",
+          flags->directory));
+    }
+    RunOptions options;
+    options.out = flags->directory;
+    options.resume = true;
+    exit_code = start(load_experiment(file), *flags, options, launch, arguments);
+  });
+}
+
+}  // namespace quartet

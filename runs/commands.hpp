@@ -1,0 +1,36 @@
+/// The commands of the program. Each `add_…` declares one on the command line; when it is chosen,
+/// its callback does the work and puts the exit code into `exit_code`. What a user did wrong is
+/// thrown as UsageError or ExperimentError (exit code 2), any other exception is a failure (1).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace quartet {
+
+/// One message that says where, what, and what to do instead.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The program's arguments without its name, as given.
+using Arguments = std::vector<std::string>;
+
+void add_run(CLI::App& app, const Arguments& arguments, int& exit_code);
+void add_resume(CLI::App& app, const Arguments& arguments, int& exit_code);
+void add_validate(CLI::App& app, int& exit_code);
+void add_describe(CLI::App& app, int& exit_code);
+void add_compare(CLI::App& app, int& exit_code);
+void add_inspect(CLI::App& app, int& exit_code);
+void add_plot(CLI::App& app, int& exit_code);
+void add_score(CLI::App& app, int& exit_code);
+void add_version(CLI::App& app, int& exit_code);
+
+/// Where the analysis scripts are: $QUARTET_ANALYSIS, the source tree of a build, or
+/// ../share/quartet/analysis beside an installed program. Throws UsageError where they are not.
+std::string analysis_directory();
+
+}  // namespace quartet

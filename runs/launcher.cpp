@@ -1,0 +1,216 @@
+#include "runs/launcher.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include "runs/run.hpp"
+
+namespace quartet {
+namespace {
+
+std::optional<int> number(const std::optional<std::string>& text) {
+  int value = 0;
+  if (!text) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc()) return std::nullopt;
+  return value;
+}
+
+volatile std::sig_atomic_t mpirun_pid = 0;
+volatile std::sig_atomic_t times_asked = 0;
+
+/// SIGUSR1 passes through mpirun to the ranks. mpirun itself answers SIGINT and SIGTERM by killing
+/// them before they can write a checkpoint, so those are translated, the first time.
+void forward(int signal) {
+  const int saved = errno;
+  if (signal != SIGUSR1) times_asked = times_asked + 1;
+  if (mpirun_pid > 0) kill(mpirun_pid, times_asked > 1 ? SIGTERM : SIGUSR1);
+  errno = saved;
+}
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, nullptr);
+}
+
+constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGUSR1};
+
+sigset_t forwarded_set() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : kForwarded) sigaddset(&set, signal);
+  return set;
+}
+
+/// In the child: becomes mpirun. Reports a failure through `report`, which closes on success.
+[[noreturn]] void become_mpirun(std::vector<std::string>& command, int report, pid_t parent) {
+  // Own process group: a Ctrl-C at the terminal reaches the supervisor only, who translates it.
+  setpgid(0, 0);
+  // No ranks without a supervisor, even if that is killed.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(exit_failed);
+  for (const int signal : kForwarded) handle(signal, SIG_DFL);
+  const sigset_t set = forwarded_set();
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  // A process group in the background may not read the terminal.
+  const int null = open("/dev/null", O_RDONLY);
+  if (null >= 0) dup2(null, STDIN_FILENO);
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  const int error = errno;
+  [[maybe_unused]] const ssize_t written = write(report, &error, sizeof error);
+  _exit(exit_failed);
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  };
+}
+
+LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks) {
+  if (ranks && *ranks < 1) {
+    throw std::invalid_argument(
+        fmt::format("--ranks {}: a run needs at least one; write --ranks 4", *ranks));
+  }
+  LaunchPlan plan;
+  std::optional<int> size;
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (!size) size = number(environment(name));
+  }
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
+    if (const auto rank = number(environment(name))) {
+      plan.launch = Launch::as_rank;
+      plan.rank = *rank;
+      plan.ranks = size.value_or(1);
+      if (ranks && size && *ranks != *size) {
+        throw std::invalid_argument(
+            fmt::format("--ranks {}: mpirun or srun has started {} ranks; leave --ranks out, or "
+                        "start quartet without mpirun",
+                        *ranks, *size));
+      }
+      return plan;
+    }
+  }
+  // srun without an MPI plugin starts copies that do not know of each other.
+  if (environment("SLURM_STEP_ID") && size.value_or(1) > 1) {
+    throw std::invalid_argument(
+        fmt::format("srun has started {} copies without MPI; write srun --mpi=pmix -n {} …, or "
+                    "srun -n 1",
+                    *size, *size));
+  }
+  plan.ranks = ranks.value_or(4);
+  plan.launch = plan.ranks == 1 ? Launch::in_process : Launch::supervise;
+  return plan;
+}
+
+std::vector<std::pair<std::string, std::string>> mpirun_settings() {
+  return {
+      // As root (containers).
+      {"OMPI_ALLOW_RUN_AS_ROOT", "1"},
+      {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
+      {"PRTE_ALLOW_RUN_AS_ROOT", "1"},
+      {"PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
+      // More ranks than cores; a waiting rank gives its core away (otherwise a step takes ms).
+      {"OMPI_MCA_rmaps_base_oversubscribe", "1"},
+      {"PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"},
+      {"OMPI_MCA_mpi_yield_when_idle", "1"},
+      // Two runs on one machine must not be bound to the same cores.
+      {"OMPI_MCA_hwloc_base_binding_policy", "none"},
+      {"PRTE_MCA_hwloc_default_binding_policy", "none"},
+      // Messages of a timestep go eagerly through shared memory.
+      {"OMPI_MCA_btl_vader_eager_limit", "32768"},
+      {"OMPI_MCA_btl_sm_eager_limit", "32768"},
+      // The ranks and the supervisor explain their end themselves.
+      {"OMPI_MCA_orte_execute_quiet", "1"},
+  };
+}
+
+std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
+  for (const auto& [name, value] : mpirun_settings()) setenv(name.c_str(), value.c_str(), 0);
+  const char* chosen = std::getenv("QUARTET_MPIRUN");
+  std::vector<std::string> command = {chosen ? chosen : "mpirun", "-n", std::to_string(ranks),
+                                      own_path()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0) {
+    throw std::runtime_error(std::string("cannot create a pipe: ") + std::strerror(errno));
+  }
+  // A signal between fork and the note of the child's number would be lost: hold it back.
+  const sigset_t set = forwarded_set();
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  for (const int signal : kForwarded) handle(signal, forward);
+  const pid_t self = getpid();
+  const pid_t child = fork();
+  if (child == 0) become_mpirun(command, report[1], self);
+  mpirun_pid = child;
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  close(report[1]);
+  if (child < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
+
+  int error = 0;
+  ssize_t got;
+  do {
+    got = read(report[0], &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  close(report[0]);
+  int status = 0;
+  bool announced = false;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    if (times_asked > 0 && !announced) {
+      std::fputs("\nquartet: stopping at a checkpoint; interrupt again to stop at once\n", stderr);
+      announced = true;
+    }
+  }
+  mpirun_pid = 0;
+  if (got == sizeof error) {
+    throw std::runtime_error(
+        fmt::format("cannot start {}: {}; install Open MPI (apt-get install openmpi-bin), set "
+                    "QUARTET_MPIRUN to "
+                    "its path, or write --ranks 1 to run without MPI",
+                    command[0], std::strerror(error)));
+  }
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (code > 128 && code < 128 + NSIG) {
+    std::fprintf(stderr,
+                 "quartet: a rank was ended by signal %d (%s); `quartet resume DIR` continues from "
+                 "the newest checkpoint\n",
+                 code - 128, strsignal(code - 128));
+    return exit_failed;
+  }
+  if (code != exit_done && code != exit_usage && code != exit_stopped) {
+    std::string line;
+    for (const std::string& word : command) line += " " + word;
+    std::fprintf(
+        stderr,
+        "quartet: the ranks ended with code %d; if no reason stands above, see what mpirun "
+        "says:%s\n",
+        code, line.c_str());
+    return exit_failed;
+  }
+  return code;
+}
+
+}  // namespace quartet

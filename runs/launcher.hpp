@@ -1,0 +1,45 @@
+/// How the ranks of a run come to be.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quartet {
+
+/// Value of an environment variable, or none.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+Environment process_environment();
+
+enum class Launch {
+  as_rank,     ///< mpirun or srun has started this process as one of the ranks
+  supervise,   ///< start mpirun and watch over it
+  in_process,  ///< one rank, without MPI
+};
+
+struct LaunchPlan {
+  Launch launch = Launch::supervise;
+  int ranks = 4;
+  int rank = 0;  ///< own rank where as_rank
+};
+
+/// What to do, from the environment and `--ranks`. Throws std::invalid_argument, with a remedy,
+/// where they contradict each other.
+LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks);
+
+/// Settings that mpirun needs to run as root, with more ranks than cores, and fast on one node
+/// (names of Open MPI 4 and 5). What the user has set stays.
+std::vector<std::pair<std::string, std::string>> mpirun_settings();
+
+/// Runs `arguments` (of this program, without its name) on `ranks` ranks under mpirun, forwards
+/// SIGINT, SIGTERM and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code. A second SIGINT
+/// or SIGTERM ends the ranks at once. QUARTET_MPIRUN names another mpirun. Explains on standard
+/// error any other end than 0, 2 and 75. Throws std::runtime_error, with a remedy, where mpirun
+/// cannot be started.
+int supervise_mpirun(int ranks, const std::vector<std::string>& arguments);
+
+/// Path of this program.
+std::string own_path();
+
+}  // namespace quartet

@@ -1,0 +1,102 @@
+/// The program `quartet`: command line, and exit codes (runs/run.hpp).
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+
+#include "runs/commands.hpp"
+#include "runs/experiment.hpp"
+#include "runs/launcher.hpp"
+#include "runs/run.hpp"
+#include "runs/schema.hpp"
+#include "runs/signals.hpp"
+
+namespace {
+
+/// Of several ranks that refuse the same input, rank 0 speaks. The others end later, so that
+/// mpirun does not end rank 0 before it has spoken.
+int refuse(const std::string& message) {
+  bool speaks = true;
+  try {
+    const quartet::LaunchPlan plan = quartet::plan_launch(quartet::process_environment(), {});
+    speaks = plan.launch != quartet::Launch::as_rank || plan.rank == 0;
+  } catch (const std::invalid_argument&) {
+  }
+  if (speaks) {
+    std::fprintf(stderr, "%s\n", message.c_str());
+  } else {
+    sleep(1);
+  }
+  return quartet::exit_usage;
+}
+
+/// What a person probably meant by a command or flag that does not exist; empty if unclear.
+std::string proposal(const CLI::App& app, const quartet::Arguments& arguments) {
+  const auto names = [](const std::vector<std::string>& given, const std::string& dashes) {
+    std::vector<std::string> all;
+    for (const std::string& name : given) all.push_back(dashes + name);
+    return all;
+  };
+  std::vector<std::string> commands, flags;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+    if (arguments.empty() || command->get_name() != arguments[0]) continue;
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& flag : names(option->get_lnames(), "--")) flags.push_back(flag);
+    }
+  }
+  if (flags.empty()) return arguments.empty() ? "" : quartet::nearest(arguments[0], commands);
+  for (const std::string& argument : arguments) {
+    const std::string flag = argument.substr(0, argument.find('='));
+    if (flag.rfind("--", 0) != 0 || std::count(flags.begin(), flags.end(), flag)) continue;
+    return quartet::nearest(flag, flags);
+  }
+  return "";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const quartet::Arguments arguments(argv + 1, argv + argc);
+  // First of all: a signal that comes while a rank starts must not kill it.
+  if (!arguments.empty() && (arguments[0] == "run" || arguments[0] == "resume")) {
+    quartet::watch_stop_signals();
+  }
+  int exit_code = quartet::exit_done;
+
+  CLI::App app("Quartet: how the motor cortex learns with two teachers", "quartet");
+  app.footer(
+      "Example:\n  quartet run runs/experiments/smoke.toml\n  quartet score results/smoke\n\n"
+      "Exit codes: 0 done, 1 failure or difference, 2 command line or experiment file,\n"
+      "75 stopped with a good checkpoint (continue with `quartet resume DIR`).\n"
+      "`quartet COMMAND --help` says more about a command.");
+  app.require_subcommand(1);
+  quartet::add_run(app, arguments, exit_code);
+  quartet::add_resume(app, arguments, exit_code);
+  quartet::add_validate(app, exit_code);
+  quartet::add_describe(app, exit_code);
+  quartet::add_compare(app, exit_code);
+  quartet::add_inspect(app, exit_code);
+  quartet::add_plot(app, exit_code);
+  quartet::add_score(app, exit_code);
+  quartet::add_version(app, exit_code);
+
+  try {
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    const std::string meant = proposal(app, arguments);
+    return refuse(std::string("quartet: ") + error.what() + "; " +
+                  (meant.empty() ? "`quartet --help` and `quartet COMMAND --help` show how"
+                                 : "did you mean " + meant + "?"));
+  } catch (const quartet::ExperimentError& error) {
+    return refuse(error.what());
+  } catch (const quartet::UsageError& error) {
+    return refuse(std::string("quartet: ") + error.what());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "quartet: %s\n", error.what());
+    return quartet::exit_failed;
+  }
+}

@@ -1,0 +1,262 @@
+/// The built program from outside: exit codes, messages, and how it watches over mpirun. Stand-ins
+/// take mpirun's place (QUARTET_MPIRUN), so nothing is simulated here.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace quartet {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kProgram = QUARTET_PROGRAM;
+const std::string kExperiments = QUARTET_SOURCE_DIR "/runs/experiments/";
+
+std::string read_file(const fs::path& path) {
+  std::ifstream stream(path);
+  std::stringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+struct Outcome {
+  int code;
+  std::string text;  ///< standard output and error together
+};
+
+class Cli : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "quartet_cli_XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory_ = name;
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  /// Starts the program in the test's directory, outside of any mpirun.
+  pid_t start(std::vector<std::string> arguments, const std::string& mpirun = "") {
+    arguments.insert(arguments.begin(), kProgram);
+    const pid_t child = fork();
+    if (child != 0) return child;
+    if (chdir(directory_.c_str()) != 0) _exit(99);
+    const int out = open("output", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK",
+                             "PMI_RANK", "PMI_SIZE", "SLURM_STEP_ID"}) {
+      unsetenv(name);
+    }
+    if (!mpirun.empty()) setenv("QUARTET_MPIRUN", mpirun.c_str(), 1);
+    std::vector<char*> argv;
+    for (std::string& word : arguments) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    execv(argv[0], argv.data());
+    _exit(98);
+  }
+
+  Outcome wait_for(pid_t child) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            read_file(directory_ / "output")};
+  }
+
+  Outcome run(const std::vector<std::string>& arguments, const std::string& mpirun = "") {
+    return wait_for(start(arguments, mpirun));
+  }
+
+  /// An executable script to stand in for mpirun.
+  std::string script(const std::string& body) {
+    const fs::path path = directory_ / "mpirun";
+    std::ofstream(path) << "#!/bin/sh\n" << body;
+    fs::permissions(path, fs::perms::owner_all);
+    return path.string();
+  }
+
+  /// Waits until a script has created `name`.
+  void wait_for_file(const std::string& name) {
+    for (int i = 0; i < 1000 && !fs::exists(directory_ / name); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ASSERT_TRUE(fs::exists(directory_ / name));
+  }
+
+  void expect_refusal(const std::vector<std::string>& arguments, const std::string& part) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << outcome.text;
+    EXPECT_NE(outcome.text.find(part), std::string::npos) << outcome.text;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(Cli, EveryHelpHasAnExample) {
+  EXPECT_EQ(run({"--help"}).code, 0);
+  for (const char* command : {"run", "resume", "validate", "describe", "compare", "inspect", "plot",
+                              "score", "version"}) {
+    const Outcome outcome = run({command, "--help"});
+    EXPECT_EQ(outcome.code, 0) << command;
+    EXPECT_NE(outcome.text.find("Example:\n  quartet " + std::string(command)), std::string::npos)
+        << outcome.text;
+    EXPECT_NE(run({"--help"}).text.find(command), std::string::npos) << command;
+  }
+}
+
+TEST_F(Cli, RefusesWrongCommandLines) {
+  expect_refusal({}, "A subcommand is required");
+  expect_refusal({"rnu"}, "did you mean run?");
+  expect_refusal({"run"}, "FILE is required");
+  expect_refusal({"run", "x.toml", "--sedd=3"}, "did you mean --seed?");
+  expect_refusal({"run", "x.toml", "--ranks", "many"}, "--ranks = many");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--ranks", "0"}, "write --ranks 4");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--placement", "cortex:9"}, "--placement: ");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--checkpoint-every", "-1"},
+                 "--checkpoint-every");
+}
+
+TEST_F(Cli, RefusesBadExperimentsAndMissingFiles) {
+  expect_refusal({"run", "nowhere.toml"}, "nowhere.toml: cannot read the experiment file");
+  expect_refusal({"validate", "nowhere.toml"}, "nowhere.toml: cannot read the experiment file");
+  expect_refusal({"run", directory_.string()}, "it is a directory");
+  std::ofstream(directory_ / "bad.toml") << "subjets = 3\n[schedules.s]\nblocks = [{}]\n";
+  for (const char* command : {"run", "validate"}) {
+    const Outcome outcome = run({command, "bad.toml"});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.text, "bad.toml:1:1: unknown key subjets; did you mean subjects?\n");
+  }
+  expect_refusal({"run", kExperiments + "smoke.toml", "--set", "brain.scal=1"},
+                 "--set brain.scal=1: unknown key brain.scal; did you mean brain.scale?");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--scale", "big"}, "--scale big: ");
+}
+
+TEST_F(Cli, RefusesAnExistingRunDirectoryWithRemedies) {
+  fs::create_directories(directory_ / "results" / "smoke");
+  expect_refusal({"run", kExperiments + "smoke.toml"},
+                 "--out results/smoke: exists already; name another directory, remove it (rm -r "
+                 "results/smoke), or continue it (quartet resume results/smoke)");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--out", "results"}, "--out results: exists");
+}
+
+TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
+  expect_refusal({"resume", "nowhere"}, "nowhere: not a run directory");
+  expect_refusal({"compare", "nowhere", "elsewhere"}, "nowhere");
+  expect_refusal({"inspect", "nowhere"}, "nowhere");
+  expect_refusal({"plot", "nowhere"}, "nowhere: not a run directory");
+  expect_refusal({"score", "nowhere"}, "nowhere: not a run directory");
+}
+
+TEST_F(Cli, ShippedExperimentsAreGood) {
+  for (const auto& entry : fs::directory_iterator(kExperiments)) {
+    if (entry.path().extension() != ".toml") continue;
+    for (const std::vector<std::string>& version : {std::vector<std::string>{}, {"--full"}}) {
+      std::vector<std::string> arguments = {"validate", entry.path().string()};
+      arguments.insert(arguments.end(), version.begin(), version.end());
+      const Outcome outcome = run(arguments);
+      EXPECT_EQ(outcome.code, 0) << outcome.text;
+      EXPECT_NE(outcome.text.find(": good; "), std::string::npos) << outcome.text;
+    }
+  }
+}
+
+TEST_F(Cli, ResolvedExperimentIsValid) {
+  std::ofstream(directory_ / "again.toml")
+      << run({"validate", "--resolved", kExperiments + "smoke.toml"}).text;
+  EXPECT_EQ(run({"validate", "again.toml"}).code, 0);
+}
+
+TEST_F(Cli, DescribesKeysAndVersion) {
+  EXPECT_NE(run({"describe"}).text.find("brain.scale = "), std::string::npos);
+  EXPECT_NE(run({"describe", "--markdown"}).text.find("| `brain.scale` |"), std::string::npos);
+  EXPECT_EQ(run({"version"}).text.rfind("quartet ", 0), 0u);
+}
+
+TEST_F(Cli, AMissingMpirunGetsARemedy) {
+  const Outcome outcome = run({"run", kExperiments + "smoke.toml"}, "/nowhere/mpirun");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.text.find("cannot start /nowhere/mpirun: No such file or directory; install "
+                              "Open MPI (apt-get install openmpi-bin)"),
+            std::string::npos)
+      << outcome.text;
+}
+
+TEST_F(Cli, StartsItselfUnderMpirunWithTheSameArguments) {
+  const std::string mpirun =
+      script("printf '%s\\n' \"$*\" > arguments; env > environment; exit 0\n");
+  EXPECT_EQ(run({"run", kExperiments + "smoke.toml", "--ranks", "3", "--quiet"}, mpirun).code, 0);
+  EXPECT_EQ(read_file(directory_ / "arguments"), "-n 3 " + fs::canonical(kProgram).string() +
+                                                     " run " + kExperiments +
+                                                     "smoke.toml --ranks 3 --quiet\n");
+  const std::string environment = read_file(directory_ / "environment");
+  for (const char* setting :
+       {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+        "OMPI_MCA_rmaps_base_oversubscribe=1", "OMPI_MCA_mpi_yield_when_idle=1",
+        "OMPI_MCA_btl_vader_eager_limit=32768", "PRTE_ALLOW_RUN_AS_ROOT=1"}) {
+    EXPECT_NE(environment.find(setting), std::string::npos) << setting;
+  }
+}
+
+TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
+  for (const int code : {0, 2, 75}) {
+    const Outcome outcome =
+        run({"run", kExperiments + "smoke.toml"}, script("exit " + std::to_string(code) + "\n"));
+    EXPECT_EQ(outcome.code, code);
+    EXPECT_EQ(outcome.text, "");
+  }
+  const Outcome failed = run({"run", kExperiments + "smoke.toml"}, script("exit 1\n"));
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_NE(failed.text.find("the ranks ended with code 1"), std::string::npos) << failed.text;
+  const Outcome killed = run({"run", kExperiments + "smoke.toml"}, script("exit 137\n"));
+  EXPECT_EQ(killed.code, 1);
+  EXPECT_NE(killed.text.find("a rank was ended by signal 9"), std::string::npos) << killed.text;
+}
+
+// mpirun itself would answer SIGINT and SIGTERM by killing the ranks.
+TEST_F(Cli, ForwardsStopSignalsAsUsr1) {
+  const std::string mpirun = script(
+      "trap 'exit 75' USR1; trap 'exit 3' INT TERM\n"
+      "touch ready; while :; do sleep 0.05; done\n");
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
+    fs::remove(directory_ / "ready");
+    const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
+    wait_for_file("ready");
+    kill(child, signal);
+    EXPECT_EQ(wait_for(child).code, 75) << strsignal(signal);
+  }
+}
+
+TEST_F(Cli, TheSecondTermEndsTheRanksAtOnce) {
+  const std::string mpirun = script(
+      "trap 'touch asked' USR1; trap 'exit 3' TERM\n"
+      "touch ready; while :; do sleep 0.05; done\n");
+  const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
+  wait_for_file("ready");
+  kill(child, SIGTERM);
+  wait_for_file("asked");
+  kill(child, SIGTERM);
+  EXPECT_EQ(wait_for(child).code, 1);
+}
+
+TEST_F(Cli, NoRanksWithoutASupervisor) {
+  const std::string mpirun = script(
+      "trap 'touch ended; exit 3' TERM\n"
+      "touch ready; while :; do sleep 0.05; done\n");
+  const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
+  wait_for_file("ready");
+  kill(child, SIGKILL);
+  wait_for(child);
+  wait_for_file("ended");
+}
+
+}  // namespace
+}  // namespace quartet
