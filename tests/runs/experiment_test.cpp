@@ -122,13 +122,13 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:1: brain.scale is a plain number, not in %; write brain.scale = 0.5"}},
     {"out_of_range",
-     "[brain]\nscale = 1000" + kTail,
+     "[record]\nrate_bin_ms = 20000" + kTail,
      {},
-     {"x.toml:2:1: brain.scale = 1000 is out of range; write a value from 0.1 to 100"}},
+     {"x.toml:2:1: record.rate_bin_ms = 20000 is out of range; write a value from 1 to 10000 ms"}},
     {"not_a_number",
-     "[brain]\nscale = nan" + kTail,
+     "[schedules.s]\nblocks = [{reward_zone_deg = nan}]",
      {},
-     {"x.toml:2:1: brain.scale = nan is out of range; write a value from 0.1 to 100"}},
+     {"x.toml:2:12: reward_zone_deg = nan is out of range; write a value from 0 to 180 degree"}},
     {"list_out_of_range",
      "[schedules.s]\nblocks = [{targets_deg = [90, 1000]}]",
      {},
@@ -240,12 +240,12 @@ const Refusal kRefusals[] = {
      {"--set group.a.block.turn.feedbak=none: unknown key group.a.block.turn.feedbak; did you mean "
       "group.a.block.turn.feedback?"}},
     {"all_are_collected",
-     "subjets = 3\ntitle = 4\n[brain]\nscale = -1" + kTail,
+     "subjets = 3\ntitle = 4\n[record]\nrate_subjects = -1" + kTail,
      {"brain.cortx.x=1"},
      {"--set brain.cortx.x=1: unknown key brain.cortx.x; did you mean brain.cortex?",
       "x.toml:1:1: unknown key subjets; did you mean subjects?",
       "x.toml:2:1: title takes text, not a number; write for example title = \"title\"",
-      "x.toml:4:1: brain.scale = -1 is out of range; write a value from 0.1 to 100"}},
+      "x.toml:4:1: record.rate_subjects = -1 is out of range; write a value from 0 to 10000"}},
 };
 
 class Refused : public testing::TestWithParam<Refusal> {};
