@@ -109,13 +109,13 @@ void print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
   }
 }
 
-void print_traffic(const std::vector<TractTraffic>& tracts, std::ostream& out) {
+void print_traffic(const std::vector<TractTotals>& tracts, std::ostream& out) {
   out << "\ntraffic:\n  " << std::left << std::setw(32) << "tract" << std::right << std::setw(14)
       << "spikes" << std::setw(14) << "bytes" << std::setw(12) << "messages" << std::setw(14)
       << "spikes/step" << std::setw(14) << "bytes/step"
       << "\n";
   const std::ios_base::fmtflags flags = out.flags();
-  for (const TractTraffic& tract : tracts) {
+  for (const TractTotals& tract : tracts) {
     const double steps = static_cast<double>(std::max<std::uint64_t>(1, tract.steps));
     out << "  " << std::left << std::setw(32) << tract.tract << std::right << std::setw(14)
         << tract.spikes << std::setw(14) << tract.bytes << std::setw(12) << tract.messages
@@ -128,13 +128,13 @@ void print_traffic(const std::vector<TractTraffic>& tracts, std::ostream& out) {
 
 }  // namespace
 
-void write_traffic(const fs::path& directory, const std::vector<TractTraffic>& tracts) {
+void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tracts) {
   const fs::path path = directory / "traffic.csv";
   const fs::path unfinished = directory / "traffic.csv.partial";
   {
     std::ofstream file(unfinished);
     file << traffic_header << "\n";
-    for (const TractTraffic& tract : tracts) {
+    for (const TractTotals& tract : tracts) {
       file << tract.tract << "," << tract.spikes << "," << tract.bytes << "," << tract.messages
            << "," << tract.steps << "\n";
     }
@@ -144,17 +144,17 @@ void write_traffic(const fs::path& directory, const std::vector<TractTraffic>& t
   fs::rename(unfinished, path);
 }
 
-std::vector<TractTraffic> read_traffic(const fs::path& directory) {
+std::vector<TractTotals> read_traffic(const fs::path& directory) {
   const fs::path path = directory / "traffic.csv";
   std::ifstream file(path);
   if (!file) {
     throw std::runtime_error(path.string() + ": cannot open it; a run writes it at its end");
   }
-  std::vector<TractTraffic> tracts;
+  std::vector<TractTotals> tracts;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     if (number == 1 && line == traffic_header) continue;
-    TractTraffic tract;
+    TractTotals tract;
     std::istringstream fields(line);
     std::getline(fields, tract.tract, ',');
     char comma[3] = {};

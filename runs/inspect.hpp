@@ -10,7 +10,7 @@
 namespace quartet {
 
 /// What one tract carried.
-struct TractTraffic {
+struct TractTotals {
   std::string tract;
   std::uint64_t spikes = 0;
   std::uint64_t bytes = 0;     ///< as encoded in messages between processes
@@ -20,9 +20,9 @@ struct TractTraffic {
 
 /// `directory`/traffic.csv: tract,spikes,bytes,messages,steps. It depends on the placement, so
 /// comparisons leave it out. Replaces the file as a whole.
-void write_traffic(const std::filesystem::path& directory, const std::vector<TractTraffic>& tracts);
+void write_traffic(const std::filesystem::path& directory, const std::vector<TractTotals>& tracts);
 /// Throws std::runtime_error with file and line where it cannot be read.
-std::vector<TractTraffic> read_traffic(const std::filesystem::path& directory);
+std::vector<TractTotals> read_traffic(const std::filesystem::path& directory);
 
 /// Prints what a run is: title, subjects, trials done, provenance, files with sizes, checkpoints
 /// and whether they are valid; with `traffic`, spikes and bytes per tract and timestep. Damaged

@@ -149,6 +149,7 @@ class TrialObserver {
   void step(Step t, std::span<const Spike> spikes);
 
   std::span<const std::uint32_t> counts() const { return counts_; }
+  Step duration_ms() const { return to_ - from_; }
   /// Mean rate of a cell over the window, Hz.
   double mean_rate() const;
   /// Direction of the population vector Σ count · (cos, sin)(preferred direction), degrees in

@@ -71,7 +71,7 @@ TEST(Inspect, ShowsTraffic) {
   EXPECT_THROW(inspect(directory.path(), true), std::runtime_error);
   write_traffic(directory.path(),
                 {{"dcn_to_thalamus", 1500, 3000, 20, 1000}, {"idle", 0, 0, 0, 0}});
-  const std::vector<TractTraffic> tracts = read_traffic(directory.path());
+  const std::vector<TractTotals> tracts = read_traffic(directory.path());
   ASSERT_EQ(tracts.size(), 2u);
   EXPECT_EQ(tracts[0].tract, "dcn_to_thalamus");
   EXPECT_EQ(tracts[0].spikes, 1500u);

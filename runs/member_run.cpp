@@ -1,0 +1,215 @@
+#include "runs/member_run.hpp"
+
+#include <cstring>
+#include <stdexcept>
+
+#include "regions/atlas.hpp"
+#include "regions/brain.hpp"
+#include "runs/checkpoint.hpp"
+
+namespace quartet {
+namespace {
+
+std::span<const std::byte> as_bytes(const std::vector<double>& values) {
+  return std::as_bytes(std::span(values));
+}
+
+/// Rows of one plastic projection, in a message.
+struct RowsHeader {
+  std::uint64_t projection, first, values;
+};
+
+/// Weights of a slice as one message: header and values of every projection.
+Bytes pack_weights(const Region& region) {
+  Bytes message;
+  const auto append = [&](const void* data, std::size_t bytes) {
+    const auto* begin = static_cast<const std::byte*>(data);
+    message.insert(message.end(), begin, begin + bytes);
+  };
+  for (std::size_t i = 0; i < region.plastic_projections().size(); ++i) {
+    std::uint32_t first = 0;
+    std::vector<float> values;
+    region.weights(i, first, values);
+    const RowsHeader header{i, first, values.size()};
+    append(&header, sizeof header);
+    append(values.data(), values.size() * sizeof(float));
+  }
+  return message;
+}
+
+void put_weights(const Bytes& message, RegionRecorder& recorder) {
+  for (std::size_t at = 0; at < message.size();) {
+    RowsHeader header{};
+    std::memcpy(&header, message.data() + at, sizeof header);
+    at += sizeof header;
+    std::vector<float> values(header.values);
+    std::memcpy(values.data(), message.data() + at, values.size() * sizeof(float));
+    at += values.size() * sizeof(float);
+    recorder.put_weights(header.projection, static_cast<std::uint32_t>(header.first), values);
+  }
+}
+
+/// Direction of the target of trial `trial` (0-based over the schedule), degrees.
+double target_of(std::span<const Block> schedule, std::int64_t trial) {
+  for (const Block& block : schedule) {
+    if (trial < block.trials) {
+      return block.targets_deg[static_cast<std::size_t>(trial) % block.targets_deg.size()];
+    }
+    trial -= block.trials;
+  }
+  throw std::out_of_range("the schedule has no such trial");
+}
+
+std::vector<double> body_values(const TrialRecord& record) {
+  return {static_cast<double>(record.block),
+          record.target_deg,
+          record.rotation_deg,
+          record.angle_third_deg,
+          record.angle_end_deg,
+          record.cursor_deg,
+          record.error_deg,
+          record.reward ? 1.0 : 0.0,
+          record.reached ? 1.0 : 0.0,
+          record.movement_ms,
+          record.path_m,
+          record.peak_speed_m_s};
+}
+
+}  // namespace
+
+MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_t index,
+                     const Member& member)
+    : world_(world),
+      placement_(placement),
+      index_(index),
+      schedule_(member.subject_parameters.schedule),
+      trial_ms_(member.subject_parameters.body.trial_ms) {
+  for (const Block& block : schedule_) trials_ += block.trials;
+  std::vector<RegionPorts> ports;
+  for (const HostedSlice& place : placement.hosted_by(world.rank())) {
+    Hosted hosted{place,
+                  make_region(place.region, member.subject_parameters,
+                              {.index = place.slice, .count = place.slices}),
+                  std::nullopt};
+    const Region& region = *hosted.region;
+    body_ = body_ != nullptr ? body_ : dynamic_cast<const Body*>(&region);
+    if (place.slice == 0 && !region.populations().empty()) {
+      hosted.observer.emplace(region, member.subject_parameters.body);
+    }
+    ports.push_back({std::string(region.name()),
+                     {region.inputs().begin(), region.inputs().end()},
+                     {region.outputs().begin(), region.outputs().end()}});
+    hosted_.push_back(std::move(hosted));
+  }
+  exchange_ = std::make_unique<Exchange>(world, placement, atlas(), gather_ports(world, ports));
+}
+
+bool MemberRun::between_blocks() const {
+  if (!between_trials()) return false;
+  std::int64_t last = 0;
+  for (const Block& block : schedule_) {
+    last += block.trials;
+    if (last == trials_done()) return true;
+  }
+  return false;
+}
+
+std::vector<const Region*> MemberRun::regions() const {
+  std::vector<const Region*> regions;
+  for (const Hosted& hosted : hosted_) {
+    if (hosted.place.slice == 0) regions.push_back(hosted.region.get());
+  }
+  return regions;
+}
+
+void MemberRun::advance(Recording& recording) {
+  const Step t = step();
+  exchange_->receive(t);
+  for (Hosted& hosted : hosted_) {
+    const std::string_view name = hosted.place.region;
+    hosted.region->advance(t, exchange_->inbox(name), exchange_->outbox(name),
+                           exchange_->peers(name));
+  }
+  exchange_->send(t);
+  // After sending, so that no other rank waits for it.
+  const Step in_trial = t % trial_ms_;
+  for (Hosted& hosted : hosted_) {
+    if (hosted.observer) {
+      if (in_trial == 0) hosted.observer->begin_trial();
+      hosted.observer->step(in_trial, *hosted.region);
+    }
+    if (hosted.place.slice == 0) recording.step(t, *hosted.region);
+  }
+}
+
+std::vector<double> MemberRun::trial_values() {
+  const double target = target_of(schedule_, trials_done() - 1);
+  std::vector<double> mine;
+  for (const Hosted& hosted : hosted_) {
+    if (!hosted.observer) continue;
+    const std::vector<double> values = hosted.observer->values(target);
+    mine.insert(mine.end(), values.begin(), values.end());
+  }
+  const int root = placement_.ranks_of("body")[0];
+  const std::vector<Bytes> all = world_.gather("trial", root, as_bytes(mine));
+  if (world_.rank() != root) return {};
+
+  std::vector<double> values = body_values(body_->record());
+  std::vector<std::size_t> taken(all.size(), 0);  // bytes, by rank
+  for (const std::string_view region : region_names()) {
+    // Every rank has sent its regions in this order.
+    const auto rank = static_cast<std::size_t>(placement_.ranks_of(region)[0]);
+    std::vector<double> theirs(observation_columns(region).size());
+    std::memcpy(theirs.data(), all[rank].data() + taken[rank], theirs.size() * sizeof(double));
+    taken[rank] += theirs.size() * sizeof(double);
+    values.insert(values.end(), theirs.begin(), theirs.end());
+  }
+  return values;
+}
+
+void MemberRun::snapshot(Recording& recording) {
+  for (const std::string_view name : region_names()) {
+    const auto ranks = placement_.ranks_of(name);
+    Bytes mine;
+    for (const Hosted& hosted : hosted_) {
+      if (hosted.place.region == name) mine = pack_weights(*hosted.region);
+    }
+    // A region that is not split needs no other rank.
+    const std::vector<Bytes> all = ranks.size() == 1 ? std::vector<Bytes>{std::move(mine)}
+                                                     : world_.gather("weights", ranks[0], mine);
+    RegionRecorder* recorder = recording.recorder(name);
+    if (recorder == nullptr) continue;
+    recorder->begin_snapshot(index_, trials_done(), step());
+    for (const Bytes& message : all) put_weights(message, *recorder);
+    recorder->end_snapshot();
+  }
+}
+
+void MemberRun::save(const std::filesystem::path& checkpoint) const {
+  for (const Hosted& hosted : hosted_) {
+    const HostedSlice& place = hosted.place;
+    CheckpointWriter writer(std::string(place.region), place.slice, place.slices);
+    hosted.region->save(writer);
+    exchange_->save(place.region, writer);
+    if (hosted.observer) hosted.observer->save(writer);
+    writer.write(checkpoint);
+  }
+}
+
+void MemberRun::load(const std::filesystem::path& checkpoint, Step t) {
+  for (Hosted& hosted : hosted_) {
+    CheckpointReader reader(checkpoint, std::string(hosted.place.region));
+    hosted.region->load(reader);
+    exchange_->load(hosted.place.region, t, reader);
+    if (!hosted.observer) continue;
+    hosted.observer->load(reader);
+    const std::vector<std::string> unread = reader.unread();
+    if (!unread.empty()) {
+      throw std::runtime_error(checkpoint.string() + ": " + std::string(hosted.place.region) +
+                               " has state that this version does not know ('" + unread.front() +
+                               "'); resume with the version of Quartet that began the run");
+    }
+  }
+}
+
+}  // namespace quartet

@@ -1,0 +1,132 @@
+#include "runs/recording.hpp"
+
+#include "regions/atlas.hpp"
+#include "runs/checkpoint.hpp"
+#include "runs/observations.hpp"
+
+namespace quartet {
+namespace {
+
+RecordedRun describe(const Experiment& experiment, const Provenance& provenance) {
+  RecordedRun run;
+  run.title = experiment.title;
+  run.summary = experiment.description;
+  run.cut = experiment.cut;
+  run.trial_ms = experiment.groups.front().body.trial_ms;
+  run.provenance = provenance;
+  for (const Member& member : experiment.members()) {
+    const std::string& group = experiment.groups[member.group].name;
+    run.subjects.push_back({group + "/" + std::to_string(member.subject), group,
+                            static_cast<std::int32_t>(member.group),
+                            member.subject_parameters.seed});
+  }
+  return run;
+}
+
+RegionRecording what_of(std::string_view region, const Experiment& experiment) {
+  const RecordParameters& record = experiment.record;
+  RegionRecording recording;
+  recording.bin_ms = record.rate_bin_ms;
+  std::int32_t index = 0;
+  for (const Member& member : experiment.members()) {
+    if (member.subject < record.rate_subjects) recording.rate_members.push_back(index);
+    if (record.spikes.wants(region, member.subject)) recording.spike_members.push_back(index);
+    if (member.subject < record.weights_subjects) recording.weight_members.push_back(index);
+    ++index;
+  }
+  return recording;
+}
+
+/// Name of a recorder's part of a checkpoint.
+std::string part_of(std::string_view name) { return std::string(name) + "_recorder"; }
+
+/// Calls `make(reader)` with a reader of the recorder's state, or with null where there is none.
+template <class Make>
+auto resumed(const std::optional<std::filesystem::path>& checkpoint, std::string_view name,
+             Make make) {
+  if (!checkpoint) return make(nullptr);
+  CheckpointReader reader(*checkpoint, part_of(name));
+  return make(&reader);
+}
+
+}  // namespace
+
+std::vector<Column> behaviour_columns() {
+  std::vector<Column> columns = {
+      {"block", "1", "block of the schedule, from 0", true},
+      {"target_angle", "degree", "direction of the target"},
+      {"rotation", "degree", "angle of the perturbation"},
+      {"angle_third", "degree", "direction of the hand at a third of the target's distance"},
+      {"angle_end", "degree", "direction of the hand at the end of the reach"},
+      {"cursor_angle", "degree", "direction of the cursor at the end of the reach"},
+      {"error", "degree", "cursor_angle minus target_angle; diagnostic, no region receives it"},
+      {"reward", "1", "whether the trial was rewarded", true},
+      {"reached", "1", "whether the hand travelled the target's distance in time", true},
+      {"movement_time", "ms", "from 5 % of the target's distance to all of it"},
+      {"path_length", "m", "length of the hand's path"},
+      {"peak_speed", "m s-1", "highest speed of the hand"},
+  };
+  for (const std::string_view region : region_names()) {
+    for (Column& column : observation_columns(region)) columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+Recording::Recording(const std::filesystem::path& directory, const Experiment& experiment,
+                     const Provenance& provenance, std::span<const Region* const> regions,
+                     const std::optional<std::filesystem::path>& checkpoint) {
+  const RecordedRun run = describe(experiment, provenance);
+  for (const Region* region : regions) {
+    const std::string name(region->name());
+    if (name == "body") {
+      behaviour_ = resumed(checkpoint, "behaviour", [&](StateReader* state) {
+        return std::make_unique<BehaviourRecorder>(directory, run, behaviour_columns(), state);
+      });
+      continue;
+    }
+    resumed(checkpoint, name, [&](StateReader* state) {
+      regions_.try_emplace(name, directory, run, describe_region(*region),
+                           what_of(name, experiment), state);
+    });
+  }
+}
+
+void Recording::begin_member(std::size_t member) {
+  for (auto& [name, recorder] : regions_) recorder.begin_member(member);
+}
+
+void Recording::step(Step t, const Region& region) {
+  const auto at = regions_.find(region.name());
+  if (at != regions_.end()) at->second.step(t, region);
+}
+
+void Recording::trial(std::size_t member, std::int64_t trial, std::span<const double> values) {
+  if (behaviour_) behaviour_->trial(member, trial, values);
+}
+
+RegionRecorder* Recording::recorder(std::string_view region) {
+  const auto at = regions_.find(region);
+  return at == regions_.end() ? nullptr : &at->second;
+}
+
+void Recording::save(const std::filesystem::path& checkpoint) {
+  for (auto& [name, recorder] : regions_) {
+    recorder.sync_to_disk();
+    CheckpointWriter writer(part_of(name), 0, 1);
+    recorder.save(writer);
+    writer.write(checkpoint);
+  }
+  if (behaviour_) {
+    behaviour_->sync_to_disk();
+    CheckpointWriter writer(part_of("behaviour"), 0, 1);
+    behaviour_->save(writer);
+    writer.write(checkpoint);
+  }
+}
+
+void Recording::close() {
+  for (auto& [name, recorder] : regions_) recorder.close();
+  if (behaviour_) behaviour_->close();
+}
+
+}  // namespace quartet

@@ -1,0 +1,360 @@
+#include "runs/simulation.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <stdexcept>
+
+#include "comm/handshake.hpp"
+#include "comm/inprocess_communicator.hpp"
+#include "comm/mpi_communicator.hpp"
+#include "comm/mpi_library.hpp"
+#include "comm/placement.hpp"
+#include "models/math.hpp"
+#include "regions/atlas.hpp"
+#include "runs/checkpoint.hpp"
+#include "runs/inspect.hpp"
+#include "runs/member_run.hpp"
+#include "runs/progress.hpp"
+#include "runs/provenance.hpp"
+#include "runs/recording.hpp"
+#include "runs/signals.hpp"
+
+namespace quartet {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_text(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error(path.string() + ": cannot write it; is the disk full?");
+}
+
+/// One rank's part in a run.
+class Simulation {
+ public:
+  Simulation(Communicator& world, const Experiment& experiment, const RunOptions& options);
+  int run();
+
+ private:
+  /// Makes the run directory, or finds what to continue from. Collective.
+  void open_directory();
+  /// True where the member is done, false where all ranks stopped with a checkpoint.
+  bool run_member(std::size_t index);
+  void end_trial(MemberRun& member);
+  void write_checkpoint(MemberRun& member);
+  void write_traffic();
+  std::int64_t trials_of(std::size_t member) const;
+  bool any(std::string_view name, bool mine);
+  /// A line in run.log, on rank 0.
+  void log(const std::string& text);
+
+  Communicator& world_;
+  const Experiment& experiment_;
+  const RunOptions& options_;
+  const std::vector<Member> members_;
+  const std::string digest_;
+  const Placement placement_;
+  Provenance provenance_;
+
+  CheckpointPosition start_;            // where the run begins or goes on
+  std::optional<fs::path> checkpoint_;  // to go on from
+  bool complete_ = false;               // nothing is left to do
+
+  std::optional<Recording> recording_;   // from the first member on
+  std::optional<Progress> progress_;     // on the rank of the body
+  std::int64_t trials_before_ = 0;       // of the members before the present one
+  std::int64_t steps_ = 0, trials_ = 0;  // done by this process
+  std::vector<std::int64_t> traffic_;    // spikes, bytes, messages of every tract, of this rank
+};
+
+Simulation::Simulation(Communicator& world, const Experiment& experiment, const RunOptions& options)
+    : world_(world),
+      experiment_(experiment),
+      options_(options),
+      members_(experiment.members()),
+      digest_(config_digest(experiment)),
+      placement_(options.placement.empty() ? Placement::standard(world.size())
+                                           : Placement::parse(options.placement, world.size())),
+      provenance_(build_provenance()),
+      traffic_(3 * atlas().size(), 0) {
+  provenance_.config_digest = digest_;
+  provenance_.seed = std::to_string(experiment.seed);
+  provenance_.mpi = options.in_process ? "none" : mpi_library();
+  provenance_.placement = placement_.to_string();
+  provenance_.command = options.command_line;
+}
+
+int Simulation::run() {
+  handshake(world_, {{"version", provenance_.version},
+                     {"commit", provenance_.commit},
+                     {"experiment digest", digest_},
+                     {"placement", placement_.to_string()},
+                     {"checkpoint cadence", std::to_string(options_.checkpoint_every_trials)},
+                     {"run directory", options_.out.string()}});
+  open_directory();
+  if (complete_) {
+    if (world_.rank() == 0 && !options_.quiet) {
+      std::cerr << fmt::format("{}: the run is complete already\n", options_.out.string());
+    }
+    return exit_done;
+  }
+
+  std::int64_t total = 0, done = start_.trial;
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    total += trials_of(m);
+    if (static_cast<std::int64_t>(m) < start_.member) done += trials_of(m);
+  }
+  trials_before_ = done - start_.trial;
+  if (!options_.quiet && world_.rank() == placement_.ranks_of("body")[0]) {
+    progress_.emplace(total, done, std::cerr, error_output_is_terminal());
+  }
+
+  const auto begin = std::chrono::steady_clock::now();
+  bool stopped = false;
+  for (auto m = static_cast<std::size_t>(start_.member); m < members_.size() && !stopped; ++m) {
+    stopped = !run_member(m);
+    trials_before_ += trials_of(m);
+  }
+  if (recording_) recording_->close();
+  if (progress_) progress_->finish();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  log(fmt::format("{} after {} trials in {:.1f} s ({:.2f} trials/s, {:.2f} × real time)",
+                  stopped ? "stopped" : "done", trials_, seconds.count(),
+                  static_cast<double>(trials_) / seconds.count(),
+                  1e-3 * static_cast<double>(steps_) / seconds.count()));
+  if (stopped) return exit_stopped;
+  write_traffic();
+  return exit_done;
+}
+
+void Simulation::open_directory() {
+  std::string found;  // "complete", or the directory of a checkpoint
+  if (world_.rank() == 0) {
+    if (!options_.resume) {
+      fs::create_directories(options_.out.parent_path().empty() ? "." : options_.out.parent_path());
+      if (!fs::create_directory(options_.out)) {
+        throw std::runtime_error(options_.out.string() +
+                                 ": exists already; name another directory with --out");
+      }
+      write_text(options_.out / "experiment.toml", experiment_.source_text);
+      write_text(options_.out / "resolved.toml", resolved_toml(experiment_));
+    } else if (fs::exists(options_.out / "traffic.csv")) {
+      found = "complete";  // what a run writes last
+    } else {
+      const fs::path checkpoints = options_.out / "checkpoints";
+      remove_partial_checkpoints(checkpoints);
+      if (const auto latest = latest_checkpoint(checkpoints, std::cerr)) {
+        if (latest->config_digest != digest_) {
+          throw std::runtime_error(
+              latest->directory.string() + ": is of another experiment (digest " +
+              latest->config_digest + ") than resolved.toml (" + digest_ +
+              "); restore the resolved.toml that the run wrote, or start a new run");
+        }
+        found = latest->directory.string();
+      }
+    }
+    log(fmt::format("{} {} {}, {} ranks, placement {}, experiment {}, {} subjects{}",
+                    options_.resume ? "resume with" : "run with", provenance_.version,
+                    provenance_.commit, world_.size(), placement_.to_string(), digest_,
+                    members_.size(),
+                    found.empty() ? (options_.resume ? ", from the start: no checkpoint" : "")
+                                  : ", from " + found));
+  }
+  Bytes bytes = to_bytes(found);
+  world_.broadcast("where to begin", 0, bytes);
+  found = to_text(bytes);
+  complete_ = found == "complete";
+  if (complete_ || found.empty()) return;
+  checkpoint_ = found;
+  // Rank 0 has checked the files; the position is in the name.
+  const std::string key = checkpoint_->filename().string();
+  start_.member = std::stoll(key);
+  start_.step = std::stoll(key.substr(key.find('-') + 1));
+  start_.trial =
+      start_.step /
+      members_.at(static_cast<std::size_t>(start_.member)).subject_parameters.body.trial_ms;
+}
+
+bool Simulation::run_member(std::size_t index) {
+  MemberRun member(world_, placement_, index, members_[index]);
+  Exchange& exchange = member.exchange();
+  const bool last = index + 1 == members_.size();
+  bool stop = false;
+  try {
+    if (!recording_) {
+      recording_.emplace(options_.out, experiment_, provenance_, member.regions(), checkpoint_);
+    }
+    const bool records_weights = members_[index].subject < experiment_.record.weights_subjects;
+    if (checkpoint_) {
+      member.load(*checkpoint_, start_.step);
+      checkpoint_.reset();
+    } else {
+      recording_->begin_member(index);
+      if (records_weights) member.snapshot(*recording_);
+    }
+
+    while (!stop && member.step() < member.end()) {
+      if (stop_requested()) exchange.request_stop();
+      member.advance(*recording_);
+      ++steps_;
+      stop = member.step() == exchange.stop_step();
+      bool save = stop;
+      if (member.between_trials()) {
+        end_trial(member);
+        if (records_weights && member.between_blocks()) member.snapshot(*recording_);
+        const std::int64_t every = options_.checkpoint_every_trials;
+        save = save || (every > 0 && (trials_before_ + member.trials_done()) % every == 0);
+      }
+      if (member.step() == member.end()) {
+        // A request may have come too late for a step to be agreed on. After the last subject
+        // there is nothing to stop.
+        stop = !last && any("stop between subjects",
+                            stop_requested() || exchange.stop_step() != Exchange::no_stop);
+        save = !last && (save || stop);
+      }
+      if (save) write_checkpoint(member);
+    }
+  } catch (const PeerFailure&) {
+    throw;
+  } catch (const SharedFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw std::runtime_error(exchange.fail(error.what()));
+  }
+
+  const Traffic traffic = exchange.traffic();
+  for (std::size_t i = 0; i < traffic.tracts.size(); ++i) {
+    traffic_[3 * i] += static_cast<std::int64_t>(traffic.tracts[i].spikes);
+    traffic_[3 * i + 1] += static_cast<std::int64_t>(traffic.tracts[i].bytes);
+    traffic_[3 * i + 2] += static_cast<std::int64_t>(traffic.tracts[i].messages);
+  }
+  return !stop;
+}
+
+void Simulation::end_trial(MemberRun& member) {
+  ++trials_;
+  const std::vector<double> values = member.trial_values();
+  if (values.empty()) return;
+  recording_->trial(member.index(), member.trials_done() - 1, values);
+  if (!progress_) return;
+  const TrialRecord& record = member.body()->record();
+  const double angle = record.angle_third_deg - record.target_deg;
+  const Member& subject = members_[member.index()];
+  progress_->trial_done(
+      fmt::format("{} {}", experiment_.groups[subject.group].name, subject.subject + 1),
+      std::isnan(angle) ? 0.0 : math::wrap_degrees(angle), member.trial_ms());
+}
+
+void Simulation::write_checkpoint(MemberRun& member) {
+  member.exchange().quiesce();
+  const CheckpointPosition position{static_cast<std::int64_t>(member.index()), member.step(),
+                                    member.trials_done()};
+  bool mine = true;
+  try {
+    quartet::write_checkpoint(
+        options_.out / "checkpoints", position, digest_, world_.rank() == 0,
+        [&](const fs::path& directory) {
+          member.save(directory);
+          recording_->save(directory);
+        },
+        [&](bool ok) {
+          mine = mine && ok;
+          return !any("checkpoint", !ok);
+        });
+  } catch (const std::runtime_error& error) {
+    if (mine) throw PeerFailure(error.what());  // another rank says why
+    throw;
+  }
+  log("checkpoint " + position.key());
+}
+
+void Simulation::write_traffic() {
+  world_.all_reduce_sum("traffic", traffic_);
+  if (world_.rank() != 0) return;
+  std::vector<TractTotals> totals;
+  for (std::size_t i = 0; i < atlas().size(); ++i) {
+    totals.push_back({std::string(atlas()[i].name), static_cast<std::uint64_t>(traffic_[3 * i]),
+                      static_cast<std::uint64_t>(traffic_[3 * i + 1]),
+                      static_cast<std::uint64_t>(traffic_[3 * i + 2]),
+                      static_cast<std::uint64_t>(steps_)});
+  }
+  quartet::write_traffic(options_.out, totals);
+}
+
+std::int64_t Simulation::trials_of(std::size_t member) const {
+  std::int64_t trials = 0;
+  for (const Block& block : members_[member].subject_parameters.schedule) trials += block.trials;
+  return trials;
+}
+
+bool Simulation::any(std::string_view name, bool mine) {
+  std::int64_t value = mine ? 1 : 0;
+  world_.all_reduce_max(name, {&value, 1});
+  return value != 0;
+}
+
+void Simulation::log(const std::string& text) {
+  if (world_.rank() != 0) return;
+  std::ofstream file(options_.out / "run.log", std::ios::app);
+  file << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::time(nullptr)), text);
+}
+
+}  // namespace
+
+void check_experiment(const Experiment& experiment) {
+  std::vector<std::string> problems;
+  const Group& first = experiment.groups.front();
+  for (const Group& group : experiment.groups) {
+    const auto refuse = [&](const std::string& what) {
+      problems.push_back("group " + group.name + ": " + what);
+    };
+    if (group.body.trial_ms != first.body.trial_ms) {
+      refuse(
+          fmt::format("trials of {} ms where group {} has {} ms; give all groups the same "
+                      "body.trial_ms",
+                      group.body.trial_ms, first.name, first.body.trial_ms));
+    }
+    if (group.brain.scale != first.brain.scale) {
+      refuse(fmt::format("brain.scale {} where group {} has {}; give all groups the same",
+                         group.brain.scale, first.name, first.brain.scale));
+    }
+    try {
+      Body(group.body, group.blocks, group.brain.scale);
+    } catch (const std::invalid_argument& error) {
+      refuse(error.what());
+    }
+  }
+  if (first.body.trial_ms % experiment.record.rate_bin_ms != 0) {
+    problems.push_back(
+        fmt::format("record.rate_bin_ms: {} ms do not divide a trial of {} ms; "
+                    "write a divisor of it",
+                    experiment.record.rate_bin_ms, first.body.trial_ms));
+  }
+  if (!problems.empty()) throw ExperimentError(problems);
+}
+
+int run_experiment(const Experiment& experiment, const RunOptions& options) {
+  check_experiment(experiment);
+  int code = exit_failed;
+  const auto body = [&](Communicator& world) {
+    return code = Simulation(world, experiment, options).run();
+  };
+  if (options.in_process) {
+    run_in_process(1, body);
+    return code;
+  }
+  int argc = 0;
+  char** argv = nullptr;
+  return run_under_mpi(argc, argv, body);
+}
+
+}  // namespace quartet
