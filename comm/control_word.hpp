@@ -46,7 +46,8 @@ inline void send_notice(SendLane& lane, MessageKind kind, Step step, std::string
   control.step = step;
   write_control(message, control);
   const std::size_t length = std::min(reason.size(), message.size() - sizeof control);
-  std::memcpy(message.data() + sizeof control, reason.data(), length);
+  std::copy_n(reinterpret_cast<const std::byte*>(reason.data()), length,
+              message.begin() + sizeof control);
   lane.send(sizeof control + length);
 }
 
