@@ -14,20 +14,20 @@
 
 namespace {
 
-/// Of several ranks that refuse the same input, rank 0 speaks. The others end later, so that
-/// mpirun does not end rank 0 before it has spoken.
+/// Of several ranks that refuse the same input, rank 0 speaks. The others wait for mpirun to end
+/// them; a rank that nobody ends is the only one that refuses, and speaks too.
 int refuse(const std::string& message) {
+  constexpr unsigned kSecondsToBeEnded = 2;
   bool speaks = true;
   try {
     const quartet::LaunchPlan plan = quartet::plan_launch(quartet::process_environment(), {});
-    speaks = plan.launch != quartet::Launch::as_rank || plan.rank == 0;
+    if (plan.launch == quartet::Launch::as_rank && plan.rank != 0) {
+      sleep(kSecondsToBeEnded);
+      speaks = !quartet::stop_requested();
+    }
   } catch (const std::invalid_argument&) {
   }
-  if (speaks) {
-    std::fprintf(stderr, "%s\n", message.c_str());
-  } else {
-    sleep(1);
-  }
+  if (speaks) std::fprintf(stderr, "%s\n", message.c_str());
   return quartet::exit_usage;
 }
 
