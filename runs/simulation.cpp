@@ -162,12 +162,12 @@ void Simulation::open_directory() {
         found = latest->directory.string();
       }
     }
-    log(fmt::format("{} {} {}, {} ranks, placement {}, experiment {}, {} subjects{}",
-                    options_.resume ? "resume with" : "run with", provenance_.version,
-                    provenance_.commit, world_.size(), placement_.to_string(), digest_,
-                    members_.size(),
-                    found.empty() ? (options_.resume ? ", from the start: no checkpoint" : "")
-                                  : ", from " + found));
+    if (found != "complete") {
+      log(fmt::format("{} with {} {}, {} ranks, placement {}, experiment {}, {} subjects, from {}",
+                      options_.resume ? "resume" : "run", provenance_.version, provenance_.commit,
+                      world_.size(), placement_.to_string(), digest_, members_.size(),
+                      found.empty() ? "the start" : found));
+    }
   }
   Bytes bytes = to_bytes(found);
   world_.broadcast("where to begin", 0, bytes);

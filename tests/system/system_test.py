@@ -1,0 +1,388 @@
+#!/usr/bin/python3
+"""Whole runs of the built program, compared to the bit: each test is a promise of the product.
+
+    QUARTET_PROGRAM=build/quartet tests/system/system_test.py [SystemTest.test_placement …]
+
+QUARTET_OTHER_PROGRAM: a build for another instruction set, for test_instruction_sets.
+QUARTET_TEST_SEED: of the moments at which tests send signals (shown where a test fails).
+"""
+
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import netCDF4
+import numpy as np
+
+PROGRAM = os.environ["QUARTET_PROGRAM"]
+EXPERIMENT = pathlib.Path(__file__).with_name("short.toml")
+SEED = int(os.environ.get("QUARTET_TEST_SEED", random.randrange(10**6)))
+
+DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
+
+# For tests that call mpirun themselves: as root, with more ranks than cores (Open MPI 4, then 5).
+MPI_ENVIRONMENT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+    "OMPI_MCA_btl_vader_eager_limit": "32768",
+    "PRTE_ALLOW_RUN_AS_ROOT": "1",
+    "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "OMPI_MCA_btl_sm_eager_limit": "32768",
+}
+
+# For many ranks on few cores.
+SHORTER = ["--subjects", "1", "--set", "block.trials=1"]
+# Long enough to be stopped or killed on the way, short enough to be repeated.
+LONGER = ["--set", "block.trials=3"]
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that `pid` started, and those that they started."""
+    children = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, next_ones = [], [pid]
+    while next_ones:
+        next_ones = [child for parent in next_ones for child in children.get(parent, [])]
+        found += next_ones
+    return found
+
+
+def ranks_below(pid: int) -> list[int]:
+    """The descendants that are ranks of the program."""
+    ranks = []
+    for child in descendants(pid):
+        try:
+            if os.path.samefile(f"/proc/{child}/exe", PROGRAM):
+                ranks.append(child)
+        except OSError:
+            pass
+    return ranks
+
+
+class SystemTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="quartet-system-")
+        cls.root = pathlib.Path(cls.folder.name)
+        cls.baselines = {}
+        cls.count = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def setUp(self):
+        self.random = random.Random(f"{SEED} {self.id()}")
+
+    # What tests are written with.
+
+    def new_directory(self) -> pathlib.Path:
+        type(self).count += 1
+        return self.root / f"run{self.count}"
+
+    def program(self, *arguments, expect=DONE, environment=None, program=PROGRAM):
+        """Runs the program to its end; returns what it wrote."""
+        result = subprocess.run(
+            [program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=100, env={**os.environ, **(environment or {})})
+        self.assertEqual(result.returncode, expect,
+                         f"quartet {' '.join(map(str, arguments))}\n{result.stdout}")
+        return result.stdout
+
+    def run_new(self, *arguments, ranks=1, **options) -> pathlib.Path:
+        """A complete new run, in its own directory."""
+        out = self.new_directory()
+        self.program("run", EXPERIMENT, "--quiet", "--out", out, "--ranks", ranks, *arguments,
+                     **options)
+        return out
+
+    def baseline(self, *arguments) -> pathlib.Path:
+        """The same on one rank without MPI, without checkpoints; made once."""
+        if arguments not in self.baselines:
+            self.baselines[arguments] = self.run_new("--checkpoint-every", 0, *arguments)
+        return self.baselines[arguments]
+
+    def resume(self, out, ranks=1, *arguments, **options):
+        return self.program("resume", out, "--quiet", "--ranks", ranks, *arguments, **options)
+
+    def start(self, out, ranks, *arguments) -> subprocess.Popen:
+        """A new run in the background."""
+        process = subprocess.Popen(
+            [PROGRAM, "run", str(EXPERIMENT), "--quiet", "--out", str(out), "--ranks", str(ranks),
+             *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def wait_for(self, what, condition, process, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            self.assertIsNone(process.poll(), f"ended before {what}")
+            self.assertLess(time.monotonic(), end, f"no {what} after {seconds} s")
+            time.sleep(0.005)
+
+    def assert_same(self, a, b, message=""):
+        result = subprocess.run([PROGRAM, "compare", str(a), str(b)], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=60)
+        self.assertEqual(result.returncode, 0, f"{message}\n{result.stdout}(seed {SEED})")
+
+    def published(self, out) -> list[pathlib.Path]:
+        folder = out / "checkpoints"
+        if not folder.is_dir():
+            return []
+        return sorted(p for p in folder.iterdir() if p.suffix != ".partial")
+
+    # Same bits.
+
+    def test_placement(self):
+        """Any number of ranks gives the same bits."""
+        for ranks in (2, 3, 4, 5, 6, 8):
+            with self.subTest(ranks=ranks):
+                out = self.run_new(*SHORTER, ranks=ranks)
+                self.assert_same(self.baseline(*SHORTER), out, f"{ranks} ranks")
+
+    def test_placement_permuted(self):
+        """So does any distribution over ranks, with any region split."""
+        placements = [
+            (2, "cortex:1,0 body:1 cerebellum:0,1 basal_ganglia:1,0 thalamus:0,1"),
+            (3, "cortex:2,0,1 body:1 cerebellum:1,2 basal_ganglia:0,2 thalamus:1,0"),
+            (4, "cortex:3 body:2 cerebellum:0 basal_ganglia:1 thalamus:0"),
+        ]
+        for ranks, placement in placements:
+            with self.subTest(placement=placement):
+                out = self.run_new(*SHORTER, "--placement", placement, ranks=ranks)
+                self.assert_same(self.baseline(*SHORTER), out, placement)
+
+    def test_inprocess_vs_mpi(self):
+        """A run without MPI equals one under the user's own mpirun."""
+        for ranks in (1, 2):
+            out = self.new_directory()
+            result = subprocess.run(
+                ["mpirun", "-n", str(ranks), PROGRAM, "run", str(EXPERIMENT), "--quiet", "--out",
+                 str(out), "--subjects", "1"], env={**MPI_ENVIRONMENT, **os.environ},
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+            self.assertEqual(result.returncode, DONE, result.stdout)
+            self.assert_same(self.baseline("--subjects", 1), out, f"mpirun -n {ranks}")
+
+    def test_repeat(self):
+        """The same run twice, and another seed is another run."""
+        self.assert_same(self.baseline(), self.run_new("--checkpoint-every", 0))
+        other = self.run_new("--seed", 2)
+        self.program("compare", self.baseline(), other, expect=FAILED)
+
+    def test_checkpoint_is_pure(self):
+        """Writing checkpoints changes nothing, however often."""
+        for every in (1, 3):
+            self.assert_same(self.baseline(), self.run_new("--checkpoint-every", every))
+        self.assert_same(self.baseline(), self.run_new("--checkpoint-every", 1, ranks=2))
+
+    def test_recording_is_pure(self):
+        """What is recorded changes nothing in what happens."""
+        for sets in (["rate_subjects=0", "weights_subjects=0", "spikes.subjects=0"],
+                     ["rate_subjects=2", "weights_subjects=2", "spikes.subjects=2"],
+                     ["spikes.cortex=false", "rate_bin_ms=5"]):
+            arguments = [word for key in sets for word in ("--set", "record." + key)]
+            out = self.run_new(*arguments)
+            self.assert_same(self.baseline() / "behaviour.nc", out / "behaviour.nc", str(sets))
+            recorded = {path.name for path in out.glob("*.nc")}
+            self.assertEqual("cortex_spikes.nc" in recorded, sets[0] == "rate_subjects=2")
+
+    def test_member_alone(self):
+        """A subject does the same whoever else is in the experiment."""
+        alone, together = self.run_new("--subjects", 1), self.baseline()
+        compared = 0
+        for name in ("behaviour.nc", "cortex.nc", "cerebellum.nc", "thalamus.nc"):
+            with netCDF4.Dataset(alone / name) as a, netCDF4.Dataset(together / name) as b:
+                for file in (a, b):
+                    file.set_auto_mask(False)
+                subjects = [list(file["subject_name"][:]) for file in (a, b)]
+                for variable in a.variables.values():
+                    if variable.dimensions[1:] != ("subject",):
+                        continue
+                    for i, subject in enumerate(subjects[0]):
+                        x = variable[:, i]
+                        y = b[variable.name][:, subjects[1].index(subject)]
+                        self.assertEqual(x.tobytes(), y.tobytes(), f"{variable.name} of {subject}")
+                        compared += 1
+        self.assertGreater(compared, 60)
+
+    def test_instruction_sets(self):
+        """The same bits without the machine's fused multiply-add and vectors, and from a build
+        for another instruction set."""
+        tunables = "glibc.cpu.hwcaps=-AVX2_Usable,-FMA_Usable,-AVX2,-FMA,-AVX512F"
+        self.assert_same(self.baseline(), self.run_new(environment={"GLIBC_TUNABLES": tunables}))
+        other = os.environ.get("QUARTET_OTHER_PROGRAM")
+        if other:
+            self.assert_same(self.baseline(), self.run_new(program=other))
+
+    # Stopping and going on.
+
+    def test_restart_exact(self):
+        """From a checkpoint the run goes on to the same bits, on another placement too."""
+        done = self.run_new("--checkpoint-every", 5)  # within subjects, and not at a block's end
+        (done / "traffic.csv").unlink()
+        first, second = self.published(done)
+        for ranks in (1, 2, 5):
+            out = self.new_directory()
+            shutil.copytree(done, out)
+            shutil.rmtree(out / "checkpoints" / second.name)
+            self.resume(out, ranks)
+            self.assert_same(self.baseline(), out, f"from {first.name} on {ranks} ranks")
+        # Between two subjects: the fourth trial is the first subject's last.
+        out = self.run_new("--checkpoint-every", 4)
+        (out / "traffic.csv").unlink()
+        self.assertTrue(self.published(out)[-1].name.endswith("3200"))
+        self.resume(out, 2)
+        self.assert_same(self.baseline(), out, "between subjects")
+
+    def test_damaged_checkpoint(self):
+        """A damaged checkpoint is named and passed over."""
+        out = self.run_new("--checkpoint-every", 5)
+        (out / "traffic.csv").unlink()
+        newest = self.published(out)[-1]
+        file = next(newest.glob("cortex.*.state"))
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+        self.assertIn(newest.name, self.resume(out))
+        self.assert_same(self.baseline(), out)
+
+    def test_other_experiment(self):
+        """A checkpoint of another experiment is refused."""
+        out = self.run_new("--checkpoint-every", 5)
+        (out / "traffic.csv").unlink()
+        file = out / "resolved.toml"
+        text = file.read_text()
+        file.write_text(text.replace("scale = 0.25", "scale = 0.3", 1))
+        self.assertNotEqual(text, file.read_text())
+        self.assertIn("another experiment", self.resume(out, expect=FAILED))
+
+    def test_complete_run(self):
+        """There is nothing to resume in a complete run."""
+        out = self.run_new("--checkpoint-every", 5)
+        before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+        self.program("resume", out, "--ranks", 1)
+        self.assertEqual(before, {path: path.stat().st_mtime_ns for path in out.iterdir()})
+
+    def test_signal_stop(self):
+        """A signal stops with a checkpoint and code 75; the resumed run is as if it had not."""
+        baseline = self.baseline(*LONGER)
+        for name, ranks, resume_ranks in (("SIGUSR1", 1, 2), ("SIGUSR1", 3, 1), ("SIGTERM", 4, 4),
+                                          ("SIGINT", 2, 3)):
+            out = self.new_directory()
+            process = self.start(out, ranks, "--checkpoint-every", 0, *LONGER)
+            self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
+            time.sleep(self.random.uniform(0.0, 1.0))
+            process.send_signal(signal.Signals[name])
+            if name == "SIGUSR1":
+                time.sleep(self.random.uniform(0.0, 0.03))
+                process.send_signal(signal.SIGUSR1)  # changes nothing
+            self.assertEqual(process.wait(30), STOPPED, process.stdout.read())
+            self.assertEqual(len(self.published(out)), 1)
+            self.resume(out, resume_ranks)
+            self.assert_same(baseline, out, f"{name} on {ranks} ranks, resumed on {resume_ranks}")
+
+    def test_stop_twice(self):
+        """A run may be stopped as often as one likes."""
+        out = self.new_directory()
+        process = self.start(out, 2, *LONGER)
+        for _ in range(3):
+            self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
+            time.sleep(self.random.uniform(0.1, 0.5))
+            process.send_signal(signal.SIGUSR1)
+            self.assertEqual(process.wait(30), STOPPED)
+            process.stdout.close()
+            process = subprocess.Popen([PROGRAM, "resume", str(out), "--quiet", "--ranks", "2"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            # Not before the handlers are there.
+            self.wait_for("ranks", lambda: len(ranks_below(process.pid)) == 2, process)
+            time.sleep(0.3)
+        self.assertEqual(process.wait(60), DONE, process.stdout.read())
+        process.stdout.close()
+        self.assert_same(self.baseline(*LONGER), out)
+
+    # Failures.
+
+    def test_kill_rank(self):
+        """A rank that is killed ends the run soon; the resumed run is as if it had not been."""
+        baseline = self.baseline(*LONGER)
+        for checkpoints in (0, 1, 2):
+            out = self.new_directory()
+            process = self.start(out, 3, "--checkpoint-every", 1, *LONGER)
+            self.wait_for("checkpoints", lambda: len(self.published(out)) >= checkpoints
+                          and (out / "behaviour.nc").exists(), process)
+            time.sleep(self.random.uniform(0.0, 0.3))
+            ranks = ranks_below(process.pid)
+            self.assertEqual(len(ranks), 3)
+            os.kill(self.random.choice(ranks), signal.SIGKILL)
+            self.assertEqual(process.wait(15), FAILED)
+            self.assertFalse((out / "traffic.csv").exists())
+            self.resume(out, 1 + checkpoints)
+            self.assert_same(baseline, out, f"killed after {checkpoints} checkpoints")
+
+    def test_full_disk(self):
+        """A rank that cannot write says so once, with rank, region and timestep, and all end; the
+        run can be resumed where there is room."""
+        out = self.new_directory()
+        arguments = [PROGRAM, "run", str(EXPERIMENT), "--quiet", "--out", str(out),
+                     "--checkpoint-every", "1"]
+        # Rank 3 hosts the thalamus. Its spikes fill 150 kB in the third trial.
+        limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 300; exec \"$@\"", "sh"]
+        result = subprocess.run(
+            ["mpirun", "-n", "3", *arguments, ":", "-n", "1", *limited, *arguments],
+            env={**MPI_ENVIRONMENT, **os.environ, "OMPI_MCA_orte_execute_quiet": "1"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        self.assertNotEqual(result.returncode, DONE, result.stdout)
+        said = [line for line in result.stdout.splitlines() if line.startswith("quartet:")]
+        self.assertEqual(len(said), 1, result.stdout)
+        self.assertRegex(said[0], r"^quartet: rank 3 \(thalamus\) at timestep \d+: .*thalamus_spikes")
+        self.assertGreater(len(self.published(out)), 0)
+        self.resume(out, 2)
+        self.assert_same(self.baseline(), out)
+
+    def test_existing_directory(self):
+        """A run never touches a directory that exists."""
+        out = self.new_directory()
+        out.mkdir()
+        said = self.program("run", EXPERIMENT, "--quiet", "--out", out, expect=USAGE)
+        self.assertIn("exists already", said)
+        self.assertEqual(list(out.iterdir()), [])
+
+    # The comparer.
+
+    def test_comparator_bites(self):
+        """One changed value in a copy of a run is found and named."""
+        for file, variable in (("behaviour.nc", "path_length"), ("cortex.nc", "rate_PMd"),
+                               ("cerebellum_weights.nc", "weight_GrC_PC"),
+                               ("thalamus_spikes.nc", "time_ms")):
+            out = self.new_directory()
+            shutil.copytree(self.baseline(), out)
+            self.assert_same(self.baseline(), out)
+            with netCDF4.Dataset(out / file, "a") as data:
+                values = data[variable]
+                values.set_auto_mask(False)
+                index = tuple(size - 1 for size in values.shape)
+                values[index] = np.nextafter(values[index], values.dtype.type(np.inf))
+            said = self.program("compare", self.baseline(), out, expect=FAILED)
+            self.assertIn(variable, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
