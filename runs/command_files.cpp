@@ -45,9 +45,9 @@ void add_validate(CLI::App& app, int& exit_code) {
           ++subjects;
           for (const Block& block : member.subject_parameters.schedule) trials += block.trials;
         }
-        std::cout << fmt::format(
-            "{}: good; {} groups, {} subjects, {} trials{}\n", file, experiment.groups.size(),
-            subjects, trials, experiment.cut.empty() ? "" : "; quick version: " + experiment.cut);
+        std::cout << fmt::format("{}: good; {} groups, {} subjects, {} trials{}\n", file,
+                                 experiment.groups.size(), subjects, trials,
+                                 experiment.cut.empty() ? "" : "; shortened: " + experiment.cut);
       } catch (const ExperimentError& error) {
         problems.insert(problems.end(), error.problems().begin(), error.problems().end());
       }

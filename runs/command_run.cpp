@@ -115,7 +115,7 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
     }
     if (launch.rank == 0 && launch.launch != Launch::supervise && !experiment.cut.empty() &&
         !flags->quiet) {
-      std::fprintf(stderr, "quick version: %s; --full runs all of it\n", experiment.cut.c_str());
+      std::fprintf(stderr, "shortened: %s (see --full)\n", experiment.cut.c_str());
     }
     RunOptions options;
     options.out = out;

@@ -35,8 +35,10 @@ struct TopLevel {
     v.integer("seed", seed, {"1", 0, 9e18},
               "from which all random numbers follow; subject k has the same seed in every group");
     v.integer("subjects", subjects, {"1", 1, 10000}, "subjects in a group that does not say");
-    v.text("cut", cut,
-           "what the quick version left out; written by quartet into resolved.toml, not by you");
+    v.text(
+        "cut", cut,
+        "what the run leaves out of the experiment as the file has it in full; written by quartet "
+        "into resolved.toml, not by you");
   }
 };
 
@@ -643,34 +645,30 @@ std::int64_t trials_of(const Group& group) {
   return trials;
 }
 
-/// What `quick` leaves out of `full`, for people; empty if nothing.
-std::string describe_cut(const Experiment& quick, const Experiment& full) {
+/// What `used` leaves out of `full` or does differently, for people; empty if nothing.
+std::string describe_cut(const Experiment& used, const Experiment& full) {
   std::vector<std::string> parts;
   std::int64_t subjects = 0, all_subjects = 0, trials = 0, all_trials = 0;
   for (std::size_t g = 0; g < full.groups.size(); ++g) {
-    subjects += quick.groups[g].subjects;
+    subjects += used.groups[g].subjects;
     all_subjects += full.groups[g].subjects;
-    trials += trials_of(quick.groups[g]);
+    trials += trials_of(used.groups[g]);
     all_trials += trials_of(full.groups[g]);
   }
-  if (subjects != all_subjects) {
+  if (subjects < all_subjects) {
     parts.push_back(fmt::format("{} of {} subjects", subjects, all_subjects));
   }
-  if (trials != all_trials) {
+  if (trials < all_trials) {
     parts.push_back(fmt::format("{:.0f} % of the trials", 100.0 * static_cast<double>(trials) /
                                                               static_cast<double>(all_trials)));
   }
-  const auto compare = [&](const std::vector<Key>& now, const std::vector<Key>& then,
-                           const std::string& note) {
-    for (std::size_t k = 0; k < now.size() && k < then.size(); ++k) {
-      if (now[k].value != then[k].value) {
-        parts.push_back(
-            fmt::format("{} {} instead of {}{}", now[k].name, now[k].value, then[k].value, note));
-      }
+  const std::vector<Key> now = list_keys(SubjectTables{used.brain, used.body});
+  const std::vector<Key> then = list_keys(SubjectTables{full.brain, full.body});
+  for (std::size_t k = 0; k < now.size(); ++k) {
+    if (now[k].value != then[k].value) {
+      parts.push_back(fmt::format("{} {} instead of {}", now[k].name, now[k].value, then[k].value));
     }
-  };
-  compare(list_keys(SubjectTables{quick.brain, quick.body}),
-          list_keys(SubjectTables{full.brain, full.body}), "");
+  }
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -828,8 +826,7 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   Experiment experiment = build(document, !overrides.full, problems);
   // [quick] must be right also where --full ignores it.
   Problems of_other_version;
-  const Experiment other =
-      build(document, overrides.full, problems.empty() ? problems : of_other_version);
+  build(document, overrides.full, problems.empty() ? problems : of_other_version);
   std::vector<std::string> groups;
   for (const Group& group : experiment.groups) groups.push_back(group.name);
   Problems repeated;
@@ -837,7 +834,11 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   if (!problems.empty()) throw ExperimentError(problems.lines());
 
   if (experiment.name.empty()) experiment.name = std::filesystem::path(file_name).stem().string();
-  if (!overrides.full && experiment.cut.empty()) experiment.cut = describe_cut(experiment, other);
+  // A resumed run's file says its cut itself.
+  if (experiment.cut.empty()) {
+    document.command_line.clear();
+    experiment.cut = describe_cut(experiment, build(document, false, problems));
+  }
   experiment.source_text = text;
   return experiment;
 }

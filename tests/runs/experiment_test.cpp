@@ -391,6 +391,15 @@ TEST(Experiment, QuickNeverEnlargesAndTheCommandLineWins) {
   EXPECT_EQ(experiment.cut, "");
 }
 
+TEST(Experiment, WhatTheCommandLineCutsIsSaidToo) {
+  Overrides overrides;
+  overrides.full = true;
+  overrides.subjects = "1";
+  overrides.set = {"block.turn.trials=15"};
+  EXPECT_EQ(parse_experiment(kGood, "x.toml", overrides).cut,
+            "2 of 8 subjects; 50 % of the trials");
+}
+
 TEST(Experiment, QuickIsCheckedAlsoInAFullRun) {
   Overrides full;
   full.full = true;
