@@ -30,6 +30,19 @@ std::vector<Bytes>& unsent_buffers() {
   return buffers;
 }
 
+/// MPI_Wait that gives the core away while there is nothing: another rank may need it to send what
+/// this one waits for. (Libraries spin, unless told not to; MPICH cannot be told. Measured with 4
+/// ranks on 2 cores: milliseconds a timestep instead of microseconds.)
+void wait(MPI_Request& request, MPI_Status* status = MPI_STATUS_IGNORE) {
+  constexpr int spins = 50;
+  int done = 0;
+  for (int spin = 0;; ++spin) {
+    MPI_Test(&request, &done, status);
+    if (done != 0) return;
+    if (spin >= spins) std::this_thread::yield();
+  }
+}
+
 class MpiSendLane final : public SendLane {
  public:
   MpiSendLane(MPI_Comm comm, int to, int tag, std::size_t max_bytes, int slots)
@@ -48,7 +61,7 @@ class MpiSendLane final : public SendLane {
   }
 
   std::span<std::byte> buffer() override {
-    MPI_Wait(&requests_[next_], MPI_STATUS_IGNORE);
+    wait(requests_[next_]);
     return slots_[next_];
   }
   void send(std::size_t bytes) override {
@@ -92,7 +105,7 @@ class MpiReceiveLane final : public ReceiveLane {
     if (reading_) MPI_Start(&requests_[previous()]);
     reading_ = false;
     MPI_Status status;
-    MPI_Wait(&requests_[next_], &status);
+    wait(requests_[next_], &status);
     int bytes = 0;
     MPI_Get_count(&status, MPI_BYTE, &bytes);
     const std::span<const std::byte> message(slots_[next_].data(), static_cast<std::size_t>(bytes));
