@@ -22,6 +22,12 @@ std::string all_regions() {
   throw std::invalid_argument("placement: " + what);
 }
 
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  result += text;
+  return result += "'";
+}
+
 /// Index in region_names(), or −1.
 int region_index(std::string_view name) {
   const auto names = region_names();
@@ -37,8 +43,8 @@ std::vector<int> parse_ranks(std::string_view region, std::string_view text) {
     int rank = -1;
     const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), rank);
     if (error != std::errc() || stop != number.data() + number.size() || rank < 0) {
-      refuse("'" + std::string(number) + "' is not a rank of " + std::string(region) +
-             "; write ranks as in " + std::string(region) + ":0,1");
+      refuse(quoted(number) + " is not a rank of " + std::string(region) + "; write ranks as in " +
+             std::string(region) + ":0,1");
     }
     ranks.push_back(rank);
     begin = end + 1;
@@ -126,12 +132,12 @@ Placement Placement::parse(std::string_view text, int world_size) {
     begin = end;
     const std::size_t colon = entry.find(':');
     if (colon == std::string_view::npos) {
-      refuse("'" + std::string(entry) + "' names no rank; write region:ranks as in cortex:0,1");
+      refuse(quoted(entry) + " names no rank; write region:ranks as in cortex:0,1");
     }
     const std::string_view name = entry.substr(0, colon);
     const int region = region_index(name);
     if (region < 0) {
-      refuse("there is no region '" + std::string(name) + "'; the regions are " + all_regions());
+      refuse("there is no region " + quoted(name) + "; the regions are " + all_regions());
     }
     std::vector<int>& slices = ranks[static_cast<std::size_t>(region)];
     if (!slices.empty()) {
@@ -164,7 +170,7 @@ std::uint64_t Placement::digest() const {
 std::span<const int> Placement::ranks_of(std::string_view region) const {
   const int index = region_index(region);
   if (index < 0) {
-    refuse("there is no region '" + std::string(region) + "'; the regions are " + all_regions());
+    refuse("there is no region " + quoted(region) + "; the regions are " + all_regions());
   }
   return ranks_[static_cast<std::size_t>(index)];
 }

@@ -182,17 +182,14 @@ TRANSPORT_TEST(Exchange, a_lesion_applies_to_signals_that_were_on_their_way) {
 
 TRANSPORT_TEST(Exchange, all_ranks_stop_at_the_same_step_however_far_apart_they_run) {
   const std::vector<Placement> all = placements(world.size());
-  std::int64_t widest = 0;
-  for (int scenario = 0; scenario < 12; ++scenario) {
+  for (int scenario = 0; scenario < 16; ++scenario) {
     FakeBrain brain(world, all[static_cast<std::size_t>(scenario) % all.size()]);
-    const int slow = scenario % world.size();
-    const int asks = (scenario / 3 + 1) % world.size();
+    const int slow = scenario / 2 % world.size();
+    // Worst where the slow one asks: the others are as far ahead as they can get.
+    const int asks = scenario % 2 == 0 ? slow : (slow + 1) % world.size();
     const bool all_ask = scenario % 4 == 3;
     const Step when = 12 + scenario;
-    Step at = 0;
     brain.each_step = [&](Step t) {
-      at = t;
-      // One rank holds all others up, so that they wait as far ahead as they can get.
       if (world.rank() == slow && t == when) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
@@ -208,10 +205,8 @@ TRANSPORT_TEST(Exchange, all_ranks_stop_at_the_same_step_however_far_apart_they_
     EXPECT_GT(last, when);
     EXPECT_LE(last, when + 7 + brain.exchange.stop_lead());
     EXPECT_EQ(sum(world, brain.wrong), 0);
-    widest = std::max(widest, last - when);
     brain.exchange.quiesce();  // hangs or throws where ranks stopped at different steps
   }
-  EXPECT_GE(widest, 1);
 }
 
 TRANSPORT_TEST(Exchange, no_stop_until_one_is_asked_for) {
@@ -223,9 +218,13 @@ TRANSPORT_TEST(Exchange, no_stop_until_one_is_asked_for) {
 }
 
 TRANSPORT_TEST(Exchange, a_failure_reaches_all_ranks_with_its_own_words) {
-  for (int scenario = 0; scenario < 4; ++scenario) {
-    const Placement placement = random_placement(world.size(), 10 + scenario);
-    const int fails = scenario % world.size();
+  for (int scenario = 0; scenario < 6; ++scenario) {
+    // On standard placements some ranks hear of it through others only.
+    const Placement placement =
+        scenario % 2 == 0
+            ? Placement::standard(world.size())
+            : random_placement(world.size(), 10 + static_cast<std::uint32_t>(scenario));
+    const int fails = (1 + scenario / 2) % world.size();
     std::string heard = "nothing";
     std::int64_t peer_failures = 0;
     try {
