@@ -54,9 +54,9 @@ struct LifParameters {
   void visit(ParameterVisitor& v);
 };
 
-/// Fixed point of synaptic input: 2⁻²⁰ mV (current) or 2⁻²⁰ g_L (conductance). Sums of integers
-/// do not depend on their order. The range is ±2048; `Network` refuses what could overflow.
-inline constexpr double kInputQuantum = 1.0 / 1048576.0;
+/// Fixed point of synaptic input: 2⁻¹⁸ mV (current) or 2⁻¹⁸ g_L (conductance). Sums of integers
+/// do not depend on their order. The range is ±8192; `Network` refuses what could overflow.
+inline constexpr double kInputQuantum = 1.0 / 262144.0;
 
 /// A slice's cells of one population.
 class LifPopulation {

@@ -53,7 +53,7 @@ Projection& Network::connect(ProjectionSpec spec) {
   if (worst > std::numeric_limits<std::int32_t>::max())
     throw std::invalid_argument(
         spec.name + ": input to " + target.name() +
-        " could overflow its accumulator (±2048 mV or g_L); lower weight or in-degree");
+        " could overflow its accumulator (±8192 mV or g_L); lower weight or in-degree");
   if (tract) {
     from_tract_[index].push_back(&projection);
   } else {

@@ -22,7 +22,7 @@ namespace quartet {
 /// Depression is proportional to the weight, so it saturates; the trace is 1 at the peak after
 /// `reference_spikes` spikes.
 struct ClimbingFibreParameters {
-  double depression = 0.2;
+  double depression = 0.3;
   double potentiation = 0.004;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
@@ -93,7 +93,7 @@ class ThreeFactorRule {
 ///   presynaptic spike:  Δw_ij = rate · (P̄_j − P_j) − decay · (w_ij − w0)
 /// P_j: the zone's Purkinje rate (Hz, 50 ms); P̄_j: its slow mean over `mean_ms`.
 struct NuclearParameters {
-  double rate = 2.5e-7;
+  double rate = 1e-4;
   double decay = 1e-4;
   double mean_ms = 60000.0;
   void visit(ParameterVisitor& v);

@@ -27,7 +27,10 @@ double length_of(Vector2 v) { return std::sqrt(v.x * v.x + v.y * v.y); }
 
 void BodyParameters::visit(ParameterVisitor& v) {
   v.integer("trial_ms", trial_ms, {"ms", 100, 60000}, "duration of a trial");
-  v.integer("cue_ms", cue_ms, {"ms", 1, 60000}, "when the target appears and the hand is released");
+  v.integer("cue_ms", cue_ms, {"ms", 1, 60000}, "when the target appears");
+  v.integer("go_ms", go_ms, {"ms", 1, 60000},
+            "when the hand is let go: the go signal, a reaction time after the target (people: "
+            "200-300 ms)");
   v.integer("deadline_ms", deadline_ms, {"ms", 1, 60000},
             "when an unfinished reach is ended and the target goes");
   v.real("distance_m", distance_m, {"m", 0.01, 0.3}, "distance of the targets");
@@ -49,9 +52,9 @@ void BodyParameters::visit(ParameterVisitor& v) {
 Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale)
     : parameters_(parameters), schedule_(std::move(schedule)) {
   const BodyParameters& p = parameters_;
-  if (!(p.cue_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
+  if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
     throw std::invalid_argument(
-        "body: cue_ms must come before deadline_ms, and that before trial_ms");
+        "body: cue_ms, go_ms, deadline_ms and trial_ms must come in this order");
   for (const Block& block : schedule_) total_trials_ += block.trials;
 
   const Sizes sizes(scale);
@@ -129,6 +132,13 @@ void Body::finish(Vector2 hand, bool reached) {
   record_.reward = block.reward == RewardRule::always || (block.reward == RewardRule::hit && hit);
 }
 
+void Body::hold() {
+  const auto u = excitation();
+  for (std::size_t m = 0; m < kArmMuscles; ++m)
+    arm_.activation[m] =
+        activate(parameters_.arm.activation, u[m], arm_.activation[m], 0.001);
+}
+
 void Body::move() {
   const BodyParameters& p = parameters_;
   const auto u = excitation();
@@ -154,17 +164,17 @@ std::array<double, sense::count> Body::view() const {
   const BodyParameters& p = parameters_;
   const Block& block = schedule_[static_cast<std::size_t>(record_.block)];
   std::array<double, sense::count> seen{};
-  const bool moving = clock_ms_ >= p.cue_ms && finished_ms_ < 0;
+  const bool running = clock_ms_ >= p.cue_ms && finished_ms_ < 0;
   const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
   const bool held = since >= 0 && since < p.feedback_hold_ms;
-  if (moving || held) {
+  if (running || held) {
     const double target = math::radians(record_.target_deg);
     seen[sense::target_on] = 1;
     seen[sense::target_x] = math::cos(target);
     seen[sense::target_y] = math::sin(target);
   }
   const bool shown = block.feedback == Feedback::full
-                         ? moving || held
+                         ? running || held
                          : block.feedback == Feedback::endpoint && held;
   const double radius = length_of(last_);
   if (shown && radius > 0) {
@@ -191,8 +201,11 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   for (const Spike& spike : in.spikes(0))
     for (std::size_t m = 0; m < pool_.size(); ++m)
       pool_[m] += static_cast<double>(field_[spike.id][m]);
-  // The hand is held until the target appears and caught at the end of the reach.
-  if (clock_ms_ >= p.cue_ms && finished_ms_ < 0) move();
+  // The hand is held until the go signal, while muscles may pull, and caught at the end.
+  if (clock_ms_ >= p.go_ms && finished_ms_ < 0)
+    move();
+  else if (finished_ms_ < 0)
+    hold();
   const auto u = excitation();
   step(p.fingers, fingers_,
        std::span<const double, finger_count>(u.data() + kArmMuscles, finger_count), 0.001);

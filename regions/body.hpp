@@ -2,9 +2,9 @@
 /// the task machine that runs the schedule. Never split.
 ///
 /// Corticospinal spikes reach motor pools through the sheet's muscle fields; a pool above its
-/// threshold excites its muscle. Every trial starts with the hand brought to the start position;
-/// at the go signal (the target's onset) it is released, and it is caught when it has travelled
-/// the target's distance. The body sends what is seen and felt and whether the outcome was a
+/// threshold excites its muscle. Every trial starts with the hand brought to the start position; a
+/// robot holds it there, lets go at the go signal, and catches it when it has travelled the
+/// target's distance. The body sends what is seen and felt and whether the outcome was a
 /// reward; it sends no error.
 #pragma once
 
@@ -22,17 +22,18 @@
 namespace quartet {
 
 struct BodyParameters {
-  std::int64_t trial_ms = 800;
-  std::int64_t cue_ms = 100;
+  std::int64_t trial_ms = 850;
+  std::int64_t cue_ms = 20;
+  std::int64_t go_ms = 370;
   std::int64_t deadline_ms = 600;
   double distance_m = 0.10;
   std::int64_t vision_delay_ms = 60;
   std::int64_t feedback_hold_ms = 150;
   std::int64_t outcome_delay_ms = 60;
   std::int64_t outcome_ms = 100;
-  double pool_tau_ms = 25.0;
-  double pool_threshold_hz = 8.0;
-  double pool_gain_per_hz = 0.0014;
+  double pool_tau_ms = 40.0;
+  double pool_threshold_hz = 12.0;
+  double pool_gain_per_hz = 0.0006;
   ArmParameters arm;
   FingerParameters fingers;
 
@@ -83,6 +84,7 @@ class Body final : public Region {
 
  private:
   void start_trial(std::int64_t trial);
+  void hold();
   void move();
   void finish(Vector2 hand, bool reached);
   /// What eyes and the outcome's signs show now, before the visual delay.

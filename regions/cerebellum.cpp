@@ -23,6 +23,8 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
   v.boolean("learning", learning, "plasticity of parallel fibre - Purkinje synapses");
   v.boolean("nuclear_learning", nuclear_learning, "plasticity of mossy fibre - nuclear synapses");
   v.boolean("silence_olive", silence_olive, "removes all olivary cells");
+  v.real("aim_copy_weight_mv", aim_copy_weight_mv, {"mV", 0, 1000},
+         "summed premotor excitation of a prediction cell (tuned: as active as cursor cells)");
   v.real("aim_copy_delay_ms", aim_copy_delay_ms, {"ms", 1, 200},
          "delay of the aim's copy to the prediction cells (tuned: as late as vision)");
   v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100}, "drive of a cell tuned to the seen cursor");
@@ -30,6 +32,9 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of cursor cells on an olivary cell (tuned: G1-G3)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
+  v.real("predicted_diffuse", predicted_diffuse, {"1", 0, 1},
+         "part of the prediction cells' inhibition that reaches all zones alike: keeps the olive "
+         "quiet while nothing unpredicted is seen (tuned: equal Purkinje rates at baseline)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
@@ -104,7 +109,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
              return fibre < aim_fibres ? 0.0 : 1.0;
            }});
   connect({.name = "MF_GrC", .source = mossy_, .target = granule_, .receptor = kExcitation,
-           .in_degree = 4, .weight = 22.0, .delay_ms = 2, .sources = uniform_sources(n.mossy)});
+           .in_degree = 4, .weight = 28.0, .delay_ms = 2, .sources = uniform_sources(n.mossy)});
   connect({.name = "MF_GoC", .source = mossy_, .target = golgi_, .receptor = kExcitation,
            .in_degree = 40, .weight = 40.0 / 40, .delay_ms = 2,
            .sources = uniform_sources(n.mossy)});
@@ -123,10 +128,10 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
        .factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 0.5 + draws.uniform(); },
        .plastic = true, .max_weight = 2.0 * p.pf_pc_weight_mv});
   connect({.name = "GrC_MLI", .source = granule_, .target = mli_, .receptor = kExcitation,
-           .in_degree = 400, .weight = 120.0 / 400, .delay_ms = 3,
+           .in_degree = 400, .weight = 500.0 / 400, .delay_ms = 3,
            .sources = uniform_sources(n.granule)});
   connect({.name = "MLI_PC", .source = mli_, .target = purkinje_, .receptor = kInhibition,
-           .in_degree = 8, .weight = -25.0 / 8, .delay_ms = 2,
+           .in_degree = 16, .weight = -36.0 / 16, .delay_ms = 2,
            .sources = same_group(n.mli, n.purkinje, kZones)});
 
   // Nuclei.
@@ -145,10 +150,10 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   // Olive: seen minus predicted, as a difference of cosine-tuned codes.
   auto predicted_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.predicted); };
   connect({.name = "PMd_Predicted", .source = aim, .target = predicted_, .receptor = kExcitation,
-           .in_degree = 30, .weight = 40.0 / 30, .delay_ms = p.aim_copy_delay_ms,
+           .in_degree = 30, .weight = p.aim_copy_weight_mv / 30, .delay_ms = p.aim_copy_delay_ms,
            .sources = ring_sources(n.pmd, predicted_direction, 8.0)});
   auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells,
-                   std::size_t receptor, double sum) {
+                   std::size_t receptor, double sum, double diffuse) {
     // Weighted by the overlap, all cells of the ring reach every zone.
     connect({.name = name, .source = source, .target = olive_, .receptor = receptor,
              .in_degree = cells, .weight = sum / cells, .delay_ms = 2,
@@ -156,11 +161,13 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                return next++ % cells;
              },
              .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-               return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
+               return diffuse +
+                      overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
              }});
   };
-  tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv);
-  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv);
+  tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, 0.0);
+  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv,
+        p.predicted_diffuse);
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
   nuclear_rule_ = std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje);
@@ -185,7 +192,7 @@ void Cerebellum::prepare(Step, const Inbox& in) {
     const double cosine =
         senses[sense::cursor_x] * math::cos(angle) + senses[sense::cursor_y] * math::sin(angle);
     cursor_drive[i] =
-        static_cast<float>(seen * parameters_.cursor_drive_mv * math::exp(4.0 * (cosine - 1.0)));
+        static_cast<float>(seen * parameters_.cursor_drive_mv * math::exp(8.0 * (cosine - 1.0)));
   }
   // The seen cursor's presence, without its direction.
   std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),

@@ -19,11 +19,11 @@ struct CortexParameters {
   double cue_drive_mv = 24.0;
   double ppc_pmd_weight_mv = 40.0;
   double va_pmd_weight_mv = 40.0;
-  double pmd_e_weight = 3.0;
-  double pmd_pt_weight = 4.0;
-  double vl_e_weight = 0.6;
-  double vl_pt_weight = 1.0;
-  double e_pt_weight = 4.0;
+  double pmd_e_weight = 2.0;
+  double pmd_pt_weight = 5.0;
+  double vl_e_weight = 0.2;
+  double vl_pt_weight = 12.0;
+  double e_pt_weight = 1.5;
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
@@ -38,7 +38,7 @@ struct CortexParameters {
   LifParameters l5it{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
                      .bias_mv = 11, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
   LifParameters l5pt{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                     .refractory_ms = 1.5, .bias_mv = 15, .noise_mv = 4.5, .adaptation_mv = 0.5,
+                     .refractory_ms = 1.5, .bias_mv = 12, .noise_mv = 3.0, .adaptation_mv = 0.5,
                      .adaptation_tau_ms = 80};
   LifParameters l6ct{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
                      .bias_mv = 8, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};

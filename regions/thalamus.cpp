@@ -50,7 +50,7 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
   const auto mixed_vl = mixed("VL.mixed"), mixed_va = mixed("VA.mixed");
 
   connect({.name = "DCN_VL", .source = dcn, .target = vl, .receptor = kExcitation,
-           .in_degree = 12, .weight = p.dcn_vl_weight_mv / 12, .delay_ms = 0,
+           .in_degree = 24, .weight = p.dcn_vl_weight_mv / 24, .delay_ms = 0,
            .sources = same_group(n.dcn, n.vl, kZones)});
   connect({.name = "GPi_VA", .source = gpi, .target = va, .receptor = kInhibition,
            .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8, .delay_ms = 0,
@@ -67,7 +67,7 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
              return mixed_vl(cell) ? 1.0 : 0.0;
            }});
   connect({.name = "DCN_VA", .source = dcn, .target = va, .receptor = kExcitation,
-           .in_degree = 12, .weight = p.dcn_vl_weight_mv / 12 / 4, .delay_ms = 0,
+           .in_degree = 24, .weight = p.dcn_vl_weight_mv / 24 / 4, .delay_ms = 0,
            .sources = [=](std::uint32_t cell, Draws& draws) {
              const double direction = channel_direction(group_of(cell, n.va, kChannels)) + 180.0;
              return draw_from_group(ring_cell(direction + 22.5, kZones), n.dcn, kZones, draws);
