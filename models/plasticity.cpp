@@ -149,7 +149,8 @@ void NuclearParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"mV s", 0, 1},
          "weight change per mossy-fibre spike and Hz of lost Purkinje inhibition (tuned: A5)");
   v.real("decay", decay, {"1", 0, 1}, "return to the initial weight per mossy-fibre spike");
-  v.real("mean_ms", mean_ms, {"ms", 1000, 1e9}, "memory of the Purkinje rate that counts as usual");
+  v.real("setpoint_hz", setpoint_hz, {"Hz", 0, 500},
+         "Purkinje rate during movement that changes nothing (tuned: rate at baseline)");
 }
 
 NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parameters,
@@ -159,9 +160,8 @@ NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parame
       zones_(zones),
       purkinje_cells_(purkinje_cells),
       initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
-      fast_decay_(math::exp(-1.0 / 50.0)),
-      fast_(zones, 0.0),
-      slow_(zones, 0.0),
+      rate_decay_(math::exp(-1.0 / 50.0)),
+      purkinje_hz_(zones, 0.0),
       counted_(zones, 0) {}
 
 void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje,
@@ -169,14 +169,9 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   std::fill(counted_.begin(), counted_.end(), 0);
   for (const Spike& spike : purkinje) ++counted_[group_of(spike.id, purkinje_cells_, zones_)];
   const double to_hz = 1000.0 * zones_ / purkinje_cells_;
-  for (std::uint32_t z = 0; z < zones_; ++z) {
-    fast_[z] = fast_[z] * fast_decay_ + (1.0 - fast_decay_) * to_hz * static_cast<double>(counted_[z]);
-    // A plain mean until mean_ms have passed, then a running one.
-    if (active)
-      slow_[z] += (fast_[z] - slow_[z]) /
-                  std::min(parameters_.mean_ms, static_cast<double>(averaged_ms_ + 1));
-  }
-  if (active) ++averaged_ms_;
+  for (std::uint32_t z = 0; z < zones_; ++z)
+    purkinje_hz_[z] = purkinje_hz_[z] * rate_decay_ +
+                      (1.0 - rate_decay_) * to_hz * static_cast<double>(counted_[z]);
   if (!active) return;
   std::span<float> weights = projection_.weights();
   const auto targets = projection_.targets();
@@ -186,7 +181,8 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
          ++s) {
       const std::uint32_t zone = group_of(projection_.first_target() + targets[s], all, zones_);
-      const auto change = static_cast<float>(parameters_.rate * (slow_[zone] - fast_[zone]));
+      const auto change =
+          static_cast<float>(parameters_.rate * (parameters_.setpoint_hz - purkinje_hz_[zone]));
       const float w = weights[s] + change - decay * (weights[s] - initial_weight_);
       weights[s] = std::clamp(w, 0.0f, projection_.max_weight());
     }
@@ -194,14 +190,10 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
 }
 
 void NuclearRule::save(StateWriter& writer) const {
-  writer.shared<double>(projection_.name() + ".purkinje_fast", fast_);
-  writer.shared<double>(projection_.name() + ".purkinje_slow", slow_);
-  writer.shared_value(projection_.name() + ".averaged_ms", averaged_ms_);
+  writer.shared<double>(projection_.name() + ".purkinje_hz", purkinje_hz_);
 }
 void NuclearRule::load(StateReader& reader) {
-  reader.shared<double>(projection_.name() + ".purkinje_fast", fast_);
-  reader.shared<double>(projection_.name() + ".purkinje_slow", slow_);
-  reader.shared_value(projection_.name() + ".averaged_ms", averaged_ms_);
+  reader.shared<double>(projection_.name() + ".purkinje_hz", purkinje_hz_);
 }
 
 }  // namespace quartet

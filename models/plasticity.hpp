@@ -22,8 +22,8 @@ namespace quartet {
 /// Depression is proportional to the weight, so it saturates; the trace is 1 at the peak after
 /// `reference_spikes` spikes.
 struct ClimbingFibreParameters {
-  double depression = 0.3;
-  double potentiation = 0.004;
+  double depression = 0.35;
+  double potentiation = 0.007;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   void visit(ParameterVisitor& v);
@@ -89,13 +89,13 @@ class ThreeFactorRule {
 };
 
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the
-/// nuclear cell receives (Medina & Mauk 1999; Person & Raman 2010 for its sign):
-///   presynaptic spike:  Δw_ij = rate · (P̄_j − P_j) − decay · (w_ij − w0)
-/// P_j: the zone's Purkinje rate (Hz, 50 ms); P̄_j: its slow mean over `mean_ms`.
+/// nuclear cell receives (Medina & Mauk 1999):
+///   presynaptic spike:  Δw_ij = rate · (P0 − P_j) − decay · (w_ij − w0)
+/// P_j: the zone's Purkinje rate (Hz, 50 ms); P0: its set-point.
 struct NuclearParameters {
-  double rate = 1e-4;
+  double rate = 4e-5;
   double decay = 1e-4;
-  double mean_ms = 60000.0;
+  double setpoint_hz = 90.0;
   void visit(ParameterVisitor& v);
 };
 
@@ -105,7 +105,7 @@ class NuclearRule {
   NuclearRule(Projection& projection, const NuclearParameters& parameters, std::uint32_t zones,
               std::uint32_t purkinje_cells);
 
-  /// One timestep. `active`: whether synapses and the slow mean change.
+  /// One timestep. `active`: whether synapses change.
   void step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje, bool active);
 
   void save(StateWriter& writer) const;
@@ -116,10 +116,9 @@ class NuclearRule {
   NuclearParameters parameters_;
   std::uint32_t zones_, purkinje_cells_;
   float initial_weight_;
-  double fast_decay_;
-  std::vector<double> fast_, slow_;  // Hz, per zone
+  double rate_decay_;
+  std::vector<double> purkinje_hz_;  // per zone
   std::vector<std::int64_t> counted_;
-  std::int64_t averaged_ms_ = 0;
 };
 
 }  // namespace quartet
