@@ -11,6 +11,7 @@
 #include "runs/inspect.hpp"
 #include "runs/provenance.hpp"
 #include "runs/run.hpp"
+#include "runs/simulation.hpp"
 
 namespace quartet {
 
@@ -36,6 +37,7 @@ void add_validate(CLI::App& app, int& exit_code) {
     for (const std::string& file : flags->files) {
       try {
         const Experiment experiment = load_experiment(file, flags->overrides);
+        check_experiment(experiment);
         if (flags->resolved) {
           std::cout << resolved_toml(experiment);
           continue;

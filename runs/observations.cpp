@@ -11,12 +11,14 @@
 namespace quartet {
 namespace {
 
-/// Windows of a trial. The target appears at body.cue_ms.
+/// Windows of a trial. The target appears at body.cue_ms, the hand is free from body.go_ms on;
+/// what is seen is seen body.vision_delay_ms later.
 enum class Window {
-  before,   ///< until the target appears
-  aim,      ///< from when the target is seen to 250 ms after it appeared
-  error,    ///< from 150 ms after the target appeared, when a cursor can be seen, to the end
-  outcome,  ///< from 250 ms after the target appeared to the end
+  before,   ///< until the target is seen
+  aim,      ///< from then until the moving hand can be seen: nothing fed back yet
+  reach,    ///< the 250 ms after the go signal
+  error,    ///< from when the moving hand can be seen, to the end
+  outcome,  ///< from when an outcome can be seen, to the end
   trial     ///< all of it
 };
 
@@ -30,15 +32,19 @@ Interval interval(Window window, const BodyParameters& body) {
     from = std::min(from, body.trial_ms - 1);
     return Interval{from, std::clamp<Step>(to, from + 1, body.trial_ms)};
   };
+  const Step target_seen = body.cue_ms + body.vision_delay_ms;
+  const Step hand_seen = body.go_ms + body.vision_delay_ms;
   switch (window) {
     case Window::before:
-      return clipped(0, body.cue_ms);
+      return clipped(0, target_seen);
     case Window::aim:
-      return clipped(body.cue_ms + body.vision_delay_ms, body.cue_ms + 250);
+      return clipped(target_seen, std::max(hand_seen, body.cue_ms + 250));
+    case Window::reach:
+      return clipped(body.go_ms, body.go_ms + 250);
     case Window::error:
-      return clipped(body.cue_ms + 150, body.trial_ms);
+      return clipped(hand_seen, body.trial_ms);
     case Window::outcome:
-      return clipped(body.cue_ms + 250, body.trial_ms);
+      return clipped(hand_seen + body.outcome_delay_ms, body.trial_ms);
     case Window::trial:
       break;
   }
@@ -52,7 +58,7 @@ struct Watch {
 };
 constexpr Watch kWatches[] = {
     {"cortex", "aim", "PMd", Window::aim},
-    {"cortex", "motor", "L5PT", Window::aim},
+    {"cortex", "motor", "L5PT", Window::reach},
     {"cerebellum", "olive", "IO", Window::error},
     {"basal_ganglia", "dopamine_before", "SNc", Window::before},
     {"basal_ganglia", "dopamine", "SNc", Window::outcome},
@@ -141,9 +147,9 @@ struct Observation {
 constexpr Observation kObservations[] = {
     {"cortex", "aim_angle", "degree", "direction of the aim, from premotor spikes",
      [](const Watched& w, double) { return w["aim"].angle(); }},
-    {"cortex", "m1_rate", "Hz", "mean rate of layer 5 pyramidal-tract cells during aiming",
+    {"cortex", "m1_rate", "Hz", "mean rate of layer 5 pyramidal-tract cells during the reach",
      [](const Watched& w, double) { return w["motor"].mean_rate(); }},
-    {"cerebellum", "olive_rate", "Hz", "mean rate of olivary cells while an error can be seen",
+    {"cerebellum", "olive_rate", "Hz", "mean rate of olivary cells from when the hand can be seen",
      [](const Watched& w, double) { return w["olive"].mean_rate(); }},
     {"cerebellum", "olive_error_angle", "degree",
      "direction of the sensory error, from olivary spikes",
@@ -151,7 +157,7 @@ constexpr Observation kObservations[] = {
     {"basal_ganglia", "dopamine", "Hz", "mean rate of dopamine cells in the outcome window",
      [](const Watched& w, double) { return w["dopamine"].mean_rate(); }},
     {"basal_ganglia", "reward_prediction_error", "Hz",
-     "rate of dopamine cells in the outcome window minus that before the target appeared",
+     "rate of dopamine cells in the outcome window minus that before the target was seen",
      [](const Watched& w, double) {
        return w["dopamine"].mean_rate() - w["dopamine_before"].mean_rate();
      }},

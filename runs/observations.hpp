@@ -22,7 +22,7 @@ std::vector<Column> observation_columns(std::string_view region);
 /// one is: what it says depends on integer counts only.
 class RegionObserver {
  public:
-  /// `region`: one with spikes. `body` gives the windows.
+  /// `region`: one with spikes, which outlives the observer. `body` gives the windows.
   RegionObserver(const Region& region, const BodyParameters& body);
 
   void begin_trial();

@@ -357,6 +357,19 @@ class SystemTest(unittest.TestCase):
         self.resume(out, 2)
         self.assert_same(self.baseline(), out)
 
+    def test_groups_that_do_not_fit(self):
+        """Groups that cannot be in one run are refused before anything is written."""
+        out = self.new_directory()
+        wrong = ["--set", "group.reward.body.trial_ms=900", "--set", "record.rate_bin_ms=7"]
+        for ranks in (1, 2):
+            said = self.program("run", EXPERIMENT, "--out", out, "--ranks", ranks, *wrong,
+                                expect=USAGE)
+            self.assertIn("group reward: trials of 900 ms where group cursor has 800 ms", said)
+            self.assertIn("record.rate_bin_ms: 7 ms do not divide", said)
+            self.assertEqual(said.count("group reward"), 1)
+        self.assertFalse(out.exists())
+        self.assertEqual(said, self.program("validate", EXPERIMENT, *wrong, expect=USAGE))
+
     def test_existing_directory(self):
         """A run never touches a directory that exists."""
         out = self.new_directory()
@@ -364,6 +377,20 @@ class SystemTest(unittest.TestCase):
         said = self.program("run", EXPERIMENT, "--quiet", "--out", out, expect=USAGE)
         self.assertIn("exists already", said)
         self.assertEqual(list(out.iterdir()), [])
+
+    # Teaching signals.
+
+    def test_signals_are_spikes(self):
+        """Silence the cells, and the teaching signal that they carry is zero."""
+        for key, columns in (("cerebellum.silence_olive", ["olive_rate"]),
+                             ("basal_ganglia.silence_dopamine",
+                              ["dopamine", "reward_prediction_error"])):
+            out = self.run_new(*SHORTER, "--set", f"brain.{key}=true")
+            for column in columns:
+                with netCDF4.Dataset(out / "behaviour.nc") as silent, \
+                        netCDF4.Dataset(self.baseline(*SHORTER) / "behaviour.nc") as intact:
+                    self.assertTrue(np.all(silent[column][:] == 0.0), column)
+                    self.assertTrue(np.any(intact[column][:] != 0.0), column)
 
     # The comparer.
 
