@@ -1,6 +1,6 @@
 #include "runs/member_run.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <stdexcept>
 
 #include "regions/atlas.hpp"
@@ -12,6 +12,12 @@ namespace {
 
 std::span<const std::byte> as_bytes(const std::vector<double>& values) {
   return std::as_bytes(std::span(values));
+}
+
+/// Bytes [first, first + count) of a message, any of which may be empty.
+void copy_bytes(const Bytes& message, std::size_t first, void* to, std::size_t count) {
+  std::copy_n(message.begin() + static_cast<std::ptrdiff_t>(first), count,
+              static_cast<std::byte*>(to));
 }
 
 /// Rows of one plastic projection, in a message.
@@ -40,10 +46,10 @@ Bytes pack_weights(const Region& region) {
 void put_weights(const Bytes& message, RegionRecorder& recorder) {
   for (std::size_t at = 0; at < message.size();) {
     RowsHeader header{};
-    std::memcpy(&header, message.data() + at, sizeof header);
+    copy_bytes(message, at, &header, sizeof header);
     at += sizeof header;
     std::vector<float> values(header.values);
-    std::memcpy(values.data(), message.data() + at, values.size() * sizeof(float));
+    copy_bytes(message, at, values.data(), values.size() * sizeof(float));
     at += values.size() * sizeof(float);
     recorder.put_weights(header.projection, static_cast<std::uint32_t>(header.first), values);
   }
@@ -160,8 +166,9 @@ std::vector<double> MemberRun::trial_values() {
     // Every rank has sent its regions in this order.
     const auto rank = static_cast<std::size_t>(placement_.ranks_of(region)[0]);
     std::vector<double> theirs(observation_columns(region).size());
-    std::memcpy(theirs.data(), all[rank].data() + taken[rank], theirs.size() * sizeof(double));
-    taken[rank] += theirs.size() * sizeof(double);
+    const std::size_t bytes = theirs.size() * sizeof(double);
+    copy_bytes(all[rank], taken[rank], theirs.data(), bytes);
+    taken[rank] += bytes;
     values.insert(values.end(), theirs.begin(), theirs.end());
   }
   return values;

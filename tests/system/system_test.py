@@ -42,7 +42,7 @@ MPI_ENVIRONMENT = {
 # For many ranks on few cores.
 SHORTER = ["--subjects", "1", "--set", "block.trials=1"]
 # Long enough to be stopped or killed on the way, short enough to be repeated.
-LONGER = ["--set", "block.trials=3"]
+LONGER = ["--subjects", "1", "--set", "block.trials=4"]
 
 
 def descendants(pid: int) -> list[int]:
@@ -289,7 +289,7 @@ class SystemTest(unittest.TestCase):
             out = self.new_directory()
             process = self.start(out, ranks, "--checkpoint-every", 0, *LONGER)
             self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
-            time.sleep(self.random.uniform(0.0, 1.0))
+            time.sleep(self.random.uniform(0.0, 0.6))
             process.send_signal(signal.Signals[name])
             if name == "SIGUSR1":
                 time.sleep(self.random.uniform(0.0, 0.03))
