@@ -21,7 +21,8 @@ struct RunOptions {
   /// Run directory. For a new run it does not exist yet: every rank has checked that, so rank 0
   /// creates it only after a collective (the handshake). For `resume` it holds the run.
   std::filesystem::path out;
-  bool resume = false;    ///< continue from the newest good checkpoint in `out`
+  /// Continue from the newest good checkpoint in `out`; from the start where there is none.
+  bool resume = false;
   std::string placement;  ///< placement text of comm/; empty: the usual one for the ranks
   /// Trials between checkpoints; 0: only when stopped.
   std::int64_t checkpoint_every_trials = 200;
