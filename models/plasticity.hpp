@@ -22,8 +22,8 @@ namespace quartet {
 /// Depression is proportional to the weight, so it saturates; the trace is 1 at the peak after
 /// `reference_spikes` spikes.
 struct ClimbingFibreParameters {
-  double depression = 0.35;
-  double potentiation = 0.007;
+  double depression = 0.08;
+  double potentiation = 0.003;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   void visit(ParameterVisitor& v);

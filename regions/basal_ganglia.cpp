@@ -33,6 +33,9 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "depolarisation of cholinergic cells per Hz of tonic dopamine (D5; tuned)");
   v.real("tan_value_mv", tan_value_mv, {"mV", 0, 20},
          "hyperpolarisation of cholinergic cells per Hz of the value trace (tuned)");
+  v.real("tan_d1_weight_mv", tan_d1_weight_mv, {"mV", 0, 1000},
+         "summed slow (M1) excitation of a D1 cell by its channel's cholinergic cells (tuned: "
+         "spread of reward learners' reaches)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6}, "memory of the value trace");
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
          "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine");
@@ -121,7 +124,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("PPC_FSI", cue, n.ppc, fsi_, kExcitation, 30, 60.0, 0);
   diffuse("FSI_D1", fsi_, n.fsi, d1_, kInhibition, 8, -10.0, 1.5);
   diffuse("FSI_D2", fsi_, n.fsi, d2_, kInhibition, 8, -10.0, 1.5);
-  to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 4, 3.0, 1.5);
+  to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 4, p.tan_d1_weight_mv, 1.5);
   diffuse("VA_FSI", va, n.va, fsi_, kExcitation, 20, 15.0, 0);
 
   to_channels("D1_GPi", d1_, n.d1, gpi_, n.gpi, kInhibition, 16, -45.0, 7);

@@ -31,11 +31,12 @@ struct BasalGangliaParameters {
   double dopamine_hill = 2.0;
   double tan_dopamine_mv = 0.8;
   double tan_value_mv = 0.5;
+  double tan_d1_weight_mv = 12.0;
   double value_tau_ms = 8000.0;
   double d1_excitability_mv = 0.15;
-  ThreeFactorParameters actor{.rate = 0.02};
+  ThreeFactorParameters actor{.rate = 0.06};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = 0, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = -10, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 8, .noise_mv = 5.0};

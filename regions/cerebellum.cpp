@@ -11,6 +11,9 @@ namespace {
 enum : std::size_t { kExcitation, kInhibition };
 std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
 
+// Exponent of the cursor cells' von Mises tuning: as sharp as the prediction is (tuned).
+constexpr double kCursorSharpness = 3.5;
+
 /// Positive part of the cosine between a cell's and a zone's direction.
 double overlap(double direction_deg, std::uint32_t zone) {
   return std::max(0.0, math::cos(math::radians(direction_deg - zone_direction(zone))));
@@ -32,6 +35,10 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of cursor cells on an olivary cell (tuned: G1-G3)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
+  v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
+         "rate of the whole olive, while predictions are made, that changes no gain (.5-2 Hz)");
+  v.real("olive_gain_rate", olive_gain_rate, {"mV", 0, 1},
+         "change of the prediction cells' drive per ms and Hz (tuned: tens of trials)");
   v.real("predicted_diffuse", predicted_diffuse, {"1", 0, 1},
          "part of the prediction cells' inhibition that reaches all zones alike: keeps the olive "
          "quiet while nothing unpredicted is seen (tuned: equal Purkinje rates at baseline)");
@@ -192,11 +199,11 @@ void Cerebellum::prepare(Step, const Inbox& in) {
     const double cosine =
         senses[sense::cursor_x] * math::cos(angle) + senses[sense::cursor_y] * math::sin(angle);
     cursor_drive[i] =
-        static_cast<float>(seen * parameters_.cursor_drive_mv * math::exp(8.0 * (cosine - 1.0)));
+        static_cast<float>(seen * parameters_.cursor_drive_mv * math::exp(kCursorSharpness * (cosine - 1.0)));
   }
   // The seen cursor's presence, without its direction.
   std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),
-            static_cast<float>(seen * -parameters_.predicted.bias_mv));
+            static_cast<float>(seen * (prediction_gain_mv_ - parameters_.predicted.bias_mv)));
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {
@@ -205,6 +212,12 @@ void Cerebellum::learn(Step, const Inbox& in) {
   parallel_fibre_rule_->presynaptic(granule, learning && parameters_.learning);
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
+  if (learning && !network_.spikes(predicted_).empty()) {
+    const double olive_hz =
+        1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
+    prediction_gain_mv_ += parameters_.olive_gain_rate * (olive_hz - parameters_.olive_target_hz);
+    prediction_gain_mv_ = std::clamp(prediction_gain_mv_, -15.0, 15.0);
+  }
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
                       learning && parameters_.nuclear_learning);
 }
@@ -212,11 +225,13 @@ void Cerebellum::learn(Step, const Inbox& in) {
 void Cerebellum::save_extra(StateWriter& writer) const {
   parallel_fibre_rule_->save(writer);
   nuclear_rule_->save(writer);
+  writer.shared_value("prediction_gain_mv", prediction_gain_mv_);
 }
 
 void Cerebellum::load_extra(StateReader& reader) {
   parallel_fibre_rule_->load(reader);
   nuclear_rule_->load(reader);
+  reader.shared_value("prediction_gain_mv", prediction_gain_mv_);
 }
 
 }  // namespace quartet

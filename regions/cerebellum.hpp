@@ -7,7 +7,9 @@
 /// vision is) inhibit it. Prediction cells need the seen cursor as well, without its direction,
 /// so nothing is compared where nothing is seen. An olivary cell fires about once a second; an
 /// error in its direction makes a spike likely, and its long afterhyperpolarisation limits it to
-/// about one, so the response saturates with the error's size.
+/// about one, so the response saturates with the error's size. How active prediction cells are
+/// follows slowly from the whole olive's rate: too many complex spikes in all zones together mean
+/// too little inhibition (a nucleo-olivary gain control; it knows no direction).
 #pragma once
 
 #include <memory>
@@ -29,7 +31,9 @@ struct CerebellumParameters {
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
   double cursor_weight_mv = 900.0;
-  double predicted_weight_mv = 510.0;
+  double predicted_weight_mv = 680.0;
+  double olive_target_hz = 0.5;
+  double olive_gain_rate = 3e-4;
   double predicted_diffuse = 0.03;
   double pf_pc_weight_mv = 2.0;
   double mf_dcn_weight_mv = 1.0;
@@ -66,6 +70,9 @@ class Cerebellum final : public SpikingRegion {
   std::size_t mossy_, granule_, golgi_, mli_, purkinje_, dcn_, olive_, cursor_, predicted_;
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
+
+  // State: drive of prediction cells that keeps the olive near its target rate, mV.
+  double prediction_gain_mv_ = 0;
 };
 
 }  // namespace quartet

@@ -17,12 +17,12 @@ namespace quartet {
 
 struct CortexParameters {
   double cue_drive_mv = 24.0;
-  double ppc_pmd_weight_mv = 40.0;
-  double va_pmd_weight_mv = 40.0;
+  double ppc_pmd_weight_mv = 36.0;
+  double va_pmd_weight_mv = 50.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
   double vl_e_weight = 0.2;
-  double vl_pt_weight = 12.0;
+  double vl_pt_weight = 9.0;
   double e_pt_weight = 1.5;
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};

@@ -16,7 +16,7 @@ struct ThalamusParameters {
   double lesion_va = 0.0;
   double dcn_vl_weight_mv = 120.0;
   double gpi_va_weight_mv = 34.0;
-  LifParameters vl{.tau_m_ms = 15, .bias_mv = -28, .noise_mv = 3.0};
+  LifParameters vl{.tau_m_ms = 15, .bias_mv = -20, .noise_mv = 3.0};
   LifParameters va{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 2.5};
   LifParameters trn{.tau_m_ms = 20, .bias_mv = 7.5, .noise_mv = 4.5};
 
