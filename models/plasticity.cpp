@@ -113,7 +113,8 @@ void ThreeFactorRule::modulate(double m, bool learning) {
   const auto position = projection_.position();
   const float top = projection_.max_weight();
   const float gain = static_cast<float>(parameters_.rate * m * 4.0) / top;
-  const float follow = learning ? static_cast<float>(parameters_.mean_rate) : 0.0f;
+  const float follow =
+      learning ? static_cast<float>(parameters_.mean_rate * math::detail::abs(m)) : 0.0f;
   const float decay = eligibility_decay_;
   if (learning && m != 0.0) {
     for (std::size_t s = 0; s < eligibility_.size(); ++s) {

@@ -54,9 +54,9 @@ class ClimbingFibreRule {
 ///   postsynaptic spike:  e_ij ← e_ij + trace_i      (trace: presynaptic spikes, trace_ms)
 ///   de/dt = −e/eligibility_ms
 ///   every 10 ms:         w_ij ← w_ij + rate · m · (e_ij − ē_ij) · 4 w_ij (w_max − w_ij) / w_max
-/// ē is a slow mean of e in the windows in which m counts (mean_rate per window of 10 ms): the
-/// part of e that is there on every trial says nothing about this trial's action. The factor
-/// bounds weights softly. Eligibility after Izhikevich 2007; subtracting the mean, tuned.
+/// ē is a slow mean of e, weighted by |m| (mean_rate per window of 10 ms at |m| = 1): the part of
+/// e that is there at every outcome says nothing about this trial's action. The factor bounds
+/// weights softly. Eligibility after Izhikevich 2007; subtracting the mean, tuned.
 struct ThreeFactorParameters {
   double rate = 0.01;
   double trace_ms = 20.0;

@@ -12,7 +12,7 @@ enum : std::size_t { kExcitation, kInhibition, kMuscarinic };
 std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
 /// Medium spiny cells also have a slow excitatory (muscarinic M1) receptor.
 std::vector<Receptor> spiny_receptors() {
-  return {{.decay_ms = 5}, {.decay_ms = 10}, {.decay_ms = 200}};
+  return {{.decay_ms = 5}, {.decay_ms = 10}, {.decay_ms = 400}};
 }
 /// Adaptation of dopamine receptors to the prevailing concentration.
 constexpr double kAdaptationMs = 20000;

@@ -31,10 +31,10 @@ struct BasalGangliaParameters {
   double dopamine_hill = 2.0;
   double tan_dopamine_mv = 0.8;
   double tan_value_mv = 0.5;
-  double tan_d1_weight_mv = 12.0;
+  double tan_d1_weight_mv = 5.0;
   double value_tau_ms = 8000.0;
   double d1_excitability_mv = 0.15;
-  ThreeFactorParameters actor{.rate = 0.06};
+  ThreeFactorParameters actor{.rate = 0.001, .eligibility_ms = 800};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
   LifParameters d1{.tau_m_ms = 15, .bias_mv = -10, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
