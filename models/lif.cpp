@@ -25,9 +25,11 @@ void LifParameters::visit(ParameterVisitor& v) {
   v.real("threshold_mv", threshold_mv, {"mV", -120, 50}, "firing threshold");
   v.real("reset_mv", reset_mv, {"mV", -120, 0}, "potential after a spike");
   v.real("refractory_ms", refractory_ms, {"ms", 0, 1000}, "refractory period");
-  v.real("bias_mv", bias_mv, {"mV", -200, 200}, "constant drive, as depolarisation at rest");
+  v.real("bias_mv", bias_mv, {"mV", -200, 200},
+         "constant drive, as depolarisation at rest (tuned to the population's rate at rest)");
   v.real("bias_sd_mv", bias_sd_mv, {"mV", 0, 50}, "SD of the bias over cells");
-  v.real("noise_mv", noise_mv, {"mV", 0, 50}, "SD of the free membrane potential by noise");
+  v.real("noise_mv", noise_mv, {"mV", 0, 50},
+         "SD of the free membrane potential by noise (tuned with bias_mv)");
   v.real("adaptation_mv", adaptation_mv, {"mV", 0, 200}, "spike-triggered adaptation per spike");
   v.real("adaptation_tau_ms", adaptation_tau_ms, {"ms", 1, 1e5}, "decay of adaptation");
 }

@@ -39,7 +39,7 @@ double force_velocity(double length, double velocity);
 /// fibres are stiff enough that tendons need no state of their own.
 double tension(double activation, double length, double velocity);
 
-inline constexpr int finger_count = 5;  ///< thumb, index, middle, ring, little
+inline constexpr int finger_count = 5;  ///< little finger to thumb
 
 /// A finger as one joint that a flexor bends against its passive spring and damper, without mass:
 ///   viscosity·dθ/dt = moment_arm·max_force·a − stiffness·θ.

@@ -11,9 +11,11 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
          "share of a fully eligible weight lost per complex spike (tuned: early adaptation A2)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "share of the way to w_max gained per parallel-fibre spike (tuned: asymptote A1)");
-  v.real("cascade_ms", cascade_ms, {"ms", 1, 1000}, "time constant of each eligibility stage");
+  v.real("cascade_ms", cascade_ms, {"ms", 1, 1000},
+         "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
+         "about 100 ms)");
   v.real("reference_spikes", reference_spikes, {"1", 0.01, 100},
-         "presynaptic spikes at once that make a trace peak at 1");
+         "presynaptic spikes at once that make a trace peak at 1 (tuned with depression)");
 }
 
 ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
@@ -78,8 +80,10 @@ void ClimbingFibreRule::load(StateReader& reader) {
 
 void ThreeFactorParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 10}, "learning rate (tuned: 2-5 % per unexpected reward)");
-  v.real("trace_ms", trace_ms, {"ms", 1, 1000}, "decay of the presynaptic trace");
-  v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000}, "decay of eligibility");
+  v.real("trace_ms", trace_ms, {"ms", 1, 1000},
+         "decay of the presynaptic trace (order of the window of spike timing: Bi & Poo 1998)");
+  v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},
+         "decay of eligibility (striatal spines: .3-2 s, Yagishita et al. 2014)");
   v.real("mean_rate", mean_rate, {"1", 0, 1}, "rate at which the mean eligibility is followed");
 }
 
@@ -149,7 +153,7 @@ void ThreeFactorRule::load(StateReader& reader) {
 void NuclearParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"mV s", 0, 1},
          "weight change per mossy-fibre spike and Hz of lost Purkinje inhibition (tuned: A5)");
-  v.real("decay", decay, {"1", 0, 1}, "return to the initial weight per mossy-fibre spike");
+  v.real("decay", decay, {"1", 0, 1}, "return to the initial weight per mossy-fibre spike (tuned: A5)");
   v.real("setpoint_hz", setpoint_hz, {"Hz", 0, 500},
          "Purkinje rate during movement that changes nothing (tuned: rate at baseline)");
 }

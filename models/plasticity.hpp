@@ -91,7 +91,8 @@ class ThreeFactorRule {
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the
 /// nuclear cell receives (Medina & Mauk 1999):
 ///   presynaptic spike:  Δw_ij = rate · (P0 − P_j) − decay · (w_ij − w0)
-/// P_j: the zone's Purkinje rate (Hz, 50 ms); P0: its set-point.
+/// P_j: rate of the zone's Purkinje cells, removed ones counting as silent (Hz, 50 ms); P0: its
+/// set-point. Set-point, rate and decay are tuned.
 struct NuclearParameters {
   double rate = 4e-5;
   double decay = 1e-4;

@@ -25,7 +25,7 @@ struct ProjectionSpec {
   std::size_t receptor = 0;       ///< of the target
   std::uint32_t in_degree = 0;    ///< synapses per target cell
   double weight = 0;              ///< of one synapse; mV (current) or g_L (conductance)
-  double delay_ms = 1.0;          ///< 0 for a tract: its delay has passed when it arrives
+  double delay_ms = 1.0;          ///< for a tract: on top of the tract's own, mostly 0
   SourceRule sources = {};
   /// Factor on the weight of a synapse (source, target ids over all slices); empty: 1.
   std::function<double(std::uint32_t source, std::uint32_t target, Draws&)> factor = {};

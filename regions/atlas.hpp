@@ -9,8 +9,8 @@
 namespace quartet {
 
 /// A tract from an output port of one region to an input port of another. A signal sent in
-/// timestep t arrives in timestep t + delay: conduction delay of `delay` ms, on top of which a
-/// projection inside the target adds none.
+/// timestep t arrives in timestep t + delay: conduction delay of `delay` ms, to which a projection
+/// inside the target adds its own, if it has one (PMd_Predicted in the cerebellum).
 struct Tract {
   std::string_view name;      ///< "dcn_to_thalamus", unique; the input port carries this name
   std::string_view from;      ///< region

@@ -1,11 +1,11 @@
-/// Body: a planar arm with six muscles, five fingers, a spinal controller, sensory delays, and
-/// the task machine that runs the schedule. Never split.
+/// Body: motor pools, a planar arm with six muscles, five fingers, delayed vision, and the task
+/// machine that runs the schedule. Never split.
 ///
 /// Corticospinal spikes reach motor pools through the sheet's muscle fields; a pool above its
 /// threshold excites its muscle. Every trial starts with the hand brought to the start position; a
 /// robot holds it there, lets go at the go signal, and catches it when it has travelled the
-/// target's distance. The body sends what is seen and felt and whether the outcome was a
-/// reward; it sends no error.
+/// target's distance. The body sends what is seen (target, cursor, outcome, reward), and whether
+/// plasticity is on; it sends no error, and nothing that is felt.
 #pragma once
 
 #include <array>

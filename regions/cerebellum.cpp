@@ -30,9 +30,9 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed premotor excitation of a prediction cell (tuned: as active as cursor cells)");
   v.real("aim_copy_delay_ms", aim_copy_delay_ms, {"ms", 1, 200},
          "delay of the aim's copy to the prediction cells (tuned: as late as vision)");
-  v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100}, "drive of a cell tuned to the seen cursor");
+  v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100}, "drive of a cell tuned to the seen cursor (tuned: its rate)");
   v.real("cursor_weight_mv", cursor_weight_mv, {"mV", 0, 1000},
-         "summed weight of cursor cells on an olivary cell (tuned: G1-G3)");
+         "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
   v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
@@ -43,11 +43,11 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "part of the prediction cells' inhibition that reaches all zones alike: keeps the olive "
          "quiet while nothing unpredicted is seen (tuned: equal Purkinje rates at baseline)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
-         "mean initial weight of a parallel fibre synapse");
+         "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
-         "initial weight of a mossy fibre - nuclear synapse");
+         "initial weight of a mossy fibre - nuclear synapse (tuned: quiet nuclei at rest)");
   v.real("pc_dcn_weight_mv", pc_dcn_weight_mv, {"mV", 0, 1000},
-         "summed Purkinje inhibition of a nuclear cell");
+         "summed Purkinje inhibition of a nuclear cell (tuned: quiet nuclei at rest)");
   v.table("climbing_fibre", climbing_fibre, "parallel fibre - Purkinje plasticity");
   v.table("nuclear", nuclear, "mossy fibre - nuclear plasticity");
   v.table("mossy", mossy, "mossy fibres");

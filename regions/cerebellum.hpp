@@ -9,7 +9,8 @@
 /// error in its direction makes a spike likely, and its long afterhyperpolarisation limits it to
 /// about one, so the response saturates with the error's size. How active prediction cells are
 /// follows slowly from the whole olive's rate: too many complex spikes in all zones together mean
-/// too little inhibition (a nucleo-olivary gain control; it knows no direction).
+/// too little inhibition (a nucleo-olivary gain control; it knows no direction). Spikes of SNc
+/// arrive, and no cell reads them.
 #pragma once
 
 #include <memory>
@@ -40,6 +41,7 @@ struct CerebellumParameters {
   double pc_dcn_weight_mv = 40.0;
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
+  // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters mossy{.tau_m_ms = 10, .bias_mv = 4, .noise_mv = 3.75};
   LifParameters granule{.tau_m_ms = 12, .bias_mv = 0, .noise_mv = 1.0};
   LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};

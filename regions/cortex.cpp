@@ -14,7 +14,8 @@ namespace {
 enum : std::size_t { kExcitation, kInhibition };
 std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
 
-// The sheet's cells have conductances; NMDA shares AMPA's input.
+// The sheet's cells have conductances; NMDA shares AMPA's input. Time constants are chosen within
+// what slices show, those of NMDA and GABA-B at the fast end.
 enum : std::size_t { kGlutamate, kGabaA, kGabaB };
 std::vector<Receptor> sheet_receptors(double nmda_ratio) {
   return {{.decay_ms = 2, .reversal_mv = 0},
@@ -29,21 +30,22 @@ std::vector<Receptor> sheet_receptors(double nmda_ratio) {
 }  // namespace
 
 void CortexParameters::visit(ParameterVisitor& v) {
-  v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200}, "drive of a parietal cell tuned to the seen target");
+  v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200}, "drive of a parietal cell tuned to the seen target (tuned: parietal rate)");
   v.real("ppc_pmd_weight_mv", ppc_pmd_weight_mv, {"mV", 0, 1000},
-         "summed parietal excitation of a premotor cell");
+         "summed parietal excitation of a premotor cell (tuned: premotor rate)");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
-         "summed thalamic (VA) excitation of a premotor cell");
+         "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
   v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
-         "summed premotor conductance of a layer 2/3 cell, in leak conductances");
+         "summed premotor conductance of a layer 2/3 cell, in leak conductances (tuned: rate)");
   v.real("pmd_pt_weight", pmd_pt_weight, {"1", 0, 100},
-         "summed premotor conductance of a PT cell, in leak conductances");
+         "summed premotor conductance of a PT cell, in leak conductances (tuned: speed of reaches)");
   v.real("vl_e_weight", vl_e_weight, {"1", 0, 100},
-         "summed VL conductance of a layer 2/3 cell, in leak conductances");
+         "summed VL conductance of a layer 2/3 cell, in leak conductances (tuned: stable learning)");
   v.real("vl_pt_weight", vl_pt_weight, {"1", 0, 100},
-         "summed VL conductance of a PT cell, in leak conductances");
+         "summed VL conductance of a PT cell, in leak conductances (tuned: compensation of 30 "
+         "degrees, stable learning)");
   v.real("e_pt_weight", e_pt_weight, {"1", 0, 100},
-         "summed layer 2/3 conductance of a PT cell, in leak conductances");
+         "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: spread of fields)");
   v.table("ppc", ppc, "parietal cells");
   v.table("pmd", pmd, "premotor cells");
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
@@ -111,7 +113,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .sources = uniform_sources(n.pmd_inhibitory)});
 
   // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
-  // distance on top of 1.5 (excitatory) or .8 ms (inhibitory).
+  // distance on top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to
+  // the spread of fields.
   struct Layer {
     std::size_t index;
     const SheetLayout* sheet;
@@ -205,7 +208,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              .factor = [=, cell_of_total = ~0u, total = 0.0](
                            std::uint32_t, std::uint32_t cell, Draws&) mutable {
                if (cell != cell_of_total) {
-                 // Mean demand over directions, 1 where a cell serves one muscle fully.
+                 // Mean demand over directions, about 1 where a cell serves one muscle fully.
                  total = cumulative(cell).back() / bins * 4.0;
                  cell_of_total = cell;
                }

@@ -4,7 +4,8 @@
 ///
 /// The only thing injected is the visual target, into PPC. The aim is in premotor spikes: parietal
 /// input proposes the target's direction, and the thalamic (VA) channels that the basal ganglia
-/// select shift it.
+/// select shift it. No synapse of cortex is plastic; the spikes of SNc arrive, and no cell reads
+/// them.
 #pragma once
 
 #include "models/arm.hpp"
@@ -24,6 +25,8 @@ struct CortexParameters {
   double vl_e_weight = 0.2;
   double vl_pt_weight = 9.0;
   double e_pt_weight = 1.5;
+  // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest and
+  // in reaches.
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};

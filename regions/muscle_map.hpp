@@ -17,10 +17,11 @@ class MuscleMap {
  public:
   explicit MuscleMap(const ArmParameters& arm);
 
-  /// Demand on arm muscle `muscle` (0 … 1) for a reach toward `direction_deg`: non-negative and
-  /// smooth in direction. Among all excitations that accelerate the hand at the start equally for
-  /// all directions, those with the least squared sum; then turned so that a reach of 10 cm under
-  /// this excitation, held, ends in that direction.
+  /// Drive (0 … 1) of arm muscle `muscle`'s field on the sheet for a reach toward
+  /// `direction_deg`: non-negative, and between 36 directions linear in direction. Among all drives
+  /// that, spread over neighbouring fields, accelerate the hand at the start by the same amount in
+  /// every direction, about those with the least squared sum; then turned until a reach of 10 cm
+  /// under this constant drive ends in that direction.
   double demand(int muscle, double direction_deg) const;
 
  private:

@@ -1,5 +1,6 @@
 /// How many cells every population has, and who sends how often: what regions must know of each
-/// other to build their tracts. One table for the whole brain.
+/// other to build their tracts. One table for the whole brain. Numbers are chosen, far below any
+/// animal's; only their order is anatomy's (many granule cells, few Purkinje cells).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ inline constexpr std::uint32_t kThalamusSubsteps = 2;
 inline constexpr std::uint32_t kZones = 8;      ///< cerebellar microzones, one per 45° of error
 inline constexpr std::uint32_t kChannels = 24;  ///< action channels, one per 15°
 
-/// The motor sheet, in units of about .8 mm of cortex.
+/// The motor sheet, in units of about .8 mm of cortex (assumed).
 inline constexpr double kSheetWidth = 18, kSheetHeight = 6;
 
 struct Sizes {

@@ -9,13 +9,14 @@ std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 1
 
 void ThalamusParameters::visit(ParameterVisitor& v) {
   v.real("convergence", convergence, {"1", 0, 1},
-         "share of relay cells that get cerebellar and pallidal input (0: primate, .3-.6: rodent)");
+         "share of relay cells that get cerebellar and pallidal input (assumed: 0 in primates, .3-.6 "
+         "in rodents)");
   v.real("lesion_vl", lesion_vl, {"1", 0, 1}, "fraction of VL cells removed");
   v.real("lesion_va", lesion_va, {"1", 0, 1}, "fraction of VA/VM cells removed");
   v.real("dcn_vl_weight_mv", dcn_vl_weight_mv, {"mV", 0, 1000},
-         "summed nuclear excitation of a VL cell");
+         "summed nuclear excitation of a VL cell (tuned: VL rate follows the nuclei)");
   v.real("gpi_va_weight_mv", gpi_va_weight_mv, {"mV", 0, 1000},
-         "summed pallidal inhibition of a VA/VM cell");
+         "summed pallidal inhibition of a VA/VM cell (tuned: silent unless disinhibited)");
   v.table("vl", vl, "cerebellar relay cells");
   v.table("va", va, "basal-ganglia relay cells");
   v.table("trn", trn, "reticular cells");
@@ -55,7 +56,7 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
   connect({.name = "GPi_VA", .source = gpi, .target = va, .receptor = kInhibition,
            .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8, .delay_ms = 0,
            .sources = same_group(n.gpi, n.va, kChannels)});
-  // Convergence: a third as strong as the driving input.
+  // Convergence: a quarter as strong as the driving input.
   connect({.name = "GPi_VL", .source = gpi, .target = vl, .receptor = kInhibition,
            .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8 / 4, .delay_ms = 0,
            .sources = [=](std::uint32_t cell, Draws& draws) {

@@ -1,6 +1,7 @@
 /// Motor thalamus: relay cells of the cerebellar (VL) and basal-ganglia (VA/VM) territories and
 /// reticular cells. With `convergence` > 0 that share of relay cells also gets the other
-/// territory's input, so that their rates carry both teaching signals at once.
+/// territory's input, so that their rates carry what both teachers have taught. Spikes of the olive
+/// and of SNc arrive too, and no cell reads them.
 #pragma once
 
 #include "models/parameters.hpp"
@@ -16,6 +17,7 @@ struct ThalamusParameters {
   double lesion_va = 0.0;
   double dcn_vl_weight_mv = 120.0;
   double gpi_va_weight_mv = 34.0;
+  // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters vl{.tau_m_ms = 15, .bias_mv = -20, .noise_mv = 3.0};
   LifParameters va{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 2.5};
   LifParameters trn{.tau_m_ms = 20, .bias_mv = 7.5, .noise_mv = 4.5};
