@@ -14,7 +14,7 @@ std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 1
 std::vector<Receptor> spiny_receptors() {
   return {{.decay_ms = 5}, {.decay_ms = 10}, {.decay_ms = 400}};
 }
-/// Adaptation of dopamine receptors to the prevailing concentration.
+/// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
 constexpr double kAdaptationMs = 20000;
 }  // namespace
 
@@ -24,21 +24,26 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.boolean("critic_learning", critic_learning, "plasticity of the critic's synapses");
   v.boolean("silence_dopamine", silence_dopamine, "removes all SNc cells");
   v.real("dopamine_tau_ms", dopamine_tau_ms, {"ms", 10, 5000},
-         "decay of the dopamine concentration (100-300 ms)");
-  v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50}, "tonic rate of the intact SNc");
+         "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
+  v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50},
+         "tonic rate of the intact SNc (to be what snc fires at rest)");
   v.real("dopamine_half_hz", dopamine_half_hz, {"Hz", 0.1, 100},
          "half-saturation of the third factor (tuned: partial depletion)");
-  v.real("dopamine_hill", dopamine_hill, {"1", 1, 6}, "Hill exponent of the third factor");
+  v.real("dopamine_hill", dopamine_hill, {"1", 1, 6},
+         "Hill exponent of the third factor (chosen: small changes teach little)");
   v.real("tan_dopamine_mv", tan_dopamine_mv, {"mV", 0, 20},
-         "depolarisation of cholinergic cells per Hz of tonic dopamine (D5; tuned)");
+         "depolarisation of cholinergic cells per Hz of tonic dopamine, by D5 receptors (tuned: "
+         "exploration is lost with dopamine)");
   v.real("tan_value_mv", tan_value_mv, {"mV", 0, 20},
-         "hyperpolarisation of cholinergic cells per Hz of the value trace (tuned)");
+         "hyperpolarisation of cholinergic cells per Hz of the value trace (tuned: more exploration "
+         "after failures)");
   v.real("tan_d1_weight_mv", tan_d1_weight_mv, {"mV", 0, 1000},
          "summed slow (M1) excitation of a D1 cell by its channel's cholinergic cells (tuned: "
          "spread of reward learners' reaches)");
-  v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6}, "memory of the value trace");
+  v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6}, "memory of the value trace (chosen: some ten trials)");
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
-         "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine");
+         "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine (chosen: "
+         "under 1 mV at 5 Hz)");
   v.table("actor", actor, "corticostriatal plasticity");
   v.table("critic", critic, "plasticity of outcome - striosome synapses");
   v.table("d1", d1, "D1 medium spiny cells");

@@ -36,6 +36,7 @@ struct BasalGangliaParameters {
   double d1_excitability_mv = 0.15;
   ThreeFactorParameters actor{.rate = 0.001, .eligibility_ms = 800};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
+  // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters d1{.tau_m_ms = 15, .bias_mv = -10, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
