@@ -84,7 +84,8 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
          "decay of the presynaptic trace (order of the window of spike timing: Bi & Poo 1998)");
   v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},
          "decay of eligibility (striatal spines: .3-2 s, Yagishita et al. 2014)");
-  v.real("mean_rate", mean_rate, {"1", 0, 1}, "rate at which the mean eligibility is followed");
+  v.real("mean_rate", mean_rate, {"1", 0, 1},
+         "rate at which the mean eligibility is followed (tuned with rate)");
 }
 
 ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)

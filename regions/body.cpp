@@ -36,10 +36,10 @@ void BodyParameters::visit(ParameterVisitor& v) {
   v.real("distance_m", distance_m, {"m", 0.01, 0.3}, "distance of the targets");
   v.integer("vision_delay_ms", vision_delay_ms, {"ms", 1, 500}, "delay of everything that is seen (chosen: order of visual latencies in cortex)");
   v.integer("feedback_hold_ms", feedback_hold_ms, {"ms", 0, 5000},
-            "how long the final cursor stays in sight");
+            "how long the final cursor stays in sight (chosen)");
   v.integer("outcome_delay_ms", outcome_delay_ms, {"ms", 0, 5000},
-            "from the end of the reach to its outcome");
-  v.integer("outcome_ms", outcome_ms, {"ms", 1, 5000}, "how long the outcome is shown");
+            "from the end of the reach to its outcome (chosen)");
+  v.integer("outcome_ms", outcome_ms, {"ms", 1, 5000}, "how long the outcome is shown (chosen)");
   v.real("pool_tau_ms", pool_tau_ms, {"ms", 1, 500}, "time constant of a motor pool (chosen: smooths corticospinal spikes)");
   v.real("pool_threshold_hz", pool_threshold_hz, {"Hz", 0, 500},
          "corticospinal rate from which a motor pool fires (tuned: no movement at rest)");
