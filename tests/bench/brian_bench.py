@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+"""The engine's speed as a ratio to Brian2's (Debian: python3-brian) on the same networks.
+
+    brian_bench.py ENGINE_BENCH [coba|brunel ...] [--pairs 5] [--seconds 2] [--fine]
+
+ENGINE_BENCH is the program of engine_bench.cpp, whose first lines say what the networks are. Both
+engines run in alternation, on one core each, with the same equations, timestep (.125 ms),
+in-degrees, delays and start, in CPU seconds per simulated second without construction. Brian2
+computes with doubles in C++ (cpp_standalone, -O3 -march=native -ffast-math: its defaults). Prints
+median ratio, rates and CVs of inter-spike intervals with their standard error over the runs.
+Networks differ from run to run in the engine; Brian2's connections are drawn once, its start in
+every run. --fine: Brian2 at an eighth of the timestep with the same delays, as the reference of
+rate and CV.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+warnings.simplefilter("ignore", FutureWarning)
+import brian2 as b2  # noqa: E402
+import numpy as np  # noqa: E402
+from brian2 import ms, second  # noqa: E402
+
+DT = 0.125  # ms
+TRANSIENT = 0.5  # s, not counted in rate and CV
+# CPU time of the loop alone, written where the program runs.
+CLOCK = ('{ std::ofstream cpu("cpu.txt", std::ios::app);'
+         " cpu << std::clock() / double(CLOCKS_PER_SEC) << std::endl; }")
+
+
+def project(source, first, last, target, in_degree, jump, delay, random):
+    """`in_degree` synapses onto each cell of `target` from source cells first … last-1."""
+    synapses = b2.Synapses(source, target, on_pre=jump, delay=delay * ms)
+    cells = len(target)
+    synapses.connect(i=random.integers(first, last, in_degree * cells),
+                     j=np.repeat(np.arange(cells), in_degree))
+    return synapses
+
+
+def coba(random, dt):
+    cells = b2.NeuronGroup(4000, """
+        dv/dt = (-60 - v + ge*(0 - v) + gi*(-80 - v)) / (20*ms) : 1 (unless refractory)
+        dge/dt = -ge / (5*ms) : 1
+        dgi/dt = -gi / (10*ms) : 1""", threshold="v >= -50", reset="v = -60",
+        refractory=(5 + dt) * ms, method="exponential_euler")
+    cells.v = "-60 + 10*rand()"
+    cells.ge, cells.gi = "4 + 1.5*randn()", "10 + 12*randn()"
+    return [cells, project(cells, 0, 3200, cells, 64, "ge_post += 0.6", DT, random),
+            project(cells, 3200, 4000, cells, 16, "gi_post += 6.7", DT, random)]
+
+
+def brunel(random, dt):
+    # Noise held over a timestep with uniform numbers, as in the engine.
+    decay = np.exp(-dt / 20)
+    noise = np.sqrt(2) * np.sqrt(1 - decay**2) / (1 - decay) * np.sqrt(12)
+    cells = b2.NeuronGroup(12500, """
+        dv/dt = (40 + noise + current - v) / (20*ms) : 1 (unless refractory)
+        dcurrent/dt = -current / (0.625*ms) : 1
+        noise = amplitude*(rand() - 0.5) : 1 (constant over dt)""",
+        threshold="v >= 20", reset="v = 10", refractory=(2 + dt) * ms, method="exact",
+        namespace={"amplitude": noise})
+    cells.v = "10 + 10*rand()"
+    return [cells, project(cells, 0, 10000, cells, 1000, "current_post += 3.2", 1.5, random),
+            project(cells, 10000, 12500, cells, 250, "current_post -= 16", 1.5, random)]
+
+
+def build(network, folder, seconds, dt):
+    """A function that runs the compiled program once: {"cpu_per_s", "rate_hz", "cv"}."""
+    b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
+    b2.defaultclock.dt = dt * ms
+    objects = network(np.random.default_rng(1), dt)
+    spikes = b2.SpikeMonitor(objects[0])
+    b2.device.insert_code("before_network_run", CLOCK)
+    b2.device.insert_code("after_network_run", CLOCK)
+    b2.Network(*objects, spikes).run(seconds * second)
+    b2.device.build(directory=str(folder), compile=True, run=False, with_output=False,
+                    additional_source_files=[])
+    cells = len(objects[0])
+
+    def run():
+        (folder / "cpu.txt").unlink(missing_ok=True)
+        b2.device.run(str(folder), with_output=False, run_args=[])
+        begin, end = np.loadtxt(folder / "cpu.txt")
+        late = np.asarray(spikes.t / second) > TRANSIENT
+        time, cell = np.asarray(spikes.t / second)[late], np.asarray(spikes.i)[late]
+        order = np.lexsort((time, cell))
+        trains = np.split(time[order], np.cumsum(np.bincount(cell, minlength=cells))[:-1])
+        intervals = [np.diff(train) for train in trains if len(train) >= 3]
+        return {"cpu_per_s": (end - begin) / seconds,
+                "rate_hz": len(time) / cells / (seconds - TRANSIENT),
+                "cv": float(np.mean([x.std() / x.mean() for x in intervals]))}
+
+    return run
+
+
+def shown(runs, key):
+    """Mean ± standard error."""
+    values = np.array([run[key] for run in runs])
+    return f"{values.mean():.3f} ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("engine", type=pathlib.Path, help="the program engine_bench")
+    parser.add_argument("networks", nargs="*", default=["coba", "brunel"])
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--fine", action="store_true")
+    arguments = parser.parse_args()
+    for name in arguments.networks:
+        if name not in ("coba", "brunel"):
+            sys.exit(f"brian_bench: no network '{name}'; there are coba and brunel")
+    if arguments.pairs < 2:
+        sys.exit("brian_bench: --pairs must be at least 2, for a standard error")
+    for name in arguments.networks:
+        with tempfile.TemporaryDirectory(prefix="brian-bench-") as folder:
+            dt = DT / 8 if arguments.fine else DT
+            run = build({"coba": coba, "brunel": brunel}[name], pathlib.Path(folder),
+                        arguments.seconds, dt)
+            engine, brian = [], []
+            for pair in range(arguments.pairs):
+                engine.append(json.loads(subprocess.run(
+                    [str(arguments.engine), name, str(arguments.seconds), str(pair + 1)],
+                    check=True, capture_output=True, text=True).stdout))
+                brian.append(run())
+            b2.device.reinit()
+        ratios = [b["cpu_per_s"] / e["cpu_per_s"] for e, b in zip(engine, brian)]
+        print(f"{name}: {np.median(ratios):.1f} times Brian2's speed "
+              f"({min(ratios):.1f} to {max(ratios):.1f} in {arguments.pairs} pairs)")
+        for label, runs in (("engine", engine), (f"Brian2, dt {dt:g} ms", brian)):
+            print(f"  {label}: {np.median([r['cpu_per_s'] for r in runs]):.4f} CPU s per s, "
+                  f"rate {shown(runs, 'rate_hz')} Hz, CV {shown(runs, 'cv')}")
+        print(f"  engine: {engine[0]['bytes_per_synapse']:.2f} bytes per synapse, constructed in "
+              f"{np.median([e['construction_s'] for e in engine]):.3f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
