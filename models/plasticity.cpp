@@ -11,9 +11,10 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
          "share of a fully eligible weight lost per complex spike (tuned: early adaptation A2)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "share of the way to w_max gained per parallel-fibre spike (tuned: asymptote A1)");
-  v.real("cascade_ms", cascade_ms, {"ms", 1, 1000},
-         "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
-         "about 100 ms)");
+  v.real(
+      "cascade_ms", cascade_ms, {"ms", 1, 1000},
+      "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
+      "about 100 ms)");
   v.real("reference_spikes", reference_spikes, {"1", 0.01, 100},
          "presynaptic spikes at once that make a trace peak at 1 (tuned with depression)");
 }
@@ -154,7 +155,8 @@ void ThreeFactorRule::load(StateReader& reader) {
 void NuclearParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"mV s", 0, 1},
          "weight change per mossy-fibre spike and Hz of lost Purkinje inhibition (tuned: A5)");
-  v.real("decay", decay, {"1", 0, 1}, "return to the initial weight per mossy-fibre spike (tuned: A5)");
+  v.real("decay", decay, {"1", 0, 1},
+         "return to the initial weight per mossy-fibre spike (tuned: A5)");
   v.real("setpoint_hz", setpoint_hz, {"Hz", 0, 500},
          "Purkinje rate during movement that changes nothing (tuned: rate at baseline)");
 }

@@ -84,7 +84,7 @@ class ThreeFactorRule {
   Projection& projection_;
   ThreeFactorParameters parameters_;
   float trace_decay_, eligibility_decay_;
-  std::vector<float> trace_;              // per source cell
+  std::vector<float> trace_;               // per source cell
   std::vector<float> eligibility_, mean_;  // per synapse, canonical order
 };
 

@@ -19,12 +19,14 @@ constexpr std::array<Tract, 18> kAtlas = {{
     {"va_to_striatum", "thalamus", "VA", "basal_ganglia", 4, "assumed as corticostriatal"},
     {"dcn_to_thalamus", "cerebellum", "DCN", "thalamus", 3, "Gambosi 2024 loop delay 3 ms"},
     {"olive_to_thalamus", "cerebellum", "IO", "thalamus", 3, "with dcn_to_thalamus"},
-    {"gpi_to_thalamus", "basal_ganglia", "GPi", "thalamus", 3, "GPi to relay 3 ms, van Albada 2009"},
+    {"gpi_to_thalamus", "basal_ganglia", "GPi", "thalamus", 3,
+     "GPi to relay 3 ms, van Albada 2009"},
     {"snc_to_cortex", "basal_ganglia", "SNc", "cortex", 10, "unmyelinated, 10-20 ms"},
     {"snc_to_cerebellum", "basal_ganglia", "SNc", "cerebellum", 10, "unmyelinated, 10-20 ms"},
     {"snc_to_thalamus", "basal_ganglia", "SNc", "thalamus", 10, "unmyelinated, 10-20 ms"},
     {"senses_to_cerebellum", "body", "senses", "cerebellum", 2, "sensory delays are the body's"},
-    {"senses_to_basal_ganglia", "body", "senses", "basal_ganglia", 2, "sensory delays are the body's"},
+    {"senses_to_basal_ganglia", "body", "senses", "basal_ganglia", 2,
+     "sensory delays are the body's"},
     {"senses_to_cortex", "body", "senses", "cortex", 2, "sensory delays are the body's"},
 }};
 }  // namespace

@@ -15,7 +15,7 @@ std::vector<Receptor> spiny_receptors() {
   return {{.decay_ms = 5}, {.decay_ms = 10}, {.decay_ms = 400}};
 }
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
-constexpr double kAdaptationMs = 20000;
+constexpr std::int64_t kAdaptationMs = 20000;
 }  // namespace
 
 void BasalGangliaParameters::visit(ParameterVisitor& v) {
@@ -34,13 +34,15 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("tan_dopamine_mv", tan_dopamine_mv, {"mV", 0, 20},
          "depolarisation of cholinergic cells per Hz of tonic dopamine, by D5 receptors (tuned: "
          "exploration is lost with dopamine)");
-  v.real("tan_value_mv", tan_value_mv, {"mV", 0, 20},
-         "hyperpolarisation of cholinergic cells per Hz of the value trace (tuned: more exploration "
-         "after failures)");
+  v.real(
+      "tan_value_mv", tan_value_mv, {"mV", 0, 20},
+      "hyperpolarisation of cholinergic cells per Hz of the value trace (tuned: more exploration "
+      "after failures)");
   v.real("tan_d1_weight_mv", tan_d1_weight_mv, {"mV", 0, 1000},
          "summed slow (M1) excitation of a D1 cell by its channel's cholinergic cells (tuned: "
          "spread of reward learners' reaches)");
-  v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6}, "memory of the value trace (chosen: some ten trials)");
+  v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
+         "memory of the value trace (chosen: some ten trials)");
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
          "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine (chosen: "
          "under 1 mV at 5 Hz)");
@@ -78,14 +80,13 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   };
   auto plain = [&](const char* name, const char* long_name, std::uint32_t size,
                    const LifParameters& lif) {
-    return add_population({name, long_name, size, {}}, lif, SynapseKind::current,
-                          fast_receptors());
+    return add_population({name, long_name, size, {}}, lif, SynapseKind::current, fast_receptors());
   };
   d1_ = channels("D1", "D1 medium spiny cells", n.d1, p.d1, spiny_receptors());
   d2_ = channels("D2", "D2 medium spiny cells", n.d2, p.d2, spiny_receptors());
   fsi_ = plain("FSI", "fast-spiking interneurons", n.fsi, p.fsi);
-  tan_ = channels("TAN", "tonically active cholinergic interneurons", n.tan, p.tan,
-                  fast_receptors());
+  tan_ =
+      channels("TAN", "tonically active cholinergic interneurons", n.tan, p.tan, fast_receptors());
   gpe_ = channels("GPe", "external pallidum", n.gpe, p.gpe, fast_receptors());
   stn_ = channels("STN", "subthalamic nucleus", n.stn, p.stn, fast_receptors());
   gpi_ = channels("GPi", "internal pallidum and substantia nigra reticulata", n.gpi, p.gpi,
@@ -100,15 +101,25 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   auto to_channels = [&](const char* name, std::size_t source, std::uint32_t sources,
                          std::size_t target, std::uint32_t targets, std::size_t receptor,
                          std::uint32_t in_degree, double sum, double delay_ms) {
-    connect({.name = name, .source = source, .target = target, .receptor = receptor,
-             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = delay_ms,
+    connect({.name = name,
+             .source = source,
+             .target = target,
+             .receptor = receptor,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
+             .delay_ms = delay_ms,
              .sources = same_group(sources, targets, kChannels)});
   };
   auto diffuse = [&](const char* name, std::size_t source, std::uint32_t sources,
-                     std::size_t target, std::size_t receptor, std::uint32_t in_degree,
-                     double sum, double delay_ms) {
-    connect({.name = name, .source = source, .target = target, .receptor = receptor,
-             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = delay_ms,
+                     std::size_t target, std::size_t receptor, std::uint32_t in_degree, double sum,
+                     double delay_ms) {
+    connect({.name = name,
+             .source = source,
+             .target = target,
+             .receptor = receptor,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
+             .delay_ms = delay_ms,
              .sources = uniform_sources(sources)});
   };
   auto corticostriatal = [&](const char* name, std::size_t target, std::uint32_t targets,
@@ -117,12 +128,18 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
       return channel_direction(group_of(cell, targets, kChannels));
     };
     constexpr std::uint32_t in_degree = 40;
-    return connect({.name = name, .source = cue, .target = target, .receptor = kExcitation,
-                    .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = 0,
+    return connect({.name = name,
+                    .source = cue,
+                    .target = target,
+                    .receptor = kExcitation,
+                    .in_degree = in_degree,
+                    .weight = sum / in_degree,
+                    .delay_ms = 0,
                     .sources = ring_sources(n.ppc, direction, 20.0),
                     .factor = [](std::uint32_t, std::uint32_t,
                                  Draws& draws) { return 0.75 + 0.5 * draws.uniform(); },
-                    .plastic = true, .max_weight = 2.0 * sum / in_degree});
+                    .plastic = true,
+                    .max_weight = 2.0 * sum / in_degree});
   };
   Projection& direct = corticostriatal("PPC_D1", d1_, n.d1, 70.0);
   Projection& indirect = corticostriatal("PPC_D2", d2_, n.d2, 75.0);
@@ -141,24 +158,29 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("PMd_STN", hyperdirect, n.pmd, stn_, kExcitation, 30, 60.0, 0);
 
   // Critic.
-  Projection& expectation =
-      connect({.name = "Outcome_Striosome", .source = outcome_, .target = striosome_,
-               .receptor = kExcitation, .in_degree = 40, .weight = 25.0 / 40, .delay_ms = 4,
-               .sources = uniform_sources(n.outcome), .plastic = true, .max_weight = 100.0 / 40});
+  Projection& expectation = connect({.name = "Outcome_Striosome",
+                                     .source = outcome_,
+                                     .target = striosome_,
+                                     .receptor = kExcitation,
+                                     .in_degree = 40,
+                                     .weight = 25.0 / 40,
+                                     .delay_ms = 4,
+                                     .sources = uniform_sources(n.outcome),
+                                     .plastic = true,
+                                     .max_weight = 100.0 / 40});
   diffuse("Reward_SNc", reward_, n.reward, snc_, kExcitation, 30, 30.0, 4);
   diffuse("Striosome_SNc", striosome_, n.striosome, snc_, kInhibition, 30, -22.0, 2);
 
   d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor);
   d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor);
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
-  dopamine_ = dopamine_adapted_ = p.dopamine_tonic_hz * (1.0 - p.dopamine_depletion);
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }
 
 double BasalGanglia::third_factor() const {
   const double x = dopamine_ - dopamine_adapted_;
-  const double size = math::pow(std::abs(x) / parameters_.dopamine_half_hz,
-                                parameters_.dopamine_hill);
+  const double size =
+      math::pow(std::abs(x) / parameters_.dopamine_half_hz, parameters_.dopamine_hill);
   const double bound = size / (1.0 + size);
   return x < 0 ? -bound : bound;
 }
@@ -176,9 +198,8 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   const double excess = dopamine_ - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(static_cast<float>(p.d1_excitability_mv * excess));
   network_.population(d2_).set_shift(static_cast<float>(-p.d1_excitability_mv * excess));
-  network_.population(tan_).set_shift(
-      static_cast<float>(p.tan_dopamine_mv * (dopamine_adapted_ - p.dopamine_tonic_hz) -
-                         p.tan_value_mv * value_));
+  network_.population(tan_).set_shift(static_cast<float>(
+      p.tan_dopamine_mv * (dopamine_adapted_ - p.dopamine_tonic_hz) - p.tan_value_mv * value_));
 }
 
 void BasalGanglia::learn(Step t, const Inbox& in) {
@@ -188,7 +209,9 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   const double striosome_hz =
       1000.0 * static_cast<double>(network_.spikes(striosome_).size()) / sizes_.striosome;
   dopamine_ += (snc_hz - dopamine_) / p.dopamine_tau_ms;
-  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / kAdaptationMs;
+  // A plain mean until kAdaptationMs have passed, then a running one.
+  if (adapted_ms_ < kAdaptationMs) ++adapted_ms_;
+  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / static_cast<double>(adapted_ms_);
   value_ += (striosome_hz - value_) / p.value_tau_ms;
 
   const auto cue = in.spikes(cue_port_);
@@ -208,6 +231,7 @@ void BasalGanglia::save_extra(StateWriter& writer) const {
   critic_rule_->save(writer);
   writer.shared_value("dopamine", dopamine_);
   writer.shared_value("dopamine_adapted", dopamine_adapted_);
+  writer.shared_value("adapted_ms", adapted_ms_);
   writer.shared_value("value", value_);
 }
 
@@ -217,6 +241,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   critic_rule_->load(reader);
   reader.shared_value("dopamine", dopamine_);
   reader.shared_value("dopamine_adapted", dopamine_adapted_);
+  reader.shared_value("adapted_ms", adapted_ms_);
   reader.shared_value("value", value_);
 }
 

@@ -29,7 +29,7 @@ struct BasalGangliaParameters {
   double dopamine_tonic_hz = 5.0;
   double dopamine_half_hz = 8.0;
   double dopamine_hill = 2.0;
-  double tan_dopamine_mv = 0.8;
+  double tan_dopamine_mv = 0.2;
   double tan_value_mv = 0.5;
   double tan_d1_weight_mv = 5.0;
   double value_tau_ms = 8000.0;
@@ -40,7 +40,7 @@ struct BasalGangliaParameters {
   LifParameters d1{.tau_m_ms = 15, .bias_mv = -10, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
-  LifParameters tan{.tau_m_ms = 20, .bias_mv = 8, .noise_mv = 5.0};
+  LifParameters tan{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 5.0};
   LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
   LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
   LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};
@@ -75,6 +75,7 @@ class BasalGanglia final : public SpikingRegion {
 
   // State: concentrations that spikes leave behind (Hz of the intact population).
   double dopamine_ = 0, dopamine_adapted_ = 0, value_ = 0;
+  std::int64_t adapted_ms_ = 0;
 };
 
 }  // namespace quartet

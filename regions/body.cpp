@@ -34,13 +34,15 @@ void BodyParameters::visit(ParameterVisitor& v) {
   v.integer("deadline_ms", deadline_ms, {"ms", 1, 60000},
             "when an unfinished reach is ended and the target goes");
   v.real("distance_m", distance_m, {"m", 0.01, 0.3}, "distance of the targets");
-  v.integer("vision_delay_ms", vision_delay_ms, {"ms", 1, 500}, "delay of everything that is seen (chosen: order of visual latencies in cortex)");
+  v.integer("vision_delay_ms", vision_delay_ms, {"ms", 1, 500},
+            "delay of everything that is seen (chosen: order of visual latencies in cortex)");
   v.integer("feedback_hold_ms", feedback_hold_ms, {"ms", 0, 5000},
             "how long the final cursor stays in sight (chosen)");
   v.integer("outcome_delay_ms", outcome_delay_ms, {"ms", 0, 5000},
             "from the end of the reach to its outcome (chosen)");
   v.integer("outcome_ms", outcome_ms, {"ms", 1, 5000}, "how long the outcome is shown (chosen)");
-  v.real("pool_tau_ms", pool_tau_ms, {"ms", 1, 500}, "time constant of a motor pool (chosen: smooths corticospinal spikes)");
+  v.real("pool_tau_ms", pool_tau_ms, {"ms", 1, 500},
+         "time constant of a motor pool (chosen: smooths corticospinal spikes)");
   v.real("pool_threshold_hz", pool_threshold_hz, {"Hz", 0, 500},
          "corticospinal rate from which a motor pool fires (tuned: no movement at rest)");
   v.real("pool_gain_per_hz", pool_gain_per_hz, {"s", 0, 1},
@@ -87,8 +89,8 @@ Vector2 Body::hand() const {
 std::array<double, kMuscles> Body::excitation() const {
   std::array<double, kMuscles> u;
   for (std::size_t m = 0; m < u.size(); ++m)
-    u[m] = std::clamp(
-        (pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz, 0.0, 1.0);
+    u[m] = std::clamp((pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz,
+                      0.0, 1.0);
   return u;
 }
 
@@ -126,8 +128,7 @@ void Body::finish(Vector2 hand, bool reached) {
     record_.cursor_deg = math::wrap_degrees(record_.cursor_deg);
     record_.error_deg = math::wrap_degrees(record_.cursor_deg - record_.target_deg);
   }
-  if (reached && onset_ms_ >= 0)
-    record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
+  if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
   const bool hit = reached && math::detail::abs(record_.error_deg) <= block.reward_zone_deg;
   record_.reward = block.reward == RewardRule::always || (block.reward == RewardRule::hit && hit);
 }
@@ -135,8 +136,7 @@ void Body::finish(Vector2 hand, bool reached) {
 void Body::hold() {
   const auto u = excitation();
   for (std::size_t m = 0; m < kArmMuscles; ++m)
-    arm_.activation[m] =
-        activate(parameters_.arm.activation, u[m], arm_.activation[m], 0.001);
+    arm_.activation[m] = activate(parameters_.arm.activation, u[m], arm_.activation[m], 0.001);
 }
 
 void Body::move() {
@@ -185,8 +185,7 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::cursor_x] = math::cos(math::radians(direction));
     seen[sense::cursor_y] = math::sin(math::radians(direction));
   }
-  const bool outcome =
-      since >= p.outcome_delay_ms && since < p.outcome_delay_ms + p.outcome_ms;
+  const bool outcome = since >= p.outcome_delay_ms && since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome && record_.reward ? 1 : 0;
   return seen;
@@ -219,11 +218,11 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
 
 void Body::save(StateWriter& writer) const {
   const TrialRecord& r = record_;
-  const std::int64_t integers[] = {r.trial,      r.block,       r.reached, r.reward,
-                                   clock_ms_,    finished_ms_,  onset_ms_, third_passed_};
-  const double reals[] = {r.target_deg, r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
-                          r.cursor_deg, r.error_deg,    r.movement_ms,     r.path_m,
-                          r.peak_speed_m_s, last_.x,    last_.y};
+  const std::int64_t integers[] = {r.trial,   r.block,      r.reached, r.reward,
+                                   clock_ms_, finished_ms_, onset_ms_, third_passed_};
+  const double reals[] = {
+      r.target_deg,  r.rotation_deg, r.angle_third_deg, r.angle_end_deg, r.cursor_deg, r.error_deg,
+      r.movement_ms, r.path_m,       r.peak_speed_m_s,  last_.x,         last_.y};
   writer.shared<std::int64_t>("body.integers", integers);
   writer.shared<double>("body.reals", reals);
   writer.shared<double>("body.q", arm_.q);
@@ -250,9 +249,10 @@ void Body::load(StateReader& reader) {
   finished_ms_ = integers[5];
   onset_ms_ = integers[6];
   third_passed_ = integers[7] != 0;
-  double* const into[] = {&r.target_deg, &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
-                          &r.cursor_deg, &r.error_deg,    &r.movement_ms,     &r.path_m,
-                          &r.peak_speed_m_s, &last_.x,    &last_.y};
+  double* const into[] = {&r.target_deg,    &r.rotation_deg, &r.angle_third_deg,
+                          &r.angle_end_deg, &r.cursor_deg,   &r.error_deg,
+                          &r.movement_ms,   &r.path_m,       &r.peak_speed_m_s,
+                          &last_.x,         &last_.y};
   for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
   reader.shared<double>("body.q", arm_.q);
   reader.shared<double>("body.dq", arm_.dq);

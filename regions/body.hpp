@@ -50,7 +50,7 @@ struct TrialRecord {
   double cursor_deg = 0;       ///< of the cursor then
   double error_deg = 0;        ///< cursor_deg − target_deg, for diagnosis only
   bool reached = false, reward = false;
-  double movement_ms = 0;      ///< from 5 % of the distance to its end
+  double movement_ms = 0;  ///< from 5 % of the distance to its end
   double path_m = 0, peak_speed_m_s = 0;
 };
 

@@ -30,7 +30,8 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed premotor excitation of a prediction cell (tuned: as active as cursor cells)");
   v.real("aim_copy_delay_ms", aim_copy_delay_ms, {"ms", 1, 200},
          "delay of the aim's copy to the prediction cells (tuned: as late as vision)");
-  v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100}, "drive of a cell tuned to the seen cursor (tuned: its rate)");
+  v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100},
+         "drive of a cell tuned to the seen cursor (tuned: its rate)");
   v.real("cursor_weight_mv", cursor_weight_mv, {"mV", 0, 1000},
          "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
@@ -61,8 +62,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
   v.table("predicted", predicted, "cells that predict that direction from the aim");
 }
 
-Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_t seed,
-                       Slice slice)
+Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_t seed, Slice slice)
     : SpikingRegion("cerebellum", kCerebellumSubsteps, slice, seed), parameters_(p), sizes_(scale) {
   const Sizes& n = sizes_;
   const std::size_t aim = add_spike_input("pmd_to_cerebellum", n.pmd, kCortexSubsteps);
@@ -79,18 +79,16 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   mli_ = current({"MLI", "molecular-layer interneurons", n.mli,
                   group_directions(n.mli, kZones, zone_direction)},
                  p.mli);
-  purkinje_ = current({"PC", "Purkinje cells", n.purkinje,
-                       group_directions(n.purkinje, kZones, zone_direction)},
-                      p.purkinje);
-  dcn_ = current({"DCN", "deep nuclear cells", n.dcn,
-                  group_directions(n.dcn, kZones, zone_direction)},
-                 p.dcn);
-  olive_ = current({"IO", "inferior olivary cells", n.olive,
-                    group_directions(n.olive, kZones, zone_direction)},
-                   p.olive);
-  cursor_ = current({"Cursor", "cells tuned to the seen cursor", n.cursor,
-                     ring_directions(n.cursor)},
-                    p.cursor);
+  purkinje_ = current(
+      {"PC", "Purkinje cells", n.purkinje, group_directions(n.purkinje, kZones, zone_direction)},
+      p.purkinje);
+  dcn_ = current(
+      {"DCN", "deep nuclear cells", n.dcn, group_directions(n.dcn, kZones, zone_direction)}, p.dcn);
+  olive_ = current(
+      {"IO", "inferior olivary cells", n.olive, group_directions(n.olive, kZones, zone_direction)},
+      p.olive);
+  cursor_ = current(
+      {"Cursor", "cells tuned to the seen cursor", n.cursor, ring_directions(n.cursor)}, p.cursor);
   predicted_ = current({"Predicted", "cells that predict the cursor from the aim", n.predicted,
                         ring_directions(n.predicted)},
                        p.predicted);
@@ -100,74 +98,146 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   // Granular layer. Two thirds of the mossy fibres copy the aim, one third motor output.
   const std::uint32_t aim_fibres = n.mossy * 2 / 3;
   auto aim_direction = [=](std::uint32_t fibre) { return ring_direction(fibre, aim_fibres); };
-  connect({.name = "PMd_MF", .source = aim, .target = mossy_, .receptor = kExcitation,
-           .in_degree = 30, .weight = 45.0 / 30, .delay_ms = 0,
-           .sources = [=, rule = ring_sources(n.pmd, aim_direction, 12.0)](
-                          std::uint32_t fibre, Draws& draws) {
+  connect(
+      {.name = "PMd_MF",
+       .source = aim,
+       .target = mossy_,
+       .receptor = kExcitation,
+       .in_degree = 30,
+       .weight = 45.0 / 30,
+       .delay_ms = 0,
+       .sources =
+           [=, rule = ring_sources(n.pmd, aim_direction, 12.0)](std::uint32_t fibre, Draws& draws) {
              return fibre < aim_fibres ? rule(fibre, draws) : draws.below(n.pmd);
            },
-           .factor = [=](std::uint32_t, std::uint32_t fibre, Draws&) {
-             return fibre < aim_fibres ? 1.0 : 0.0;
-           }});
-  connect({.name = "PT_MF", .source = motor, .target = mossy_, .receptor = kExcitation,
-           .in_degree = 10, .weight = 60.0 / 10, .delay_ms = 0,
+       .factor = [=](std::uint32_t, std::uint32_t fibre,
+                     Draws&) { return fibre < aim_fibres ? 1.0 : 0.0; }});
+  connect({.name = "PT_MF",
+           .source = motor,
+           .target = mossy_,
+           .receptor = kExcitation,
+           .in_degree = 10,
+           .weight = 60.0 / 10,
+           .delay_ms = 0,
            .sources = uniform_sources(n.l5pt.size()),
            .factor = [=](std::uint32_t, std::uint32_t fibre, Draws&) {
              return fibre < aim_fibres ? 0.0 : 1.0;
            }});
-  connect({.name = "MF_GrC", .source = mossy_, .target = granule_, .receptor = kExcitation,
-           .in_degree = 4, .weight = 28.0, .delay_ms = 2, .sources = uniform_sources(n.mossy)});
-  connect({.name = "MF_GoC", .source = mossy_, .target = golgi_, .receptor = kExcitation,
-           .in_degree = 40, .weight = 40.0 / 40, .delay_ms = 2,
+  connect({.name = "MF_GrC",
+           .source = mossy_,
+           .target = granule_,
+           .receptor = kExcitation,
+           .in_degree = 4,
+           .weight = 28.0,
+           .delay_ms = 2,
            .sources = uniform_sources(n.mossy)});
-  connect({.name = "GrC_GoC", .source = granule_, .target = golgi_, .receptor = kExcitation,
-           .in_degree = 200, .weight = 60.0 / 200, .delay_ms = 3,
+  connect({.name = "MF_GoC",
+           .source = mossy_,
+           .target = golgi_,
+           .receptor = kExcitation,
+           .in_degree = 40,
+           .weight = 40.0 / 40,
+           .delay_ms = 2,
+           .sources = uniform_sources(n.mossy)});
+  connect({.name = "GrC_GoC",
+           .source = granule_,
+           .target = golgi_,
+           .receptor = kExcitation,
+           .in_degree = 200,
+           .weight = 60.0 / 200,
+           .delay_ms = 3,
            .sources = uniform_sources(n.granule)});
-  connect({.name = "GoC_GrC", .source = golgi_, .target = granule_, .receptor = kInhibition,
-           .in_degree = 6, .weight = -40.0 / 6, .delay_ms = 2,
+  connect({.name = "GoC_GrC",
+           .source = golgi_,
+           .target = granule_,
+           .receptor = kInhibition,
+           .in_degree = 6,
+           .weight = -40.0 / 6,
+           .delay_ms = 2,
            .sources = uniform_sources(n.golgi)});
 
   // Molecular layer.
   Projection& parallel_fibres = connect(
-      {.name = "GrC_PC", .source = granule_, .target = purkinje_, .receptor = kExcitation,
-       .in_degree = 800, .weight = p.pf_pc_weight_mv, .delay_ms = 3,
+      {.name = "GrC_PC",
+       .source = granule_,
+       .target = purkinje_,
+       .receptor = kExcitation,
+       .in_degree = 800,
+       .weight = p.pf_pc_weight_mv,
+       .delay_ms = 3,
        .sources = uniform_sources(n.granule),
        .factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 0.5 + draws.uniform(); },
-       .plastic = true, .max_weight = 2.0 * p.pf_pc_weight_mv});
-  connect({.name = "GrC_MLI", .source = granule_, .target = mli_, .receptor = kExcitation,
-           .in_degree = 400, .weight = 500.0 / 400, .delay_ms = 3,
+       .plastic = true,
+       .max_weight = 2.0 * p.pf_pc_weight_mv});
+  connect({.name = "GrC_MLI",
+           .source = granule_,
+           .target = mli_,
+           .receptor = kExcitation,
+           .in_degree = 400,
+           .weight = 500.0 / 400,
+           .delay_ms = 3,
            .sources = uniform_sources(n.granule)});
-  connect({.name = "MLI_PC", .source = mli_, .target = purkinje_, .receptor = kInhibition,
-           .in_degree = 16, .weight = -36.0 / 16, .delay_ms = 2,
+  connect({.name = "MLI_PC",
+           .source = mli_,
+           .target = purkinje_,
+           .receptor = kInhibition,
+           .in_degree = 16,
+           .weight = -36.0 / 16,
+           .delay_ms = 2,
            .sources = same_group(n.mli, n.purkinje, kZones)});
 
   // Nuclei.
-  connect({.name = "PC_DCN", .source = purkinje_, .target = dcn_, .receptor = kInhibition,
-           .in_degree = 16, .weight = -p.pc_dcn_weight_mv / 16, .delay_ms = 4,
+  connect({.name = "PC_DCN",
+           .source = purkinje_,
+           .target = dcn_,
+           .receptor = kInhibition,
+           .in_degree = 16,
+           .weight = -p.pc_dcn_weight_mv / 16,
+           .delay_ms = 4,
            .sources = same_group(n.purkinje, n.dcn, kZones)});
-  Projection& nuclear = connect(
-      {.name = "MF_DCN", .source = mossy_, .target = dcn_, .receptor = kExcitation,
-       .in_degree = 48, .weight = p.mf_dcn_weight_mv, .delay_ms = 4,
-       .sources = uniform_sources(aim_fibres), .plastic = true,
-       .max_weight = 4.0 * p.mf_dcn_weight_mv});
-  connect({.name = "IO_DCN", .source = olive_, .target = dcn_, .receptor = kExcitation,
-           .in_degree = 4, .weight = 1.0, .delay_ms = 4,
+  Projection& nuclear = connect({.name = "MF_DCN",
+                                 .source = mossy_,
+                                 .target = dcn_,
+                                 .receptor = kExcitation,
+                                 .in_degree = 48,
+                                 .weight = p.mf_dcn_weight_mv,
+                                 .delay_ms = 4,
+                                 .sources = uniform_sources(aim_fibres),
+                                 .plastic = true,
+                                 .max_weight = 4.0 * p.mf_dcn_weight_mv});
+  connect({.name = "IO_DCN",
+           .source = olive_,
+           .target = dcn_,
+           .receptor = kExcitation,
+           .in_degree = 4,
+           .weight = 1.0,
+           .delay_ms = 4,
            .sources = same_group(n.olive, n.dcn, kZones)});
 
   // Olive: seen minus predicted, as a difference of cosine-tuned codes.
   auto predicted_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.predicted); };
-  connect({.name = "PMd_Predicted", .source = aim, .target = predicted_, .receptor = kExcitation,
-           .in_degree = 30, .weight = p.aim_copy_weight_mv / 30, .delay_ms = p.aim_copy_delay_ms,
+  connect({.name = "PMd_Predicted",
+           .source = aim,
+           .target = predicted_,
+           .receptor = kExcitation,
+           .in_degree = 30,
+           .weight = p.aim_copy_weight_mv / 30,
+           .delay_ms = p.aim_copy_delay_ms,
            .sources = ring_sources(n.pmd, predicted_direction, 8.0)});
-  auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells,
-                   std::size_t receptor, double sum, double diffuse) {
+  auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells, std::size_t receptor,
+                   double sum, double diffuse) {
     // Weighted by the overlap, all cells of the ring reach every zone.
-    connect({.name = name, .source = source, .target = olive_, .receptor = receptor,
-             .in_degree = cells, .weight = sum / cells, .delay_ms = 2,
-             .sources = [cells, next = 0u](std::uint32_t, Draws&) mutable {
-               return next++ % cells;
-             },
-             .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
+    connect(
+        {.name = name,
+         .source = source,
+         .target = olive_,
+         .receptor = receptor,
+         .in_degree = cells,
+         .weight = sum / cells,
+         .delay_ms = 2,
+         .sources = [cells, next = 0u](std::uint32_t, Draws&) mutable { return next++ % cells; },
+         .factor =
+             [=](std::uint32_t cell, std::uint32_t target, Draws&) {
                return diffuse +
                       overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
              }});
@@ -198,8 +268,8 @@ void Cerebellum::prepare(Step, const Inbox& in) {
     const double angle = math::radians(ring_direction(cursor.first() + i, cursor.size()));
     const double cosine =
         senses[sense::cursor_x] * math::cos(angle) + senses[sense::cursor_y] * math::sin(angle);
-    cursor_drive[i] =
-        static_cast<float>(seen * parameters_.cursor_drive_mv * math::exp(kCursorSharpness * (cosine - 1.0)));
+    cursor_drive[i] = static_cast<float>(seen * parameters_.cursor_drive_mv *
+                                         math::exp(kCursorSharpness * (cosine - 1.0)));
   }
   // The seen cursor's presence, without its direction.
   std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),

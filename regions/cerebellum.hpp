@@ -34,7 +34,7 @@ struct CerebellumParameters {
   double cursor_weight_mv = 900.0;
   double predicted_weight_mv = 680.0;
   double olive_target_hz = 0.5;
-  double olive_gain_rate = 3e-4;
+  double olive_gain_rate = 1e-3;
   double predicted_diffuse = 0.03;
   double pf_pc_weight_mv = 2.0;
   double mf_dcn_weight_mv = 1.0;
@@ -57,8 +57,7 @@ struct CerebellumParameters {
 
 class Cerebellum final : public SpikingRegion {
  public:
-  Cerebellum(const CerebellumParameters& parameters, double scale, std::uint64_t seed,
-             Slice slice);
+  Cerebellum(const CerebellumParameters& parameters, double scale, std::uint64_t seed, Slice slice);
 
  private:
   void prepare(Step t, const Inbox& in) override;

@@ -30,22 +30,26 @@ std::vector<Receptor> sheet_receptors(double nmda_ratio) {
 }  // namespace
 
 void CortexParameters::visit(ParameterVisitor& v) {
-  v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200}, "drive of a parietal cell tuned to the seen target (tuned: parietal rate)");
+  v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200},
+         "drive of a parietal cell tuned to the seen target (tuned: parietal rate)");
   v.real("ppc_pmd_weight_mv", ppc_pmd_weight_mv, {"mV", 0, 1000},
          "summed parietal excitation of a premotor cell (tuned: premotor rate)");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
   v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
          "summed premotor conductance of a layer 2/3 cell, in leak conductances (tuned: rate)");
-  v.real("pmd_pt_weight", pmd_pt_weight, {"1", 0, 100},
-         "summed premotor conductance of a PT cell, in leak conductances (tuned: speed of reaches)");
-  v.real("vl_e_weight", vl_e_weight, {"1", 0, 100},
-         "summed VL conductance of a layer 2/3 cell, in leak conductances (tuned: stable learning)");
+  v.real(
+      "pmd_pt_weight", pmd_pt_weight, {"1", 0, 100},
+      "summed premotor conductance of a PT cell, in leak conductances (tuned: speed of reaches)");
+  v.real(
+      "vl_e_weight", vl_e_weight, {"1", 0, 100},
+      "summed VL conductance of a layer 2/3 cell, in leak conductances (tuned: stable learning)");
   v.real("vl_pt_weight", vl_pt_weight, {"1", 0, 100},
          "summed VL conductance of a PT cell, in leak conductances (tuned: compensation of 30 "
          "degrees, stable learning)");
-  v.real("e_pt_weight", e_pt_weight, {"1", 0, 100},
-         "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: spread of fields)");
+  v.real(
+      "e_pt_weight", e_pt_weight, {"1", 0, 100},
+      "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: spread of fields)");
   v.table("ppc", ppc, "parietal cells");
   v.table("pmd", pmd, "premotor cells");
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
@@ -69,14 +73,14 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 
   auto ring = [&](const char* name, const char* long_name, std::uint32_t size,
                   const LifParameters& lif) {
-    return add_population({name, long_name, size, ring_directions(size)}, lif,
-                          SynapseKind::current, fast_receptors());
+    return add_population({name, long_name, size, ring_directions(size)}, lif, SynapseKind::current,
+                          fast_receptors());
   };
   ppc_ = ring("PPC", "parietal cells tuned to the seen target", n.ppc, p.ppc);
   const std::size_t pmd = ring("PMd", "dorsal premotor cells (aim)", n.pmd, p.pmd);
-  const std::size_t pmd_i = add_population(
-      {"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
-      SynapseKind::current, fast_receptors());
+  const std::size_t pmd_i =
+      add_population({"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
+                     SynapseKind::current, fast_receptors());
   auto layer = [&](const char* name, const char* long_name, const SheetLayout& sheet,
                    const LifParameters& lif, double nmda_ratio) {
     return add_population({name, long_name, sheet.size(), {}}, lif, SynapseKind::conductance,
@@ -96,20 +100,40 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 
   // Aim.
   auto pmd_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); };
-  connect({.name = "PPC_PMd", .source = ppc_, .target = pmd, .receptor = kExcitation,
-           .in_degree = 40, .weight = p.ppc_pmd_weight_mv / 40, .delay_ms = 3,
+  connect({.name = "PPC_PMd",
+           .source = ppc_,
+           .target = pmd,
+           .receptor = kExcitation,
+           .in_degree = 40,
+           .weight = p.ppc_pmd_weight_mv / 40,
+           .delay_ms = 3,
            .sources = ring_sources(n.ppc, pmd_direction, 10.0)});
-  connect({.name = "VA_PMd", .source = va, .target = pmd, .receptor = kExcitation,
-           .in_degree = 30, .weight = p.va_pmd_weight_mv / 30, .delay_ms = 0,
+  connect({.name = "VA_PMd",
+           .source = va,
+           .target = pmd,
+           .receptor = kExcitation,
+           .in_degree = 30,
+           .weight = p.va_pmd_weight_mv / 30,
+           .delay_ms = 0,
            .sources = [=](std::uint32_t cell, Draws& draws) {
              const double direction = pmd_direction(cell) + 12.0 * draws.normal();
              return draw_from_group(ring_cell(direction, kChannels), n.va, kChannels, draws);
            }});
-  connect({.name = "PMd_PMdI", .source = pmd, .target = pmd_i, .receptor = kExcitation,
-           .in_degree = 60, .weight = 60.0 / 60, .delay_ms = 1.5,
+  connect({.name = "PMd_PMdI",
+           .source = pmd,
+           .target = pmd_i,
+           .receptor = kExcitation,
+           .in_degree = 60,
+           .weight = 60.0 / 60,
+           .delay_ms = 1.5,
            .sources = uniform_sources(n.pmd)});
-  connect({.name = "PMdI_PMd", .source = pmd_i, .target = pmd, .receptor = kInhibition,
-           .in_degree = 20, .weight = -12.0 / 20, .delay_ms = 1,
+  connect({.name = "PMdI_PMd",
+           .source = pmd_i,
+           .target = pmd,
+           .receptor = kInhibition,
+           .in_degree = 20,
+           .weight = -12.0 / 20,
+           .delay_ms = 1,
            .sources = uniform_sources(n.pmd_inhibitory)});
 
   // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
@@ -124,8 +148,12 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   auto lateral = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
                      std::uint32_t in_degree, double sd, double sum, double delay_ms) {
     const SheetLayout source = *from.sheet, target = *to.sheet;
-    connect({.name = name, .source = from.index, .target = to.index, .receptor = receptor,
-             .in_degree = in_degree, .weight = sum / in_degree,
+    connect({.name = name,
+             .source = from.index,
+             .target = to.index,
+             .receptor = receptor,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
              .sources = sheet_sources(source, target, sd),
              .delay_of = [=](std::uint32_t a, std::uint32_t b) {
                const double dx = source.x(a) - target.x(b), dy = source.y(a) - target.y(b);
@@ -182,8 +210,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
     auto cumulative = [=](std::uint32_t cell) {
       std::vector<double> sums(bins);
       double membership[kArmMuscles], total = 0;
-      for (int m = 0; m < kArmMuscles; ++m)
-        membership[m] = field(m, sheet.x(cell), sheet.y(cell));
+      for (int m = 0; m < kArmMuscles; ++m) membership[m] = field(m, sheet.x(cell), sheet.y(cell));
       for (std::uint32_t b = 0; b < bins; ++b) {
         for (int m = 0; m < kArmMuscles; ++m)
           total += membership[m] * demand[b * kArmMuscles + static_cast<std::uint32_t>(m)];
@@ -191,37 +218,48 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
       }
       return sums;
     };
-    connect({.name = name, .source = source, .target = to.index, .receptor = kGlutamate,
-             .in_degree = in_degree, .weight = sum / in_degree,
+    connect({.name = name,
+             .source = source,
+             .target = to.index,
+             .receptor = kGlutamate,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
              .delay_ms = ring_source ? 3.0 : 0.0,
-             .sources = [=, cell_of_sums = ~0u, sums = std::vector<double>{}](
-                            std::uint32_t cell, Draws& draws) mutable {
-               if (cell != cell_of_sums) {
-                 sums = cumulative(cell);
-                 cell_of_sums = cell;
-               }
-               const double u = draws.uniform() * sums.back();
-               const auto bin = static_cast<std::uint32_t>(
-                   std::upper_bound(sums.begin(), sums.end() - 1, u) - sums.begin());
-               return draw_from_group(bin, sources, bins, draws);
-             },
-             .factor = [=, cell_of_total = ~0u, total = 0.0](
-                           std::uint32_t, std::uint32_t cell, Draws&) mutable {
-               if (cell != cell_of_total) {
-                 // Mean demand over directions, about 1 where a cell serves one muscle fully.
-                 total = cumulative(cell).back() / bins * 4.0;
-                 cell_of_total = cell;
-               }
-               return total;
-             }});
+             .sources =
+                 [=, cell_of_sums = ~0u, sums = std::vector<double>{}](std::uint32_t cell,
+                                                                       Draws& draws) mutable {
+                   if (cell != cell_of_sums) {
+                     sums = cumulative(cell);
+                     cell_of_sums = cell;
+                   }
+                   const double u = draws.uniform() * sums.back();
+                   const auto bin = static_cast<std::uint32_t>(
+                       std::upper_bound(sums.begin(), sums.end() - 1, u) - sums.begin());
+                   return draw_from_group(bin, sources, bins, draws);
+                 },
+             .factor =
+                 [=, cell_of_total = ~0u, total = 0.0](std::uint32_t, std::uint32_t cell,
+                                                       Draws&) mutable {
+                   if (cell != cell_of_total) {
+                     // Mean demand over directions, about 1 where a cell serves one muscle fully.
+                     total = cumulative(cell).back() / bins * 4.0;
+                     cell_of_total = cell;
+                   }
+                   return total;
+                 }});
   };
   directed("PMd_L23E", pmd, true, E, 40, p.pmd_e_weight);
   directed("PMd_L5PT", pmd, true, PT, 40, p.pmd_pt_weight);
   directed("VL_L23E", vl, false, E, 40, p.vl_e_weight);
   directed("VL_L5PT", vl, false, PT, 40, p.vl_pt_weight);
   auto unspecific = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
-    connect({.name = name, .source = vl, .target = to.index, .receptor = kGlutamate,
-             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = 0,
+    connect({.name = name,
+             .source = vl,
+             .target = to.index,
+             .receptor = kGlutamate,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
+             .delay_ms = 0,
              .sources = uniform_sources(n.vl)});
   };
   unspecific("VL_PV", PV, 40, 1.5);

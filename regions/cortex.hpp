@@ -30,21 +30,60 @@ struct CortexParameters {
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
-  LifParameters l23e{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                     .bias_mv = 9.5, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
-  LifParameters pv{.tau_m_ms = 8, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                   .refractory_ms = 1, .bias_mv = 11, .noise_mv = 4};
-  LifParameters som{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                    .bias_mv = 8, .noise_mv = 4, .adaptation_mv = .5, .adaptation_tau_ms = 80};
-  LifParameters ngf{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                    .bias_mv = 9, .noise_mv = 4};
-  LifParameters l5it{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                     .bias_mv = 11, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
-  LifParameters l5pt{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                     .refractory_ms = 1.5, .bias_mv = 12, .noise_mv = 3.0, .adaptation_mv = 0.5,
+  LifParameters l23e{.tau_m_ms = 15,
+                     .rest_mv = -70,
+                     .threshold_mv = -52,
+                     .reset_mv = -60,
+                     .bias_mv = 9.5,
+                     .noise_mv = 4.5,
+                     .adaptation_mv = 1,
                      .adaptation_tau_ms = 80};
-  LifParameters l6ct{.tau_m_ms = 15, .rest_mv = -70, .threshold_mv = -52, .reset_mv = -60,
-                     .bias_mv = 8, .noise_mv = 4.5, .adaptation_mv = 1, .adaptation_tau_ms = 80};
+  LifParameters pv{.tau_m_ms = 8,
+                   .rest_mv = -70,
+                   .threshold_mv = -52,
+                   .reset_mv = -60,
+                   .refractory_ms = 1,
+                   .bias_mv = 11,
+                   .noise_mv = 4};
+  LifParameters som{.tau_m_ms = 15,
+                    .rest_mv = -70,
+                    .threshold_mv = -52,
+                    .reset_mv = -60,
+                    .bias_mv = 8,
+                    .noise_mv = 4,
+                    .adaptation_mv = .5,
+                    .adaptation_tau_ms = 80};
+  LifParameters ngf{.tau_m_ms = 15,
+                    .rest_mv = -70,
+                    .threshold_mv = -52,
+                    .reset_mv = -60,
+                    .bias_mv = 9,
+                    .noise_mv = 4};
+  LifParameters l5it{.tau_m_ms = 15,
+                     .rest_mv = -70,
+                     .threshold_mv = -52,
+                     .reset_mv = -60,
+                     .bias_mv = 11,
+                     .noise_mv = 4.5,
+                     .adaptation_mv = 1,
+                     .adaptation_tau_ms = 80};
+  LifParameters l5pt{.tau_m_ms = 15,
+                     .rest_mv = -70,
+                     .threshold_mv = -52,
+                     .reset_mv = -60,
+                     .refractory_ms = 1.5,
+                     .bias_mv = 12,
+                     .noise_mv = 3.0,
+                     .adaptation_mv = 0.5,
+                     .adaptation_tau_ms = 80};
+  LifParameters l6ct{.tau_m_ms = 15,
+                     .rest_mv = -70,
+                     .threshold_mv = -52,
+                     .reset_mv = -60,
+                     .bias_mv = 8,
+                     .noise_mv = 4.5,
+                     .adaptation_mv = 1,
+                     .adaptation_tau_ms = 80};
 
   void visit(ParameterVisitor& v);
 };

@@ -83,7 +83,8 @@ MuscleMap::MuscleMap(const ArmParameters& arm) {
     for (int i = 0; i < 5; ++i) {
       const double angle = math::radians(pushed);
       a = solve(field_pull, {acceleration * math::cos(angle), acceleration * math::sin(angle)});
-      if (i < 4) pushed += 0.8 * math::wrap_degrees(wanted - reach_direction(arm, spread_over_fields(a)));
+      if (i < 4)
+        pushed += 0.8 * math::wrap_degrees(wanted - reach_direction(arm, spread_over_fields(a)));
     }
     demand_[static_cast<std::size_t>(d)] = a;
     for (double value : a) largest = std::max(largest, value);

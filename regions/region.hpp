@@ -22,18 +22,18 @@ struct Slice {
 
 /// What files say about a population.
 struct PopulationInfo {
-  std::string name;         ///< field's standard name, unique in its region ("L5PT")
-  std::string long_name;    ///< for people ("layer 5 pyramidal-tract neurons")
-  std::uint32_t size = 0;   ///< cells over all slices
+  std::string name;        ///< field's standard name, unique in its region ("L5PT")
+  std::string long_name;   ///< for people ("layer 5 pyramidal-tract neurons")
+  std::uint32_t size = 0;  ///< cells over all slices
   /// Preferred direction of each cell in degrees (empty where it has none).
   std::vector<float> preferred_direction_deg;
 };
 
 /// A plastic projection, as snapshots see it.
 struct ProjectionInfo {
-  std::string name;            ///< "GrC_PC"
-  std::uint32_t targets = 0;   ///< postsynaptic cells over all slices
-  std::uint32_t in_degree = 0; ///< synapses per cell
+  std::string name;             ///< "GrC_PC"
+  std::uint32_t targets = 0;    ///< postsynaptic cells over all slices
+  std::uint32_t in_degree = 0;  ///< synapses per cell
 };
 
 class Region {

@@ -76,20 +76,22 @@ struct Sizes {
 /// Direction of the error that a microzone's climbing fibres stand for, degrees.
 inline double zone_direction(std::uint32_t zone) { return 360.0 * zone / kZones; }
 /// Direction of the aim of an action channel, degrees.
-inline double channel_direction(std::uint32_t channel) { return 360.0 * (channel + 0.5) / kChannels; }
+inline double channel_direction(std::uint32_t channel) {
+  return 360.0 * (channel + 0.5) / kChannels;
+}
 
 /// Values of the body's "senses" port.
 namespace sense {
 enum : std::uint32_t {
-  target_on,       ///< 1 while the target is seen
-  target_x,        ///< unit vector from the start to the target
+  target_on,  ///< 1 while the target is seen
+  target_x,   ///< unit vector from the start to the target
   target_y,
-  cursor_on,       ///< 0 … 1: how far out a seen cursor is (1 from a third of the distance)
-  cursor_x,        ///< unit vector from the start to the seen cursor
+  cursor_on,  ///< 0 … 1: how far out a seen cursor is (1 from a third of the distance)
+  cursor_x,   ///< unit vector from the start to the seen cursor
   cursor_y,
-  outcome,         ///< 1 while the trial's outcome is being shown, good or bad
-  reward,          ///< 1 while a reward is given
-  learning,        ///< 0 freezes plasticity (Block::learning)
+  outcome,   ///< 1 while the trial's outcome is being shown, good or bad
+  reward,    ///< 1 while a reward is given
+  learning,  ///< 0 freezes plasticity (Block::learning)
   count
 };
 }

@@ -24,8 +24,7 @@ class SpikingRegion : public Region {
   std::span<const Spike> spikes(std::size_t population) const override {
     return network_.spikes(population);
   }
-  void weights(std::size_t index, std::uint32_t& first,
-               std::vector<float>& values) const override;
+  void weights(std::size_t index, std::uint32_t& first, std::vector<float>& values) const override;
   void save(StateWriter& writer) const override;
   void load(StateReader& reader) override;
 
@@ -38,8 +37,8 @@ class SpikingRegion : public Region {
   std::size_t add_spike_input(std::string tract, std::uint32_t cells, std::uint32_t substeps);
   /// An input port of values; returns the port's index in the Inbox.
   std::size_t add_analog_input(std::string tract, std::uint32_t values);
-  std::size_t add_population(PopulationInfo info, const LifParameters& parameters,
-                             SynapseKind kind, std::vector<Receptor> receptors);
+  std::size_t add_population(PopulationInfo info, const LifParameters& parameters, SynapseKind kind,
+                             std::vector<Receptor> receptors);
   /// An output port that carries the spikes of a population, under the population's name.
   void add_output(std::size_t population);
   /// Connects and, where plastic, registers the projection for snapshots.

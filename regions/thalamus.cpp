@@ -8,9 +8,10 @@ std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 1
 }  // namespace
 
 void ThalamusParameters::visit(ParameterVisitor& v) {
-  v.real("convergence", convergence, {"1", 0, 1},
-         "share of relay cells that get cerebellar and pallidal input (assumed: 0 in primates, .3-.6 "
-         "in rodents)");
+  v.real(
+      "convergence", convergence, {"1", 0, 1},
+      "share of relay cells that get cerebellar and pallidal input (assumed: 0 in primates, .3-.6 "
+      "in rodents)");
   v.real("lesion_vl", lesion_vl, {"1", 0, 1}, "fraction of VL cells removed");
   v.real("lesion_va", lesion_va, {"1", 0, 1}, "fraction of VA/VM cells removed");
   v.real("dcn_vl_weight_mv", dcn_vl_weight_mv, {"mV", 0, 1000},
@@ -34,10 +35,10 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
   const std::size_t vl = add_population(
       {"VL", "ventrolateral relay cells", n.vl, group_directions(n.vl, kZones, zone_direction)},
       p.vl, SynapseKind::current, fast_receptors());
-  const std::size_t va = add_population({"VA", "ventral anterior and ventromedial relay cells",
-                                         n.va,
-                                         group_directions(n.va, kChannels, channel_direction)},
-                                        p.va, SynapseKind::current, fast_receptors());
+  const std::size_t va =
+      add_population({"VA", "ventral anterior and ventromedial relay cells", n.va,
+                      group_directions(n.va, kChannels, channel_direction)},
+                     p.va, SynapseKind::current, fast_receptors());
   const std::size_t trn = add_population({"TRN", "reticular cells", n.trn, {}}, p.trn,
                                          SynapseKind::current, fast_receptors());
   add_output(vl);
@@ -50,37 +51,63 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
   };
   const auto mixed_vl = mixed("VL.mixed"), mixed_va = mixed("VA.mixed");
 
-  connect({.name = "DCN_VL", .source = dcn, .target = vl, .receptor = kExcitation,
-           .in_degree = 24, .weight = p.dcn_vl_weight_mv / 24, .delay_ms = 0,
+  connect({.name = "DCN_VL",
+           .source = dcn,
+           .target = vl,
+           .receptor = kExcitation,
+           .in_degree = 24,
+           .weight = p.dcn_vl_weight_mv / 24,
+           .delay_ms = 0,
            .sources = same_group(n.dcn, n.vl, kZones)});
-  connect({.name = "GPi_VA", .source = gpi, .target = va, .receptor = kInhibition,
-           .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8, .delay_ms = 0,
+  connect({.name = "GPi_VA",
+           .source = gpi,
+           .target = va,
+           .receptor = kInhibition,
+           .in_degree = 8,
+           .weight = -p.gpi_va_weight_mv / 8,
+           .delay_ms = 0,
            .sources = same_group(n.gpi, n.va, kChannels)});
   // Convergence: a quarter as strong as the driving input.
-  connect({.name = "GPi_VL", .source = gpi, .target = vl, .receptor = kInhibition,
-           .in_degree = 8, .weight = -p.gpi_va_weight_mv / 8 / 4, .delay_ms = 0,
-           .sources = [=](std::uint32_t cell, Draws& draws) {
-             const double direction = zone_direction(group_of(cell, n.vl, kZones)) + 180.0;
-             return draw_from_group(
-                 ring_cell(direction + 15.0 * draws.normal(), kChannels), n.gpi, kChannels, draws);
-           },
-           .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) {
-             return mixed_vl(cell) ? 1.0 : 0.0;
-           }});
-  connect({.name = "DCN_VA", .source = dcn, .target = va, .receptor = kExcitation,
-           .in_degree = 24, .weight = p.dcn_vl_weight_mv / 24 / 4, .delay_ms = 0,
-           .sources = [=](std::uint32_t cell, Draws& draws) {
-             const double direction = channel_direction(group_of(cell, n.va, kChannels)) + 180.0;
-             return draw_from_group(ring_cell(direction + 22.5, kZones), n.dcn, kZones, draws);
-           },
-           .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) {
-             return mixed_va(cell) ? 1.0 : 0.0;
-           }});
+  connect({.name = "GPi_VL",
+           .source = gpi,
+           .target = vl,
+           .receptor = kInhibition,
+           .in_degree = 8,
+           .weight = -p.gpi_va_weight_mv / 8 / 4,
+           .delay_ms = 0,
+           .sources =
+               [=](std::uint32_t cell, Draws& draws) {
+                 const double direction = zone_direction(group_of(cell, n.vl, kZones)) + 180.0;
+                 return draw_from_group(ring_cell(direction + 15.0 * draws.normal(), kChannels),
+                                        n.gpi, kChannels, draws);
+               },
+           .factor = [=](std::uint32_t, std::uint32_t cell,
+                         Draws&) { return mixed_vl(cell) ? 1.0 : 0.0; }});
+  connect({.name = "DCN_VA",
+           .source = dcn,
+           .target = va,
+           .receptor = kExcitation,
+           .in_degree = 24,
+           .weight = p.dcn_vl_weight_mv / 24 / 4,
+           .delay_ms = 0,
+           .sources =
+               [=](std::uint32_t cell, Draws& draws) {
+                 const double direction =
+                     channel_direction(group_of(cell, n.va, kChannels)) + 180.0;
+                 return draw_from_group(ring_cell(direction + 22.5, kZones), n.dcn, kZones, draws);
+               },
+           .factor = [=](std::uint32_t, std::uint32_t cell,
+                         Draws&) { return mixed_va(cell) ? 1.0 : 0.0; }});
   auto diffuse = [&](const char* name, std::size_t source, std::uint32_t sources,
-                     std::size_t target, std::size_t receptor, std::uint32_t in_degree,
-                     double sum, double delay_ms) {
-    connect({.name = name, .source = source, .target = target, .receptor = receptor,
-             .in_degree = in_degree, .weight = sum / in_degree, .delay_ms = delay_ms,
+                     std::size_t target, std::size_t receptor, std::uint32_t in_degree, double sum,
+                     double delay_ms) {
+    connect({.name = name,
+             .source = source,
+             .target = target,
+             .receptor = receptor,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
+             .delay_ms = delay_ms,
              .sources = uniform_sources(sources)});
   };
   diffuse("CT_VL", ct, n.l6ct.size(), vl, kExcitation, 40, 20.0, 0);
