@@ -3,9 +3,9 @@
 ///   engine_bench coba|brunel [simulated seconds] [seed]
 ///
 /// prints one JSON object: CPU seconds per simulated second, mean rate, CV of inter-spike
-/// intervals, bytes per synapse, CPU seconds of construction. brian_bench.py runs the same
-/// networks in Brian2 in alternation. dt is .125 ms instead of the usual .1 ms: a timestep of 1 ms
-/// has a power of two of substeps.
+/// intervals, last spike, bytes per synapse, CPU seconds of construction. brian_bench.py runs the
+/// same networks in Brian2 in alternation. dt is .125 ms instead of the usual .1 ms: a timestep of
+/// 1 ms has a power of two of substeps.
 ///
 /// coba: 4,000 conductance cells, 3,200 of them excitatory, in-degree 2 %, self-sustained after a
 ///   kick (Vogels & Abbott 2005; benchmark 1 of Brette et al. 2007), delay of one dt.
@@ -82,7 +82,7 @@ void build_coba(Network& network, std::uint64_t seed) {
     for (std::uint32_t cell = 0; cell < cells.count(); ++cell) {
       Draws draws({seed, purpose(cells.name() + ".kick")}, cell);
       const double excitation = 4.0 + 1.5 * draws.normal();
-      const double inhibition = 10.0 + 12.0 * draws.normal();
+      const double inhibition = 20.0 + 20.0 * draws.normal();
       cells.input(0, 0)[cell] = static_cast<std::int32_t>(excitation / kInputQuantum);
       cells.input(1, 0)[cell] = static_cast<std::int32_t>(inhibition / kInputQuantum);
     }
@@ -140,7 +140,7 @@ int run(const std::string& which, Step milliseconds, std::uint64_t seed) {
   std::vector<std::vector<double>> times(network.neuron_count());
   NoInput in;
   NoPeers peers;
-  double simulating = 0;
+  double simulating = 0, last_spike_ms = 0;
   std::size_t counted = 0;
   for (Step t = 0; t < milliseconds; ++t) {
     const double begin = cpu_seconds();
@@ -153,18 +153,20 @@ int run(const std::string& which, Step milliseconds, std::uint64_t seed) {
         times[offset + spike.id].push_back(static_cast<double>(t) +
                                            (spike.substep + 1) / double{kSubsteps});
       counted += network.spikes(p).size();
+      if (!network.spikes(p).empty()) last_spike_ms = static_cast<double>(t) + 1;
       offset += network.population(p).size();
     }
   }
   const auto cells = static_cast<double>(network.neuron_count());
   std::printf(
       "{\"network\": \"%s\", \"cpu_per_s\": %.4f, \"rate_hz\": %.3f, \"cv\": %.4f, "
+      "\"last_spike_s\": %.3f, "
       "\"bytes_per_synapse\": %.2f, \"construction_s\": %.3f}\n",
       which.c_str(), simulating * 1e3 / static_cast<double>(milliseconds),
       static_cast<double>(counted) * 1e3 /
           (cells * static_cast<double>(milliseconds - kTransientMs)),
-      mean_cv(times), static_cast<double>(bytes) / static_cast<double>(network.synapse_count()),
-      built - start);
+      mean_cv(times), last_spike_ms / 1e3,
+      static_cast<double>(bytes) / static_cast<double>(network.synapse_count()), built - start);
   return 0;
 }
 
