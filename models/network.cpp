@@ -21,9 +21,9 @@ std::size_t Network::add_population(std::string name, const LifParameters& param
   };
   offset_.push_back(offset_.empty() ? 0 : offset_.back() + populations_.back()->size());
   worst_input_.emplace_back(receptors.size(), 0);
-  populations_.push_back(std::make_unique<LifPopulation>(
-      std::move(name), parameters, kind, std::move(receptors), size, bound(slice_),
-      bound(slice_ + 1), substeps_, seed_));
+  populations_.push_back(std::make_unique<LifPopulation>(std::move(name), parameters, kind,
+                                                         std::move(receptors), size, bound(slice_),
+                                                         bound(slice_ + 1), substeps_, seed_));
   from_population_.emplace_back();
   spikes_.emplace_back();
   return populations_.size() - 1;
@@ -46,8 +46,7 @@ Projection& Network::connect(ProjectionSpec spec) {
   projections_.emplace_back(spec, sources, target, substeps_, seed_);
   Projection& projection = projections_.back();
   // A faster sender can fire more than once in one of our substeps.
-  const std::uint32_t repeats =
-      tract ? std::max(1u, tracts_[index].substeps / substeps_) : 1u;
+  const std::uint32_t repeats = tract ? std::max(1u, tracts_[index].substeps / substeps_) : 1u;
   std::int64_t& worst = worst_input_[spec.target][spec.receptor];
   worst += projection.worst_input() * repeats;
   if (worst > std::numeric_limits<std::int32_t>::max())
@@ -64,7 +63,7 @@ Projection& Network::connect(ProjectionSpec spec) {
   return projection;
 }
 
-void Network::remove_cells(std::size_t index, double fraction) {
+std::vector<std::uint32_t> Network::remove_cells(std::size_t index, double fraction) {
   LifPopulation& population = *populations_[index];
   std::vector<std::pair<std::uint32_t, std::uint32_t>> order;
   const RandomKey key{seed_, purpose(population.name() + ".lesion")};
@@ -72,10 +71,13 @@ void Network::remove_cells(std::size_t index, double fraction) {
     order.emplace_back(random_block(key, id, 0, 0)[0], id);
   std::sort(order.begin(), order.end());
   const auto removed = static_cast<std::size_t>(fraction * population.size() + 0.5);
+  std::vector<std::uint32_t> ids;
   for (std::size_t i = 0; i < removed && i < order.size(); ++i) {
     const std::uint32_t id = order[i].second;
+    ids.push_back(id);
     if (id >= population.first() && id < population.last()) population.kill(id);
   }
+  return ids;
 }
 
 void Network::advance(Step t, const Inbox& in, Peers& peers) {

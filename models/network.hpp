@@ -27,7 +27,8 @@ class Network {
   /// Draws the synapses. `spec.source` and `spec.target` are indices returned above.
   Projection& connect(ProjectionSpec spec);
   /// Removes a fraction of a population's cells, chosen by the seed (the same on every slice).
-  void remove_cells(std::size_t population, double fraction);
+  /// Returns their ids over all slices.
+  std::vector<std::uint32_t> remove_cells(std::size_t population, double fraction);
 
   LifPopulation& population(std::size_t index) { return *populations_[index]; }
   const LifPopulation& population(std::size_t index) const { return *populations_[index]; }
@@ -62,10 +63,10 @@ class Network {
   std::vector<std::unique_ptr<LifPopulation>> populations_;
   std::vector<std::uint32_t> offset_;  // of each population in the region's numbering
   std::vector<TractSource> tracts_;
-  std::deque<Projection> projections_;                      // stable addresses
+  std::deque<Projection> projections_;  // stable addresses
   std::vector<std::vector<Projection*>> from_population_, from_tract_;
-  std::vector<std::vector<std::int64_t>> worst_input_;      // [population][receptor]
-  std::uint32_t min_delay_ = 0;                             // substeps; 0: none yet
+  std::vector<std::vector<std::int64_t>> worst_input_;  // [population][receptor]
+  std::uint32_t min_delay_ = 0;                         // substeps; 0: none yet
 
   std::vector<std::vector<Spike>> spikes_;
   std::vector<Spike> gathered_;

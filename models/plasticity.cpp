@@ -162,11 +162,13 @@ void NuclearParameters::visit(ParameterVisitor& v) {
 }
 
 NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parameters,
-                         std::uint32_t zones, std::uint32_t purkinje_cells)
+                         std::uint32_t zones, std::uint32_t purkinje_cells,
+                         std::vector<std::uint32_t> living)
     : projection_(projection),
       parameters_(parameters),
       zones_(zones),
       purkinje_cells_(purkinje_cells),
+      living_(std::move(living)),
       initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
       rate_decay_(math::exp(-1.0 / 50.0)),
       purkinje_hz_(zones, 0.0),
@@ -176,10 +178,12 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
                        bool active) {
   std::fill(counted_.begin(), counted_.end(), 0);
   for (const Spike& spike : purkinje) ++counted_[group_of(spike.id, purkinje_cells_, zones_)];
-  const double to_hz = 1000.0 * zones_ / purkinje_cells_;
-  for (std::uint32_t z = 0; z < zones_; ++z)
-    purkinje_hz_[z] = purkinje_hz_[z] * rate_decay_ +
-                      (1.0 - rate_decay_) * to_hz * static_cast<double>(counted_[z]);
+  for (std::uint32_t z = 0; z < zones_; ++z) {
+    // A zone without Purkinje cells counts as inhibited as usual: it gives no guidance.
+    const double hz = living_[z] == 0 ? parameters_.setpoint_hz
+                                      : 1000.0 * static_cast<double>(counted_[z]) / living_[z];
+    purkinje_hz_[z] = purkinje_hz_[z] * rate_decay_ + (1.0 - rate_decay_) * hz;
+  }
   if (!active) return;
   std::span<float> weights = projection_.weights();
   const auto targets = projection_.targets();

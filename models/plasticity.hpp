@@ -102,9 +102,9 @@ struct NuclearParameters {
 
 class NuclearRule {
  public:
-  /// `zones` equal groups of targets and of Purkinje cells.
+  /// `zones` equal groups of targets and of Purkinje cells, of which `living` are left per zone.
   NuclearRule(Projection& projection, const NuclearParameters& parameters, std::uint32_t zones,
-              std::uint32_t purkinje_cells);
+              std::uint32_t purkinje_cells, std::vector<std::uint32_t> living);
 
   /// One timestep. `active`: whether synapses change.
   void step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje, bool active);
@@ -116,6 +116,7 @@ class NuclearRule {
   Projection& projection_;
   NuclearParameters parameters_;
   std::uint32_t zones_, purkinje_cells_;
+  std::vector<std::uint32_t> living_;  // per zone
   float initial_weight_;
   double rate_decay_;
   std::vector<double> purkinje_hz_;  // per zone

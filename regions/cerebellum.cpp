@@ -247,8 +247,11 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
         p.predicted_diffuse);
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
-  nuclear_rule_ = std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje);
-  network_.remove_cells(purkinje_, p.lesion);
+  std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
+  for (std::uint32_t id : network_.remove_cells(purkinje_, p.lesion))
+    --living[group_of(id, n.purkinje, kZones)];
+  nuclear_rule_ =
+      std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje, std::move(living));
   if (p.silence_olive) network_.remove_cells(olive_, 1.0);
 }
 
