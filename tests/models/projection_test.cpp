@@ -1,0 +1,394 @@
+/// Projection: which synapses there are, and what a spike delivers when and where; the kernels of
+/// connectivity.hpp.
+#include "models/projection.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "tests/models/memory_state.hpp"
+
+namespace quartet {
+namespace {
+
+constexpr std::uint32_t kSources = 60;
+constexpr std::uint32_t kTargets = 40;
+
+LifPopulation targets(std::uint32_t first = 0, std::uint32_t last = kTargets,
+                      std::uint32_t size = kTargets) {
+  return {
+      "targets", {}, SynapseKind::current, {{.decay_ms = 5}, {.decay_ms = 10}}, size, first, last,
+      4,         1};
+}
+
+ProjectionSpec spec() {
+  ProjectionSpec s;
+  s.name = "projection";
+  s.in_degree = 10;
+  s.weight = 0.5;
+  s.sources = uniform_sources(kSources);
+  return s;
+}
+
+std::int32_t quanta(double weight) {
+  return static_cast<std::int32_t>(std::lround(weight / kInputQuantum));
+}
+
+/// (source, target over all slices, delay, quanta, number of contacts), found by firing each source
+/// alone.
+using Delivered = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::int32_t>;
+std::vector<Delivered> delivered(Projection& projection, LifPopulation& cells,
+                                 std::size_t receptor = 0) {
+  std::vector<Delivered> all;
+  for (std::uint32_t source = 0; source < projection.sources(); ++source) {
+    projection.deliver(source, 0);
+    for (std::uint32_t delay = 0; delay <= cells.delay_capacity(); ++delay) {
+      std::int32_t* input = cells.input(receptor, delay);
+      for (std::uint32_t i = 0; i < cells.count(); ++i) {
+        if (input[i] != 0) all.emplace_back(source, cells.first() + i, delay, input[i]);
+        input[i] = 0;
+      }
+    }
+  }
+  return all;
+}
+
+/// Everything that `slices` slices deliver, in order.
+std::vector<Delivered> delivered_by_slices(const ProjectionSpec& s,
+                                           const std::vector<std::uint32_t>& bounds,
+                                           std::uint64_t seed) {
+  std::vector<Delivered> all;
+  for (std::size_t k = 0; k + 1 < bounds.size(); ++k) {
+    LifPopulation cells = targets(bounds[k], bounds[k + 1]);
+    Projection projection(s, kSources, cells, 4, seed);
+    const auto part = delivered(projection, cells);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<ProjectionSpec> all_layouts() {
+  ProjectionSpec uniform = spec();
+  ProjectionSpec factors = spec();
+  factors.factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 2 * draws.uniform(); };
+  ProjectionSpec delays = factors;
+  delays.delay_of = [](std::uint32_t source, std::uint32_t target) {
+    return 0.25 * (1 + (source + target) % 5);
+  };
+  ProjectionSpec plastic = factors;
+  plastic.plastic = true;
+  plastic.max_weight = 0.8;
+  return {uniform, factors, delays, plastic};
+}
+
+TEST(Projection, SynapsesAreTheSameForAnySlicing) {
+  for (const ProjectionSpec& s : all_layouts()) {
+    const auto whole = delivered_by_slices(s, {0, kTargets}, 1);
+    EXPECT_EQ(delivered_by_slices(s, {0, 16, kTargets}, 1), whole);
+    EXPECT_EQ(delivered_by_slices(s, {0, 8, 24, kTargets}, 1), whole);
+    EXPECT_NE(delivered_by_slices(s, {0, kTargets}, 2), whole);
+    ProjectionSpec other = s;
+    other.name = "another";
+    EXPECT_NE(delivered_by_slices(other, {0, kTargets}, 1), whole);
+  }
+}
+
+TEST(Projection, EveryTargetHasItsInDegree) {
+  for (const std::uint32_t in_degree : {0u, 1u, 10u, 100u}) {
+    ProjectionSpec s = spec();
+    s.in_degree = in_degree;
+    LifPopulation cells = targets();
+    Projection projection(s, kSources, cells, 4, 1);
+    EXPECT_EQ(projection.synapse_count(), in_degree * kTargets);
+    std::vector<std::int64_t> contacts(kTargets, 0);
+    for (const auto& [source, target, delay, weight] : delivered(projection, cells)) {
+      EXPECT_EQ(weight % quanta(0.5), 0);
+      contacts[target] += weight / quanta(0.5);
+    }
+    EXPECT_EQ(contacts, std::vector<std::int64_t>(kTargets, in_degree));
+    EXPECT_NE(contacts, std::vector<std::int64_t>(kTargets, in_degree + 1));
+  }
+}
+
+TEST(Projection, DelaysAreExactToTheSubstep) {
+  const auto arrival = [](double delay_ms, std::int64_t n) {
+    ProjectionSpec s = spec();
+    s.in_degree = 1;
+    s.delay_ms = delay_ms;
+    s.sources = [](std::uint32_t, Draws&) { return 3u; };
+    LifPopulation cells = targets();
+    Projection projection(s, kSources, cells, 4, 1);
+    projection.deliver(3, n);
+    std::vector<std::int64_t> due;
+    for (std::int64_t at = n; at <= n + cells.delay_capacity(); ++at)
+      if (cells.input(0, at)[7] != 0) due.push_back(at - n);
+    return due;
+  };
+  using List = std::vector<std::int64_t>;
+  for (const std::int64_t n : {0, 5, 1001}) {
+    EXPECT_EQ(arrival(1.5, n), List{6});
+    EXPECT_EQ(arrival(1.75, n), List{7});
+    EXPECT_EQ(arrival(20.0, n), List{80});
+    EXPECT_EQ(arrival(0.05, n), List{1});  // at least a substep
+    EXPECT_EQ(arrival(0.0, n), List{0});   // a tract that has waited already
+  }
+  EXPECT_NE(arrival(1.75, 0), List{6});
+}
+
+TEST(Projection, DelaysMayDifferBySynapse) {
+  ProjectionSpec s = spec();
+  s.delay_of = [](std::uint32_t source, std::uint32_t) { return 0.5 * (1 + source % 3); };
+  LifPopulation cells = targets();
+  Projection projection(s, kSources, cells, 4, 1);
+  EXPECT_EQ(projection.min_delay_substeps(), 2u);
+  const auto all = delivered(projection, cells);
+  for (const auto& [source, target, delay, weight] : all) EXPECT_EQ(delay, 2 * (1 + source % 3));
+  EXPECT_FALSE(all.empty());
+}
+
+TEST(Projection, AccumulationDoesNotDependOnOrder) {
+  for (const ProjectionSpec& s : all_layouts()) {
+    LifPopulation forward = targets(), backward = targets();
+    Projection first(s, kSources, forward, 4, 1), second(s, kSources, backward, 4, 1);
+    for (std::uint32_t source = 0; source < kSources; ++source) {
+      first.deliver(source, 0);
+      second.deliver(kSources - 1 - source, 0);
+    }
+    const auto inputs = [](LifPopulation& cells) {
+      std::vector<std::int32_t> all;
+      for (std::uint32_t n = 0; n <= cells.delay_capacity(); ++n)
+        all.insert(all.end(), cells.input(0, n), cells.input(0, n) + kTargets);
+      return all;
+    };
+    EXPECT_EQ(inputs(forward), inputs(backward));
+    second.deliver(0, 0);
+    EXPECT_NE(inputs(forward), inputs(backward));
+  }
+}
+
+TEST(Projection, WeightsAreWhatTheFactorsSay) {
+  // Factors in units of 1/4096 of a weight that is a whole number of units.
+  ProjectionSpec s = spec();
+  s.in_degree = 1;
+  s.weight = -2.0;
+  s.receptor = 1;
+  s.sources = [](std::uint32_t target, Draws&) { return target; };
+  s.factor = [](std::uint32_t source, std::uint32_t, Draws&) { return source / 8.0; };
+  LifPopulation cells = targets();
+  Projection projection(s, kSources, cells, 4, 1);
+  const auto all = delivered(projection, cells, 1);
+  ASSERT_EQ(all.size(), kTargets - 1u);  // factor 0 of cell 0
+  for (const auto& [source, target, delay, weight] : all) {
+    EXPECT_EQ(source, target);
+    EXPECT_EQ(weight, -quanta(2.0 * source / 8.0));
+  }
+  EXPECT_EQ(projection.worst_input(), quanta(2.0 * (kTargets - 1) / 8.0));
+}
+
+TEST(Projection, PlasticWeightsAreDeliveredAsTheyAre) {
+  ProjectionSpec s = all_layouts()[3];
+  LifPopulation cells = targets();
+  Projection projection(s, kSources, cells, 4, 1);
+  // Each target's synapses in canonical order, by the views that the learning rules use.
+  for (std::uint32_t i = 0; i < kTargets; ++i) {
+    for (std::uint32_t k = 0; k < s.in_degree; ++k) {
+      const std::uint32_t at = projection.position()[i * s.in_degree + k];
+      const std::uint32_t source = projection.source_of()[i * s.in_degree + k];
+      EXPECT_EQ(projection.targets()[at], i);
+      EXPECT_GE(at, projection.row_begin(source));
+      EXPECT_LT(at, projection.row_end(source));
+    }
+  }
+  for (const float w : projection.weights()) {
+    EXPECT_GE(w, 0.0f);
+    EXPECT_LE(w, projection.max_weight());
+  }
+  // A change of one weight changes what its source delivers to its target, by as much.
+  const auto before = delivered(projection, cells);
+  const std::uint32_t at = projection.position()[7 * s.in_degree + 3];
+  projection.weights()[at] = 0.25f;
+  std::int32_t expected = 0;
+  const std::uint32_t source = projection.source_of()[7 * s.in_degree + 3];
+  for (std::uint32_t p = projection.row_begin(source); p < projection.row_end(source); ++p)
+    if (projection.targets()[p] == 7)
+      expected += static_cast<std::int32_t>(projection.weights()[p] / kInputQuantum);
+  const auto after = delivered(projection, cells);
+  EXPECT_NE(after, before);
+  for (const auto& [from, target, delay, weight] : after)
+    if (from == source && target == 7) {
+      EXPECT_EQ(weight, expected);
+    }
+}
+
+TEST(Projection, WeightsAreSavedInCanonicalOrderForAnySlicing) {
+  const ProjectionSpec s = all_layouts()[3];
+  const auto saved = [&](const std::vector<std::uint32_t>& bounds, const MemoryState* from) {
+    MemoryState state;
+    for (std::size_t k = 0; k + 1 < bounds.size(); ++k) {
+      LifPopulation cells = targets(bounds[k], bounds[k + 1]);
+      Projection projection(s, kSources, cells, 4, 1);
+      if (from != nullptr) {
+        MemoryReader reader(*from);
+        projection.load(reader);
+      }
+      MemoryWriter writer(state, static_cast<int>(k));
+      projection.save(writer);
+    }
+    EXPECT_TRUE(state.complete());
+    return state;
+  };
+  const MemoryState whole = saved({0, kTargets}, nullptr);
+  ASSERT_EQ(whole.arrays.count("projection.w"), 1u);
+  EXPECT_EQ(whole.arrays.at("projection.w").length, s.in_degree * kTargets);
+  EXPECT_EQ(saved({0, 16, kTargets}, nullptr), whole);
+  MemoryState other = whole;
+  for (std::size_t i = 0; i < other.arrays.at("projection.w").bytes.size(); i += 4)
+    other.arrays.at("projection.w").bytes[i] ^= static_cast<unsigned char>(i / 4 % 7 + 1);
+  EXPECT_NE(other, whole);
+  EXPECT_EQ(saved({0, 8, 24, kTargets}, &other), other);
+}
+
+TEST(Projection, RefusesWithItsName) {
+  const auto message = [](const ProjectionSpec& s, std::uint32_t size) -> std::string {
+    try {
+      LifPopulation cells = targets(0, size, size);
+      Projection(s, kSources, cells, 4, 1);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(message(spec(), kTargets), "accepted");
+  ProjectionSpec s = spec();
+  s.in_degree = 0;
+  EXPECT_EQ(message(s, 65536), "accepted");
+  EXPECT_EQ(message(s, 65537),
+            "projection: more than 65,536 cells of targets in one slice; split the region over "
+            "more ranks");
+  s = spec();
+  s.receptor = 2;
+  EXPECT_EQ(message(s, kTargets), "projection: targets has no such receptor");
+  s = spec();
+  s.factor = [](std::uint32_t, std::uint32_t, Draws&) { return 8.0; };
+  EXPECT_EQ(message(s, kTargets), "projection: a weight factor of 8 or more; raise the weight");
+  s = all_layouts()[2];
+  s.plastic = true;
+  s.max_weight = 1;
+  EXPECT_EQ(message(s, kTargets), "projection: a plastic projection has one delay");
+}
+
+// Kernels.
+
+/// SD and mean of `distance(source, target)` over 40 draws for each of `cells` targets.
+template <class Distance>
+std::pair<double, double> spread(const SourceRule& rule, std::uint32_t cells, Distance distance) {
+  double sum = 0, square = 0;
+  int count = 0;
+  for (std::uint32_t target = 0; target < cells; ++target) {
+    Draws draws({1, purpose("kernel")}, target);
+    for (int k = 0; k < 40; ++k, ++count) {
+      const double d = distance(rule(target, draws), target);
+      sum += d;
+      square += d * d;
+    }
+  }
+  const double mean = sum / count;
+  return {std::sqrt(square / count - mean * mean), mean};
+}
+
+TEST(Connectivity, RingHasTheStatedSd) {
+  constexpr std::uint32_t cells = 720;
+  const auto sd = [&](double sd_deg) {
+    const auto direction = [](std::uint32_t target) { return ring_direction(target, cells); };
+    return spread(ring_sources(cells, direction, sd_deg), cells,
+                  [&](std::uint32_t source, std::uint32_t target) {
+                    double d = ring_direction(source, cells) - ring_direction(target, cells);
+                    return d > 180 ? d - 360 : d < -180 ? d + 360 : d;
+                  });
+  };
+  EXPECT_NEAR(sd(30).first, 30, 0.5);  // 28,800 draws: four standard errors
+  EXPECT_NEAR(sd(30).second, 0, 0.8);
+  EXPECT_GT(std::abs(sd(31).first - 30), 0.5);
+}
+
+TEST(Connectivity, SheetHasTheStatedSd) {
+  const SheetLayout sheet = SheetLayout::with_cells(10000, 20, 20);
+  EXPECT_EQ(sheet.size(), 10000u);
+  // Targets in the middle, far from the open edges.
+  std::vector<std::uint32_t> middle;
+  for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
+    if (std::abs(sheet.x(cell) - 10) < 2 && std::abs(sheet.y(cell) - 10) < 2)
+      middle.push_back(cell);
+  ASSERT_GT(middle.size(), 300u);
+  const auto sd = [&](double units, bool along_x) {
+    const SourceRule rule = sheet_sources(sheet, sheet, units);
+    const SourceRule from_middle = [&](std::uint32_t i, Draws& draws) {
+      return rule(middle[i], draws);
+    };
+    return spread(from_middle, static_cast<std::uint32_t>(middle.size()),
+                  [&](std::uint32_t source, std::uint32_t i) {
+                    return along_x ? sheet.x(source) - sheet.x(middle[i])
+                                   : sheet.y(source) - sheet.y(middle[i]);
+                  })
+        .first;
+  };
+  for (const bool along_x : {true, false}) {
+    EXPECT_NEAR(sd(1.5, along_x), 1.5, 0.04);
+    EXPECT_GT(std::abs(sd(1.6, along_x) - 1.5), 0.04);
+  }
+}
+
+TEST(Connectivity, SheetsEdgesAreOpen) {
+  const SheetLayout sheet = SheetLayout::with_cells(400, 4, 1);
+  EXPECT_EQ(sheet.nx, 40u);
+  EXPECT_EQ(sheet.ny, 10u);
+  for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
+    EXPECT_EQ(sheet.cell(sheet.x(cell), sheet.y(cell)), cell);
+  const SourceRule rule = sheet_sources(sheet, sheet, 0.3);
+  Draws draws({1, purpose("edge")}, 0);
+  std::vector<int> columns(sheet.nx, 0);
+  for (int k = 0; k < 4000; ++k) ++columns[rule(0, draws) % sheet.nx];
+  EXPECT_GT(columns[0], columns[8]);  // nothing wraps around
+  EXPECT_EQ(columns[39], 0);
+}
+
+TEST(Connectivity, UniformSourcesAreUniform) {
+  std::vector<int> count(50, 0);
+  const SourceRule rule = uniform_sources(50);
+  for (std::uint32_t target = 0; target < 1000; ++target) {
+    Draws draws({1, purpose("uniform")}, target);
+    for (int k = 0; k < 50; ++k) ++count.at(rule(target, draws));
+  }
+  const auto chi2 = [&] {
+    double sum = 0;
+    for (const int n : count) sum += (n - 1000.0) * (n - 1000.0) / 1000.0;
+    return sum;
+  };
+  EXPECT_LT(chi2(), 90);  // 49 degrees of freedom, p < 0.0005
+  for (int& n : count) n += n % 2 == 0 ? 60 : -60;
+  EXPECT_GT(chi2(), 90);
+}
+
+TEST(Connectivity, GroupsAreContiguousAndComplete) {
+  for (const std::uint32_t size : {8u, 10u, 97u}) {
+    EXPECT_EQ(group_begin(0, size, 8), 0u);
+    EXPECT_EQ(group_begin(8, size, 8), size);
+    for (std::uint32_t cell = 0; cell < size; ++cell) {
+      const std::uint32_t group = group_of(cell, size, 8);
+      EXPECT_GE(cell, group_begin(group, size, 8));
+      EXPECT_LT(cell, group_begin(group + 1, size, 8));
+    }
+  }
+  const SourceRule rule = same_group(96, 40, 8);
+  for (std::uint32_t target = 0; target < 40; ++target) {
+    Draws draws({1, purpose("groups")}, target);
+    for (int k = 0; k < 20; ++k)
+      EXPECT_EQ(group_of(rule(target, draws), 96, 8), group_of(target, 40, 8));
+  }
+}
+
+}  // namespace
+}  // namespace quartet
