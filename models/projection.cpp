@@ -62,6 +62,9 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   if (plastic_ && fan_of_delay.size() != 1)
     throw std::invalid_argument(name_ + ": a plastic projection has one delay");
 
+  if (fan_of_delay.size() > 256)
+    throw std::invalid_argument(name_ + ": more than 256 different delays; round them");
+
   // Counting sort by (delay, source): stable, so rows keep the order of targets.
   std::size_t next_fan = 0;
   for (auto& [delay, index] : fan_of_delay) {

@@ -274,6 +274,11 @@ TEST(Projection, RefusesWithItsName) {
   s = spec();
   s.factor = [](std::uint32_t, std::uint32_t, Draws&) { return 8.0; };
   EXPECT_EQ(message(s, kTargets), "projection: a weight factor of 8 or more; raise the weight");
+  s = spec();
+  s.in_degree = 8;
+  s.delay_of = [](std::uint32_t, std::uint32_t target) { return 0.25 * (target + 1); };
+  EXPECT_EQ(message(s, 256), "accepted");
+  EXPECT_EQ(message(s, 257), "projection: more than 256 different delays; round them");
   s = all_layouts()[2];
   s.plastic = true;
   s.max_weight = 1;
