@@ -157,8 +157,6 @@ void NuclearParameters::visit(ParameterVisitor& v) {
          "weight change per mossy-fibre spike and Hz of lost Purkinje inhibition (tuned: A5)");
   v.real("decay", decay, {"1", 0, 1},
          "return to the initial weight per mossy-fibre spike (tuned: A5)");
-  v.real("setpoint_hz", setpoint_hz, {"Hz", 0, 500},
-         "Purkinje rate during movement that changes nothing (tuned: rate at baseline)");
 }
 
 NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parameters,
@@ -172,30 +170,37 @@ NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parame
       initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
       rate_decay_(math::exp(-1.0 / 50.0)),
       purkinje_hz_(zones, 0.0),
+      guidance_(zones, 0.0f),
       counted_(zones, 0) {}
 
 void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje,
                        bool active) {
   std::fill(counted_.begin(), counted_.end(), 0);
   for (const Spike& spike : purkinje) ++counted_[group_of(spike.id, purkinje_cells_, zones_)];
+  double all_hz = 0, all_living = 0;
   for (std::uint32_t z = 0; z < zones_; ++z) {
-    // A zone without Purkinje cells counts as inhibited as usual: it gives no guidance.
-    const double hz = living_[z] == 0 ? parameters_.setpoint_hz
-                                      : 1000.0 * static_cast<double>(counted_[z]) / living_[z];
+    const double hz =
+        living_[z] == 0 ? 0.0 : 1000.0 * static_cast<double>(counted_[z]) / living_[z];
     purkinje_hz_[z] = purkinje_hz_[z] * rate_decay_ + (1.0 - rate_decay_) * hz;
+    all_hz += purkinje_hz_[z] * living_[z];
+    all_living += living_[z];
   }
   if (!active) return;
   std::span<float> weights = projection_.weights();
   const auto targets = projection_.targets();
   const std::uint32_t all = projection_.all_targets();
   const auto decay = static_cast<float>(parameters_.decay);
+  for (std::uint32_t z = 0; z < zones_; ++z) {
+    const double share = living_[z] * static_cast<double>(zones_) / purkinje_cells_;
+    guidance_[z] = all_living == 0 ? 0.0f
+                                   : static_cast<float>(parameters_.rate * share *
+                                                        (all_hz / all_living - purkinje_hz_[z]));
+  }
   for (const Spike& spike : presynaptic) {
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
          ++s) {
       const std::uint32_t zone = group_of(projection_.first_target() + targets[s], all, zones_);
-      const auto change =
-          static_cast<float>(parameters_.rate * (parameters_.setpoint_hz - purkinje_hz_[zone]));
-      const float w = weights[s] + change - decay * (weights[s] - initial_weight_);
+      const float w = weights[s] + guidance_[zone] - decay * (weights[s] - initial_weight_);
       weights[s] = std::clamp(w, 0.0f, projection_.max_weight());
     }
   }

@@ -22,8 +22,8 @@ namespace quartet {
 /// Depression is proportional to the weight, so it saturates; the trace is 1 at the peak after
 /// `reference_spikes` spikes.
 struct ClimbingFibreParameters {
-  double depression = 0.08;
-  double potentiation = 0.003;
+  double depression = 0.12;
+  double potentiation = 0.008;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   void visit(ParameterVisitor& v);
@@ -90,13 +90,13 @@ class ThreeFactorRule {
 
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the
 /// nuclear cell receives (Medina & Mauk 1999):
-///   presynaptic spike:  Δw_ij = rate · (P0 − P_j) − decay · (w_ij − w0)
-/// P_j: rate of the zone's Purkinje cells, removed ones counting as silent (Hz, 50 ms); P0: its
-/// set-point. Set-point, rate and decay are tuned.
+///   presynaptic spike:  Δw_ij = rate · share · (P − P_z) − decay · (w_ij − w0)
+/// P_z: rate of the living Purkinje cells of the target's zone (Hz, low-passed, 50 ms); P: the same
+/// over all zones, the common set-point; share: the zone's living cells, as the inhibition of a
+/// nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 4e-5;
+  double rate = 2e-4;
   double decay = 1e-4;
-  double setpoint_hz = 90.0;
   void visit(ParameterVisitor& v);
 };
 
@@ -120,6 +120,7 @@ class NuclearRule {
   float initial_weight_;
   double rate_decay_;
   std::vector<double> purkinje_hz_;  // per zone
+  std::vector<float> guidance_;      // change per spike, per zone; of this timestep
   std::vector<std::int64_t> counted_;
 };
 

@@ -146,7 +146,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("PPC_FSI", cue, n.ppc, fsi_, kExcitation, 30, 60.0, 0);
   diffuse("FSI_D1", fsi_, n.fsi, d1_, kInhibition, 8, -10.0, 1.5);
   diffuse("FSI_D2", fsi_, n.fsi, d2_, kInhibition, 8, -10.0, 1.5);
-  to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 4, p.tan_d1_weight_mv, 1.5);
+  to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 6, p.tan_d1_weight_mv, 1.5);
   diffuse("VA_FSI", va, n.va, fsi_, kExcitation, 20, 15.0, 0);
 
   to_channels("D1_GPi", d1_, n.d1, gpi_, n.gpi, kInhibition, 16, -45.0, 7);

@@ -27,7 +27,7 @@ struct BasalGangliaParameters {
   bool silence_dopamine = false;
   double dopamine_tau_ms = 100.0;
   double dopamine_tonic_hz = 5.0;
-  double dopamine_half_hz = 8.0;
+  double dopamine_half_hz = 6.0;
   double dopamine_hill = 2.0;
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 0.5;
@@ -44,7 +44,7 @@ struct BasalGangliaParameters {
   LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
   LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
   LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};
-  LifParameters snc{.tau_m_ms = 15, .bias_mv = 6.5, .noise_mv = 5.25};
+  LifParameters snc{.tau_m_ms = 15, .bias_mv = 5.2, .noise_mv = 5.25};
   LifParameters striosome{.tau_m_ms = 15, .bias_mv = 4, .noise_mv = 4.0};
   LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
 

@@ -36,13 +36,13 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
-  v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
-         "rate of the whole olive, while predictions are made, that changes no gain (.5-2 Hz)");
-  v.real("olive_gain_rate", olive_gain_rate, {"mV", 0, 1},
-         "change of the prediction cells' drive per ms and Hz (tuned: tens of trials)");
-  v.real("predicted_diffuse", predicted_diffuse, {"1", 0, 1},
-         "part of the prediction cells' inhibition that reaches all zones alike: keeps the olive "
-         "quiet while nothing unpredicted is seen (tuned: equal Purkinje rates at baseline)");
+  v.real("prediction_gain_rate", prediction_gain_rate, {"mV", 0, 1},
+         "change of the prediction cells' drive per ms and Hz by which cursor cells fire more "
+         "(tuned: about ten trials)");
+  v.real("nuclear_target_hz", nuclear_target_hz, {"Hz", 0, 200},
+         "mean rate of the nuclei that their excitability keeps (45 +- 7 Hz, Geminiani et al. 2024)");
+  v.real("nuclear_gain_rate", nuclear_gain_rate, {"mV", 0, 1},
+         "change of that excitability per ms and Hz (chosen: seconds; knows no zone)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
@@ -174,7 +174,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .target = mli_,
            .receptor = kExcitation,
            .in_degree = 400,
-           .weight = 500.0 / 400,
+           .weight = 220.0 / 400,
            .delay_ms = 3,
            .sources = uniform_sources(n.granule)});
   connect({.name = "MLI_PC",
@@ -182,7 +182,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .target = purkinje_,
            .receptor = kInhibition,
            .in_degree = 16,
-           .weight = -36.0 / 16,
+           .weight = -80.0 / 16,
            .delay_ms = 2,
            .sources = same_group(n.mli, n.purkinje, kZones)});
 
@@ -223,9 +223,9 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .in_degree = 30,
            .weight = p.aim_copy_weight_mv / 30,
            .delay_ms = p.aim_copy_delay_ms,
-           .sources = ring_sources(n.pmd, predicted_direction, 8.0)});
+           .sources = ring_sources(n.pmd, predicted_direction, 25.0)});
   auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells, std::size_t receptor,
-                   double sum, double diffuse) {
+                   double sum) {
     // Weighted by the overlap, all cells of the ring reach every zone.
     connect(
         {.name = name,
@@ -236,15 +236,12 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
          .weight = sum / cells,
          .delay_ms = 2,
          .sources = [cells, next = 0u](std::uint32_t, Draws&) mutable { return next++ % cells; },
-         .factor =
-             [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-               return diffuse +
-                      overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
-             }});
+         .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
+           return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
+         }});
   };
-  tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, 0.0);
-  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv,
-        p.predicted_diffuse);
+  tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv);
+  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv);
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
   std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
@@ -274,9 +271,9 @@ void Cerebellum::prepare(Step, const Inbox& in) {
     cursor_drive[i] = static_cast<float>(seen * parameters_.cursor_drive_mv *
                                          math::exp(kCursorSharpness * (cosine - 1.0)));
   }
-  // The seen cursor's presence, without its direction.
+  // The seen cursor's presence, without its direction or distance.
   std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),
-            static_cast<float>(seen * (prediction_gain_mv_ - parameters_.predicted.bias_mv)));
+            static_cast<float>(prediction_gain_mv_ - parameters_.predicted.bias_mv));
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {
@@ -285,12 +282,19 @@ void Cerebellum::learn(Step, const Inbox& in) {
   parallel_fibre_rule_->presynaptic(granule, learning && parameters_.learning);
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
-  if (learning && !network_.spikes(predicted_).empty()) {
-    const double olive_hz =
-        1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
-    prediction_gain_mv_ += parameters_.olive_gain_rate * (olive_hz - parameters_.olive_target_hz);
+  if (learning && in.analog(senses_)[sense::cursor_on] > 0) {
+    auto rate_hz = [&](std::size_t population, std::uint32_t cells) {
+      return 1000.0 * static_cast<double>(network_.spikes(population).size()) / cells;
+    };
+    prediction_gain_mv_ +=
+        parameters_.prediction_gain_rate *
+        (rate_hz(cursor_, sizes_.cursor) - rate_hz(predicted_, sizes_.predicted));
     prediction_gain_mv_ = std::clamp(prediction_gain_mv_, -15.0, 15.0);
   }
+  const double nuclear_hz =
+      1000.0 * static_cast<double>(network_.spikes(dcn_).size()) / sizes_.dcn;
+  nuclear_shift_mv_ += parameters_.nuclear_gain_rate * (parameters_.nuclear_target_hz - nuclear_hz);
+  network_.population(dcn_).set_shift(static_cast<float>(nuclear_shift_mv_));
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
                       learning && parameters_.nuclear_learning);
 }
@@ -299,12 +303,15 @@ void Cerebellum::save_extra(StateWriter& writer) const {
   parallel_fibre_rule_->save(writer);
   nuclear_rule_->save(writer);
   writer.shared_value("prediction_gain_mv", prediction_gain_mv_);
+  writer.shared_value("nuclear_shift_mv", nuclear_shift_mv_);
 }
 
 void Cerebellum::load_extra(StateReader& reader) {
   parallel_fibre_rule_->load(reader);
   nuclear_rule_->load(reader);
   reader.shared_value("prediction_gain_mv", prediction_gain_mv_);
+  reader.shared_value("nuclear_shift_mv", nuclear_shift_mv_);
+  network_.population(dcn_).set_shift(static_cast<float>(nuclear_shift_mv_));
 }
 
 }  // namespace quartet

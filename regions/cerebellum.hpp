@@ -32,12 +32,12 @@ struct CerebellumParameters {
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
   double cursor_weight_mv = 900.0;
-  double predicted_weight_mv = 680.0;
-  double olive_target_hz = 0.5;
-  double olive_gain_rate = 1e-3;
-  double predicted_diffuse = 0.03;
-  double pf_pc_weight_mv = 2.0;
-  double mf_dcn_weight_mv = 1.0;
+  double predicted_weight_mv = 480.0;
+  double prediction_gain_rate = 3e-3;
+  double nuclear_target_hz = 45.0;
+  double nuclear_gain_rate = 4e-5;
+  double pf_pc_weight_mv = 1.6;
+  double mf_dcn_weight_mv = 2.0;
   double pc_dcn_weight_mv = 40.0;
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
@@ -47,8 +47,8 @@ struct CerebellumParameters {
   LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
-  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 46, .noise_mv = 1.0};
-  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 2.0, .noise_mv = 4.0};
+  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 44, .noise_mv = 1.0};
+  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 5.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .bias_mv = -25, .noise_mv = 3.0};
 
@@ -72,8 +72,8 @@ class Cerebellum final : public SpikingRegion {
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 
-  // State: drive of prediction cells that keeps the olive near its target rate, mV.
-  double prediction_gain_mv_ = 0;
+  // State: drives that keep the whole olive and all nuclei near their target rates, mV.
+  double prediction_gain_mv_ = 0, nuclear_shift_mv_ = 0;
 };
 
 }  // namespace quartet

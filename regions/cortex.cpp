@@ -124,7 +124,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .target = pmd_i,
            .receptor = kExcitation,
            .in_degree = 60,
-           .weight = 60.0 / 60,
+           .weight = 150.0 / 60,
            .delay_ms = 1.5,
            .sources = uniform_sources(n.pmd)});
   connect({.name = "PMdI_PMd",
@@ -132,7 +132,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .target = pmd,
            .receptor = kInhibition,
            .in_degree = 20,
-           .weight = -12.0 / 20,
+           .weight = -80.0 / 20,
            .delay_ms = 1,
            .sources = uniform_sources(n.pmd_inhibitory)});
 

@@ -18,12 +18,12 @@ namespace quartet {
 
 struct CortexParameters {
   double cue_drive_mv = 24.0;
-  double ppc_pmd_weight_mv = 36.0;
-  double va_pmd_weight_mv = 50.0;
+  double ppc_pmd_weight_mv = 170.0;
+  double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
   double vl_e_weight = 0.2;
-  double vl_pt_weight = 9.0;
+  double vl_pt_weight = 7.0;
   double e_pt_weight = 1.5;
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest and
   // in reaches.

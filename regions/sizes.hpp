@@ -44,7 +44,7 @@ struct Sizes {
         d1(kChannels * rounded(16 * scale, 1)),
         d2(kChannels * rounded(16 * scale, 1)),
         fsi(rounded(48 * scale, 8)),
-        tan(kChannels * rounded(4 * scale, 1)),
+        tan(kChannels * 3),
         gpe(kChannels * rounded(4 * scale, 1)),
         stn(kChannels * rounded(2 * scale, 1)),
         gpi(kChannels * rounded(8 * scale, 1)),

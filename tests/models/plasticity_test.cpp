@@ -254,8 +254,8 @@ std::vector<float> nuclear_weights(int spikes, int period, const NuclearParamete
 }
 
 TEST(NuclearRule, FollowsThePurkinjeRateOfItsZone) {
-  // One spike per ms in period 1: 1000 Hz; silent zone: 0 Hz; set-point 500 Hz.
-  const NuclearParameters parameters{.rate = 1e-6, .decay = 0, .setpoint_hz = 500};
+  // One spike per ms in period 1: 1000 Hz; silent zone: 0 Hz; mean 500 Hz.
+  const NuclearParameters parameters{.rate = 1e-6, .decay = 0};
   const std::vector<float> weights = nuclear_weights(100, 1, parameters, true);
   ASSERT_EQ(weights.size(), 2u);
   EXPECT_NEAR(weights[0], 1.0 - 100 * 1e-6 * 500, 1e-4);
@@ -265,18 +265,18 @@ TEST(NuclearRule, FollowsThePurkinjeRateOfItsZone) {
 }
 
 TEST(NuclearRule, CountsTheLivingAndNothingWhereNoneAreLeft) {
-  // 10 spikes per ms of 20 living cells: 500 Hz. No cell left: as if at the set-point.
-  const NuclearParameters parameters{.rate = 1e-6, .decay = 0, .setpoint_hz = 700};
-  const std::vector<float> weights = nuclear_weights(100, 1, parameters, true, {20, 0});
-  EXPECT_NEAR(weights[0], 1.0 + 100 * 1e-6 * 200, 1e-4);
-  EXPECT_NEAR(weights[1], 1.0, 1e-4);
-  EXPECT_GT(std::abs(nuclear_weights(100, 1, parameters, true, {20, 5})[1] - 1.0), 1e-4);
+  // 10 living cells at 1000 Hz, 5 of 10 silent ones living: mean 666.7 Hz, half the share.
+  const NuclearParameters parameters{.rate = 1e-6, .decay = 0};
+  const std::vector<float> weights = nuclear_weights(100, 1, parameters, true, {10, 5});
+  EXPECT_NEAR(weights[0], 1.0 - 100 * 1e-6 * 333.3, 1e-4);
+  EXPECT_NEAR(weights[1], 1.0 + 100 * 1e-6 * 666.7 / 2, 1e-4);
+  EXPECT_EQ(nuclear_weights(100, 1, parameters, true, {10, 0}), std::vector<float>(2, 1.0f));
 }
 
 TEST(NuclearRule, ReturnsToTheInitialWeight) {
-  // Fixed point w0 + rate (P0 − P)/decay, approached with factor (1 − decay) per spike.
+  // Fixed point w0 + rate (P − P_z)/decay, approached with factor (1 − decay) per spike.
   const auto weight = [](int spikes, double decay) {
-    return nuclear_weights(spikes, 1, {.rate = 1e-6, .decay = decay, .setpoint_hz = 500}, true)[1];
+    return nuclear_weights(spikes, 1, {.rate = 1e-6, .decay = decay}, true)[1];
   };
   const double share = 1e-6 * 500 / 0.01;
   EXPECT_NEAR(weight(100, 0.01), 1 + share * (1 - std::pow(0.99, 100)), 1e-4);
@@ -285,10 +285,10 @@ TEST(NuclearRule, ReturnsToTheInitialWeight) {
 }
 
 TEST(NuclearRule, AverageRateHasATimeConstantOfFiftyMs) {
-  // A volley of all cells of zone 0: 1000 Hz / 50 that decays; weights integrate it.
+  // A volley of all cells of zone 0: 1000 Hz / 50 that decays, half of it above the mean.
   LifPopulation target = cells(0, 2, 2);
   Projection projection = plastic(target, 1, 1, 1.0, 2.0);
-  NuclearRule rule(projection, {.rate = 1e-4, .decay = 0, .setpoint_hz = 0}, 2, 20, {10, 10});
+  NuclearRule rule(projection, {.rate = 1e-4, .decay = 0}, 2, 20, {10, 10});
   Spikes volley;
   for (std::uint32_t id = 0; id < 10; ++id) volley.push_back({id, 0});
   rule.step({}, volley, true);
@@ -298,14 +298,14 @@ TEST(NuclearRule, AverageRateHasATimeConstantOfFiftyMs) {
     rule.step(Spikes{{0, 0}}, {}, true);
     return before - projection.canonical_weights()[0];
   };
-  const double volley_hz = 1000 * (1 - std::exp(-1.0 / 50));
+  const double volley_hz = 1000 * (1 - std::exp(-1.0 / 50)) / 2;
   EXPECT_NEAR(loss(25), 1e-4 * volley_hz * std::exp(-0.5), 2e-6);
   EXPECT_NEAR(loss(50), 1e-4 * volley_hz * std::exp(-1.5), 2e-6);
   EXPECT_GT(std::abs(loss(5) - 1e-4 * volley_hz * std::exp(-1.5)), 2e-6);
 }
 
 TEST(NuclearRule, WeightsStayInTheirRange) {
-  const NuclearParameters strong{.rate = 1, .decay = 0, .setpoint_hz = 500};
+  const NuclearParameters strong{.rate = 1, .decay = 0};
   EXPECT_EQ(nuclear_weights(10, 1, strong, true), (std::vector<float>{0.0f, 2.0f}));
 }
 
