@@ -119,8 +119,13 @@ void ThreeFactorRule::modulate(double m, bool learning) {
   const auto position = projection_.position();
   const float top = projection_.max_weight();
   const float gain = static_cast<float>(parameters_.rate * m * 4.0) / top;
-  const float follow =
-      learning ? static_cast<float>(parameters_.mean_rate * math::detail::abs(m)) : 0.0f;
+  // A plain mean, weighted with |m|, until a running one takes over.
+  const double size = math::detail::abs(m);
+  float follow = 0.0f;
+  if (learning && parameters_.mean_rate > 0 && size > 0) {
+    modulated_ = std::min(modulated_ + size, 1.0 / parameters_.mean_rate);
+    follow = static_cast<float>(size / modulated_);
+  }
   const float decay = eligibility_decay_;
   if (learning && m != 0.0) {
     for (std::size_t s = 0; s < eligibility_.size(); ++s) {
@@ -142,6 +147,7 @@ void ThreeFactorRule::save(StateWriter& writer) const {
                       k * projection_.first_target(), eligibility_);
   writer.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
                       k * projection_.first_target(), mean_);
+  writer.shared_value(projection_.name() + ".modulated", modulated_);
 }
 void ThreeFactorRule::load(StateReader& reader) {
   const std::uint64_t k = projection_.in_degree();
@@ -150,6 +156,7 @@ void ThreeFactorRule::load(StateReader& reader) {
                       k * projection_.first_target(), eligibility_);
   reader.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
                       k * projection_.first_target(), mean_);
+  reader.shared_value(projection_.name() + ".modulated", modulated_);
 }
 
 void NuclearParameters::visit(ParameterVisitor& v) {

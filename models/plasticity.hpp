@@ -86,6 +86,7 @@ class ThreeFactorRule {
   float trace_decay_, eligibility_decay_;
   std::vector<float> trace_;               // per source cell
   std::vector<float> eligibility_, mean_;  // per synapse, canonical order
+  double modulated_ = 0;                   // sum of |m| that the mean is over, to its limit
 };
 
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the

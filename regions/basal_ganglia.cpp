@@ -48,6 +48,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "under 1 mV at 5 Hz)");
   v.table("actor", actor, "corticostriatal plasticity");
   v.table("critic", critic, "plasticity of outcome - striosome synapses");
+  v.table("d1_homeostasis", d1_homeostasis, "excitability of the D1 cells as a whole");
+  v.table("d2_homeostasis", d2_homeostasis, "excitability of the D2 cells as a whole");
   v.table("d1", d1, "D1 medium spiny cells");
   v.table("d2", d2, "D2 medium spiny cells");
   v.table("fsi", fsi, "fast-spiking interneurons");
@@ -64,7 +66,9 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                            Slice slice)
     : SpikingRegion("basal_ganglia", kBasalGangliaSubsteps, slice, seed),
       parameters_(p),
-      sizes_(scale) {
+      sizes_(scale),
+      d1_homeostasis_(p.d1_homeostasis),
+      d2_homeostasis_(p.d2_homeostasis) {
   const Sizes& n = sizes_;
   const std::size_t cue = add_spike_input("ppc_to_striatum", n.ppc, kCortexSubsteps);
   const std::size_t hyperdirect = add_spike_input("pmd_to_stn", n.pmd, kCortexSubsteps);
@@ -196,8 +200,10 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   drive(outcome_, event_mv * senses[sense::outcome]);
   drive(reward_, event_mv * senses[sense::reward]);
   const double excess = dopamine_ - p.dopamine_tonic_hz;
-  network_.population(d1_).set_shift(static_cast<float>(p.d1_excitability_mv * excess));
-  network_.population(d2_).set_shift(static_cast<float>(-p.d1_excitability_mv * excess));
+  network_.population(d1_).set_shift(
+      static_cast<float>(p.d1_excitability_mv * excess + d1_homeostasis_.shift_mv()));
+  network_.population(d2_).set_shift(
+      static_cast<float>(-p.d1_excitability_mv * excess + d2_homeostasis_.shift_mv()));
   network_.population(tan_).set_shift(static_cast<float>(
       p.tan_dopamine_mv * (dopamine_adapted_ - p.dopamine_tonic_hz) - p.tan_value_mv * value_));
 }
@@ -213,6 +219,8 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   if (adapted_ms_ < kAdaptationMs) ++adapted_ms_;
   dopamine_adapted_ += (snc_hz - dopamine_adapted_) / static_cast<double>(adapted_ms_);
   value_ += (striosome_hz - value_) / p.value_tau_ms;
+  d1_homeostasis_.update(network_.spikes(d1_).size(), sizes_.d1);
+  d2_homeostasis_.update(network_.spikes(d2_).size(), sizes_.d2);
 
   const auto cue = in.spikes(cue_port_);
   d1_rule_->spikes(cue, network_.spikes(d1_));
@@ -233,6 +241,8 @@ void BasalGanglia::save_extra(StateWriter& writer) const {
   writer.shared_value("dopamine_adapted", dopamine_adapted_);
   writer.shared_value("adapted_ms", adapted_ms_);
   writer.shared_value("value", value_);
+  writer.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
+  writer.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
 }
 
 void BasalGanglia::load_extra(StateReader& reader) {
@@ -243,6 +253,8 @@ void BasalGanglia::load_extra(StateReader& reader) {
   reader.shared_value("dopamine_adapted", dopamine_adapted_);
   reader.shared_value("adapted_ms", adapted_ms_);
   reader.shared_value("value", value_);
+  reader.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
+  reader.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
 }
 
 }  // namespace quartet

@@ -12,6 +12,7 @@
 
 #include <memory>
 
+#include "models/homeostasis.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
 #include "regions/region.hpp"
@@ -36,6 +37,8 @@ struct BasalGangliaParameters {
   double d1_excitability_mv = 0.15;
   ThreeFactorParameters actor{.rate = 0.001, .eligibility_ms = 800};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
+  HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
+  HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters d1{.tau_m_ms = 15, .bias_mv = -10, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
@@ -76,6 +79,7 @@ class BasalGanglia final : public SpikingRegion {
   // State: concentrations that spikes leave behind (Hz of the intact population).
   double dopamine_ = 0, dopamine_adapted_ = 0, value_ = 0;
   std::int64_t adapted_ms_ = 0;
+  Homeostasis d1_homeostasis_, d2_homeostasis_;
 };
 
 }  // namespace quartet

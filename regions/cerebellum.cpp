@@ -39,10 +39,6 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
   v.real("prediction_gain_rate", prediction_gain_rate, {"mV", 0, 1},
          "change of the prediction cells' drive per ms and Hz by which cursor cells fire more "
          "(tuned: about ten trials)");
-  v.real("nuclear_target_hz", nuclear_target_hz, {"Hz", 0, 200},
-         "mean rate of the nuclei that their excitability keeps (45 +- 7 Hz, Geminiani et al. 2024)");
-  v.real("nuclear_gain_rate", nuclear_gain_rate, {"mV", 0, 1},
-         "change of that excitability per ms and Hz (chosen: seconds; knows no zone)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
@@ -51,6 +47,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed Purkinje inhibition of a nuclear cell (tuned: quiet nuclei at rest)");
   v.table("climbing_fibre", climbing_fibre, "parallel fibre - Purkinje plasticity");
   v.table("nuclear", nuclear, "mossy fibre - nuclear plasticity");
+  v.table("nuclear_homeostasis", nuclear_homeostasis, "excitability of the nuclei as a whole");
   v.table("mossy", mossy, "mossy fibres");
   v.table("granule", granule, "granule cells");
   v.table("golgi", golgi, "Golgi cells");
@@ -63,7 +60,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
 }
 
 Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_t seed, Slice slice)
-    : SpikingRegion("cerebellum", kCerebellumSubsteps, slice, seed), parameters_(p), sizes_(scale) {
+    : SpikingRegion("cerebellum", kCerebellumSubsteps, slice, seed), parameters_(p), sizes_(scale), nuclear_homeostasis_(p.nuclear_homeostasis) {
   const Sizes& n = sizes_;
   const std::size_t aim = add_spike_input("pmd_to_cerebellum", n.pmd, kCortexSubsteps);
   const std::size_t motor = add_spike_input("pt_to_cerebellum", n.l5pt.size(), kCortexSubsteps);
@@ -253,6 +250,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
 }
 
 void Cerebellum::prepare(Step, const Inbox& in) {
+  network_.population(dcn_).set_shift(static_cast<float>(nuclear_homeostasis_.shift_mv()));
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];
   LifPopulation& cursor = network_.population(cursor_);
@@ -289,12 +287,9 @@ void Cerebellum::learn(Step, const Inbox& in) {
     prediction_gain_mv_ +=
         parameters_.prediction_gain_rate *
         (rate_hz(cursor_, sizes_.cursor) - rate_hz(predicted_, sizes_.predicted));
-    prediction_gain_mv_ = std::clamp(prediction_gain_mv_, -15.0, 15.0);
+    prediction_gain_mv_ = std::clamp(prediction_gain_mv_, -25.0, 25.0);
   }
-  const double nuclear_hz =
-      1000.0 * static_cast<double>(network_.spikes(dcn_).size()) / sizes_.dcn;
-  nuclear_shift_mv_ += parameters_.nuclear_gain_rate * (parameters_.nuclear_target_hz - nuclear_hz);
-  network_.population(dcn_).set_shift(static_cast<float>(nuclear_shift_mv_));
+  nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
                       learning && parameters_.nuclear_learning);
 }
@@ -303,15 +298,14 @@ void Cerebellum::save_extra(StateWriter& writer) const {
   parallel_fibre_rule_->save(writer);
   nuclear_rule_->save(writer);
   writer.shared_value("prediction_gain_mv", prediction_gain_mv_);
-  writer.shared_value("nuclear_shift_mv", nuclear_shift_mv_);
+  writer.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 
 void Cerebellum::load_extra(StateReader& reader) {
   parallel_fibre_rule_->load(reader);
   nuclear_rule_->load(reader);
   reader.shared_value("prediction_gain_mv", prediction_gain_mv_);
-  reader.shared_value("nuclear_shift_mv", nuclear_shift_mv_);
-  network_.population(dcn_).set_shift(static_cast<float>(nuclear_shift_mv_));
+  reader.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 
 }  // namespace quartet

@@ -15,6 +15,7 @@
 
 #include <memory>
 
+#include "models/homeostasis.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
 #include "regions/region.hpp"
@@ -28,19 +29,19 @@ struct CerebellumParameters {
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
-  double aim_copy_weight_mv = 100.0;
+  double aim_copy_weight_mv = 150.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
   double cursor_weight_mv = 900.0;
-  double predicted_weight_mv = 480.0;
+  double predicted_weight_mv = 620.0;
   double prediction_gain_rate = 3e-3;
-  double nuclear_target_hz = 45.0;
-  double nuclear_gain_rate = 4e-5;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 2.0;
   double pc_dcn_weight_mv = 40.0;
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
+  // 45 +- 7 Hz: Geminiani et al. 2024.
+  HomeostasisParameters nuclear_homeostasis{.target_hz = 45, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters mossy{.tau_m_ms = 10, .bias_mv = 4, .noise_mv = 3.75};
   LifParameters granule{.tau_m_ms = 12, .bias_mv = 0, .noise_mv = 1.0};
@@ -72,8 +73,9 @@ class Cerebellum final : public SpikingRegion {
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 
-  // State: drives that keep the whole olive and all nuclei near their target rates, mV.
-  double prediction_gain_mv_ = 0, nuclear_shift_mv_ = 0;
+  // State: drive of prediction cells that makes them as active as cursor cells, mV.
+  double prediction_gain_mv_ = 0;
+  Homeostasis nuclear_homeostasis_;
 };
 
 }  // namespace quartet
