@@ -36,9 +36,10 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
-  v.real("prediction_gain_rate", prediction_gain_rate, {"mV", 0, 1},
-         "change of the prediction cells' drive per ms and Hz by which cursor cells fire more "
-         "(tuned: about ten trials)");
+  v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
+         "rate of the whole olive, while a cursor is seen, that changes no gain (.5-2 Hz)");
+  v.real("olive_gain_rate", olive_gain_rate, {"mV", 0, 1},
+         "change of the prediction cells' drive per ms and Hz (tuned: ten trials)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
@@ -281,12 +282,9 @@ void Cerebellum::learn(Step, const Inbox& in) {
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
   if (learning && in.analog(senses_)[sense::cursor_on] > 0) {
-    auto rate_hz = [&](std::size_t population, std::uint32_t cells) {
-      return 1000.0 * static_cast<double>(network_.spikes(population).size()) / cells;
-    };
-    prediction_gain_mv_ +=
-        parameters_.prediction_gain_rate *
-        (rate_hz(cursor_, sizes_.cursor) - rate_hz(predicted_, sizes_.predicted));
+    const double olive_hz =
+        1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
+    prediction_gain_mv_ += parameters_.olive_gain_rate * (olive_hz - parameters_.olive_target_hz);
     prediction_gain_mv_ = std::clamp(prediction_gain_mv_, -25.0, 25.0);
   }
   nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);

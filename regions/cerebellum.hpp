@@ -29,12 +29,13 @@ struct CerebellumParameters {
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
-  double aim_copy_weight_mv = 150.0;
+  double aim_copy_weight_mv = 130.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
   double cursor_weight_mv = 900.0;
   double predicted_weight_mv = 620.0;
-  double prediction_gain_rate = 3e-3;
+  double olive_target_hz = 1.2;
+  double olive_gain_rate = 1e-3;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 2.0;
   double pc_dcn_weight_mv = 40.0;
@@ -73,7 +74,7 @@ class Cerebellum final : public SpikingRegion {
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 
-  // State: drive of prediction cells that makes them as active as cursor cells, mV.
+  // State: drive of prediction cells that keeps the whole olive near its target rate, mV.
   double prediction_gain_mv_ = 0;
   Homeostasis nuclear_homeostasis_;
 };
