@@ -36,10 +36,15 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
+  v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 100},
+         "drive of a prediction cell while a cursor is seen (tuned: tuning width of cursor cells)");
+  v.real("predicted_inhibition_mv", predicted_inhibition_mv, {"mV", 0, 1000},
+         "summed inhibition of a prediction cell by its like (tuned: activity hardly depends on "
+         "how strong the premotor command is)");
   v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
-         "rate of the whole olive, while a cursor is seen, that changes no gain (.5-2 Hz)");
-  v.real("olive_gain_rate", olive_gain_rate, {"mV", 0, 1},
-         "change of the prediction cells' drive per ms and Hz (tuned: ten trials)");
+         "rate of the whole olive, while a cursor is seen, that scales no synapse (.5-2 Hz)");
+  v.real("olive_scaling_rate", olive_scaling_rate, {"1", 0, 1},
+         "relative change of the cursor cells' weights per ms and Hz (tuned: ten trials)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
@@ -222,10 +227,18 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .weight = p.aim_copy_weight_mv / 30,
            .delay_ms = p.aim_copy_delay_ms,
            .sources = ring_sources(n.pmd, predicted_direction, 25.0)});
+  connect({.name = "Predicted_Predicted",
+           .source = predicted_,
+           .target = predicted_,
+           .receptor = kInhibition,
+           .in_degree = 32,
+           .weight = -p.predicted_inhibition_mv / 32,
+           .delay_ms = 2,
+           .sources = uniform_sources(n.predicted)});
   auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells, std::size_t receptor,
-                   double sum) {
+                   double sum, bool plastic) -> Projection& {
     // Weighted by the overlap, all cells of the ring reach every zone.
-    connect(
+    return connect(
         {.name = name,
          .source = source,
          .target = olive_,
@@ -236,10 +249,13 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
          .sources = [cells, next = 0u](std::uint32_t, Draws&) mutable { return next++ % cells; },
          .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
            return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
-         }});
+         },
+         .plastic = plastic,
+         .max_weight = plastic ? 4.0 * sum / cells : 0.0});
   };
-  tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv);
-  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv);
+  cursor_synapses_ =
+      &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);
+  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv, false);
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
   std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
@@ -272,7 +288,7 @@ void Cerebellum::prepare(Step, const Inbox& in) {
   }
   // The seen cursor's presence, without its direction or distance.
   std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),
-            static_cast<float>(prediction_gain_mv_ - parameters_.predicted.bias_mv));
+            static_cast<float>(parameters_.predicted_drive_mv));
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {
@@ -284,8 +300,10 @@ void Cerebellum::learn(Step, const Inbox& in) {
   if (learning && in.analog(senses_)[sense::cursor_on] > 0) {
     const double olive_hz =
         1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
-    prediction_gain_mv_ += parameters_.olive_gain_rate * (olive_hz - parameters_.olive_target_hz);
-    prediction_gain_mv_ = std::clamp(prediction_gain_mv_, -25.0, 25.0);
+    const float most = cursor_synapses_->max_weight();
+    const auto gain = static_cast<float>(
+        1.0 + parameters_.olive_scaling_rate * (parameters_.olive_target_hz - olive_hz));
+    for (float& weight : cursor_synapses_->weights()) weight = std::min(weight * gain, most);
   }
   nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
@@ -295,14 +313,12 @@ void Cerebellum::learn(Step, const Inbox& in) {
 void Cerebellum::save_extra(StateWriter& writer) const {
   parallel_fibre_rule_->save(writer);
   nuclear_rule_->save(writer);
-  writer.shared_value("prediction_gain_mv", prediction_gain_mv_);
   writer.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 
 void Cerebellum::load_extra(StateReader& reader) {
   parallel_fibre_rule_->load(reader);
   nuclear_rule_->load(reader);
-  reader.shared_value("prediction_gain_mv", prediction_gain_mv_);
   reader.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 

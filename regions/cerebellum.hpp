@@ -7,9 +7,9 @@
 /// vision is) inhibit it. Prediction cells need the seen cursor as well, without its direction,
 /// so nothing is compared where nothing is seen. An olivary cell fires about once a second; an
 /// error in its direction makes a spike likely, and its long afterhyperpolarisation limits it to
-/// about one, so the response saturates with the error's size. How active prediction cells are
-/// follows slowly from the whole olive's rate: too many complex spikes in all zones together mean
-/// too little inhibition (a nucleo-olivary gain control; it knows no direction). Spikes of SNc
+/// about one, so the response saturates with the error's size. Synapses of
+/// cursor cells are scaled slowly, all alike, by the whole olive's rate (synaptic scaling:
+/// Turrigiano et al. 1998), which balances excitation and inhibition and knows no direction. Spikes of SNc
 /// arrive, and no cell reads them.
 #pragma once
 
@@ -29,16 +29,18 @@ struct CerebellumParameters {
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
-  double aim_copy_weight_mv = 130.0;
+  double aim_copy_weight_mv = 500.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 900.0;
-  double predicted_weight_mv = 620.0;
+  double cursor_weight_mv = 306.0;
+  double predicted_weight_mv = 108.0;
+  double predicted_drive_mv = 10.0;
+  double predicted_inhibition_mv = 240.0;
   double olive_target_hz = 1.2;
-  double olive_gain_rate = 1e-3;
+  double olive_scaling_rate = 5e-5;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 2.0;
-  double pc_dcn_weight_mv = 40.0;
+  double pc_dcn_weight_mv = 14.0;
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
   // 45 +- 7 Hz: Geminiani et al. 2024.
@@ -49,8 +51,8 @@ struct CerebellumParameters {
   LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
-  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 44, .noise_mv = 1.0};
-  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 5.0, .noise_mv = 4.0};
+  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 18, .noise_mv = 1.0};
+  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .bias_mv = -25, .noise_mv = 3.0};
 
@@ -71,11 +73,10 @@ class Cerebellum final : public SpikingRegion {
   Sizes sizes_;
   std::size_t senses_ = 0;
   std::size_t mossy_, granule_, golgi_, mli_, purkinje_, dcn_, olive_, cursor_, predicted_;
+  Projection* cursor_synapses_ = nullptr;  // on the olive
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 
-  // State: drive of prediction cells that keeps the whole olive near its target rate, mV.
-  double prediction_gain_mv_ = 0;
   Homeostasis nuclear_homeostasis_;
 };
 

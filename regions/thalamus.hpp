@@ -18,7 +18,7 @@ struct ThalamusParameters {
   double dcn_vl_weight_mv = 60.0;
   double gpi_va_weight_mv = 34.0;
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters vl{.tau_m_ms = 15, .bias_mv = -9, .noise_mv = 4.0};
+  LifParameters vl{.tau_m_ms = 15, .bias_mv = -5, .noise_mv = 4.0};
   LifParameters va{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 2.5};
   LifParameters trn{.tau_m_ms = 20, .bias_mv = 7.5, .noise_mv = 4.5};
 
