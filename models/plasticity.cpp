@@ -56,7 +56,7 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
   std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
   const auto source = projection_.source_of();
-  const float gain = static_cast<float>(parameters_.depression);
+  const float gain = static_cast<float>(parameters_.depression) * projection_.max_weight();
   const std::uint32_t k = projection_.in_degree();
   for (const Spike& spike : spikes) {
     if (spike.id < projection_.first_target()) continue;
@@ -65,7 +65,8 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
     for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
          ++s) {
       const float trace = std::min(1.5f, stage_[3][source[s]]);
-      weights[position[s]] *= std::max(0.0f, 1.0f - gain * trace);
+      float& weight = weights[position[s]];
+      weight = std::max(0.0f, weight - gain * trace);
     }
   }
 }

@@ -17,13 +17,14 @@ namespace quartet {
 /// Each presynaptic spike runs through a cascade of four stages of `cascade_ms` each, whose
 /// output peaks about 3·cascade_ms later (granule-cell activity of 100 ms before a complex spike
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
-///   complex spike of target j:  w_ij ← w_ij · (1 − depression · min(1.5, trace_i))
+///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (w_max − w_ij)
-/// Depression is proportional to the weight, so it saturates; the trace is 1 at the peak after
-/// `reference_spikes` spikes.
+/// So the weight settles at a value that falls linearly with the rate of complex spikes: zones
+/// whose rate rises and zones whose rate falls with an error change alike. The trace is 1 at the
+/// peak after `reference_spikes` spikes.
 struct ClimbingFibreParameters {
-  double depression = 0.12;
-  double potentiation = 0.008;
+  double depression = 0.2;
+  double potentiation = 0.033;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   void visit(ParameterVisitor& v);
@@ -96,7 +97,7 @@ class ThreeFactorRule {
 /// over all zones, the common set-point; share: the zone's living cells, as the inhibition of a
 /// nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 2e-4;
+  double rate = 6e-5;
   double decay = 1e-4;
   void visit(ParameterVisitor& v);
 };

@@ -38,9 +38,6 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
   v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 100},
          "drive of a prediction cell while a cursor is seen (tuned: tuning width of cursor cells)");
-  v.real("predicted_inhibition_mv", predicted_inhibition_mv, {"mV", 0, 1000},
-         "summed inhibition of a prediction cell by its like (tuned: activity hardly depends on "
-         "how strong the premotor command is)");
   v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
          "rate of the whole olive, while a cursor is seen, that scales no synapse (.5-2 Hz)");
   v.real("olive_scaling_rate", olive_scaling_rate, {"1", 0, 1},
@@ -226,15 +223,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .in_degree = 30,
            .weight = p.aim_copy_weight_mv / 30,
            .delay_ms = p.aim_copy_delay_ms,
-           .sources = ring_sources(n.pmd, predicted_direction, 25.0)});
-  connect({.name = "Predicted_Predicted",
-           .source = predicted_,
-           .target = predicted_,
-           .receptor = kInhibition,
-           .in_degree = 32,
-           .weight = -p.predicted_inhibition_mv / 32,
-           .delay_ms = 2,
-           .sources = uniform_sources(n.predicted)});
+           .sources = ring_sources(n.pmd, predicted_direction, 12.0)});
   auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells, std::size_t receptor,
                    double sum, bool plastic) -> Projection& {
     // Weighted by the overlap, all cells of the ring reach every zone.

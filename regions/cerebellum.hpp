@@ -29,15 +29,14 @@ struct CerebellumParameters {
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
-  double aim_copy_weight_mv = 500.0;
+  double aim_copy_weight_mv = 800.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 306.0;
-  double predicted_weight_mv = 108.0;
-  double predicted_drive_mv = 10.0;
-  double predicted_inhibition_mv = 240.0;
+  double cursor_weight_mv = 225.0;
+  double predicted_weight_mv = 90.0;
+  double predicted_drive_mv = 0.0;
   double olive_target_hz = 1.2;
-  double olive_scaling_rate = 5e-5;
+  double olive_scaling_rate = 3e-5;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 2.0;
   double pc_dcn_weight_mv = 14.0;
@@ -51,10 +50,10 @@ struct CerebellumParameters {
   LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
-  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 18, .noise_mv = 1.0};
+  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 16, .noise_mv = 4.0};
   LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
-  LifParameters predicted{.tau_m_ms = 10, .bias_mv = -25, .noise_mv = 3.0};
+  LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -25, .noise_mv = 3.0};
 
   void visit(ParameterVisitor& v);
 };
