@@ -204,7 +204,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                                  .delay_ms = 4,
                                  .sources = uniform_sources(aim_fibres),
                                  .plastic = true,
-                                 .max_weight = 4.0 * p.mf_dcn_weight_mv});
+                                 .max_weight = 8.0 * p.mf_dcn_weight_mv});
   connect({.name = "IO_DCN",
            .source = olive_,
            .target = dcn_,

@@ -23,7 +23,7 @@ struct CortexParameters {
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
   double vl_e_weight = 0.2;
-  double vl_pt_weight = 18.0;
+  double vl_pt_weight = 10.0;
   double e_pt_weight = 1.5;
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest and
   // in reaches.
