@@ -1,6 +1,8 @@
 #include "models/projection.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -8,10 +10,22 @@
 namespace quartet {
 
 namespace {
+constexpr double kLongestDelayMs = 1000.0;
 constexpr double kFactorUnit = 1.0 / 4096.0;  // factors up to 8, in 16 bits
 
 std::int32_t quantised(float weight) {
   return static_cast<std::int32_t>(weight * static_cast<float>(1.0 / kInputQuantum));
+}
+
+/// A number in as many digits as tell it from all others.
+std::string shown(double value) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+std::uint32_t delay_substeps(double ms, std::uint32_t substeps_per_ms) {
+  return std::max(1u, static_cast<std::uint32_t>(std::floor(ms * substeps_per_ms + 0.5)));
 }
 }  // namespace
 
@@ -31,6 +45,22 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   if (receptor_ >= target.receptor_count())
     throw std::invalid_argument(name_ + ": " + target.name() + " has no such receptor");
 
+  if (spec.delay_of) {
+    const double shortest = spec.min_delay_ms, longest = spec.max_delay_ms;
+    if (!(shortest >= 0 && longest > 0 && shortest <= longest && longest <= kLongestDelayMs))
+      throw std::invalid_argument(
+          name_ + ": delay_of with bounds of " + shown(shortest) + " to " + shown(longest) +
+          " ms; state min_delay_ms and max_delay_ms, from 0 to " + shown(kLongestDelayMs) + " ms");
+    min_delay_ = delay_substeps(shortest, substeps_per_ms);
+    max_delay_ = delay_substeps(longest, substeps_per_ms);
+  } else {
+    min_delay_ = spec.delay_ms <= 0 ? 0 : delay_substeps(spec.delay_ms, substeps_per_ms);
+    max_delay_ = min_delay_;
+  }
+  if (plastic_ && min_delay_ != max_delay_)
+    throw std::invalid_argument(name_ + ": a plastic projection has one delay");
+  target.reserve_delay(max_delay_ + substeps_per_ms);
+
   struct Synapse {
     std::uint32_t source, target;
     std::uint32_t delay;
@@ -41,27 +71,29 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   synapses.reserve(static_cast<std::size_t>(own) * in_degree_);
   const RandomKey key{seed, purpose(name_)};
   std::map<std::uint32_t, std::size_t> fan_of_delay;
-  auto substeps = [&](double ms) {
-    return static_cast<std::uint32_t>(std::floor(ms * substeps_per_ms + 0.5));
-  };
-  const std::uint32_t common_delay = spec.delay_ms <= 0 ? 0 : std::max(1u, substeps(spec.delay_ms));
   for (std::uint32_t i = 0; i < own; ++i) {
     const std::uint32_t id = target.first() + i;
     Draws draws(key, id);
     for (std::uint32_t k = 0; k < in_degree_; ++k) {
       const std::uint32_t source = spec.sources(id, draws);
       const double factor = spec.factor ? spec.factor(source, id, draws) : 1.0;
-      std::uint32_t delay = common_delay;
-      if (spec.delay_of) delay = std::max(1u, substeps(spec.delay_of(source, id)));
+      std::uint32_t delay = min_delay_;
+      if (spec.delay_of) {
+        const double ms = spec.delay_of(source, id);
+        if (!(ms >= spec.min_delay_ms && ms <= spec.max_delay_ms))
+          throw std::invalid_argument(
+              name_ + ": a delay of " + shown(ms) + " ms from source " + std::to_string(source) +
+              " to " + target.name() + " " + std::to_string(id) + ", outside the stated " +
+              shown(spec.min_delay_ms) + " to " + shown(spec.max_delay_ms) +
+              " ms; widen min_delay_ms and max_delay_ms or correct delay_of");
+        delay = delay_substeps(ms, substeps_per_ms);
+      }
       fan_of_delay.try_emplace(delay, 0);
       synapses.push_back({source, i, delay, static_cast<float>(factor)});
     }
   }
   synapses_ = synapses.size();
-  if (fan_of_delay.empty()) fan_of_delay.try_emplace(common_delay, 0);
-  if (plastic_ && fan_of_delay.size() != 1)
-    throw std::invalid_argument(name_ + ": a plastic projection has one delay");
-
+  if (fan_of_delay.empty()) fan_of_delay.try_emplace(min_delay_, 0);
   if (fan_of_delay.size() > 256)
     throw std::invalid_argument(name_ + ": more than 256 different delays; round them");
 
@@ -70,7 +102,6 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   for (auto& [delay, index] : fan_of_delay) {
     index = next_fan++;
     fans_.push_back({delay, std::vector<std::uint32_t>(sources_ + 1, 0), {}, {}});
-    target.reserve_delay(delay + substeps_per_ms);
   }
   std::vector<std::uint8_t> fan_index(synapses.size());
   for (std::size_t s = 0; s < synapses.size(); ++s) {
@@ -106,20 +137,13 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     } else if (!fan.factor.empty()) {
       if (std::abs(synapse.factor) >= 8.0f)
         throw std::invalid_argument(name_ + ": a weight factor of 8 or more; raise the weight");
-      fan.factor[at] =
-          static_cast<std::int16_t>(std::floor(synapse.factor / kFactorUnit + 0.5));
+      fan.factor[at] = static_cast<std::int16_t>(std::floor(synapse.factor / kFactorUnit + 0.5));
       load[synapse.target] += std::abs(static_cast<std::int64_t>(unit_) * fan.factor[at]);
     } else {
       load[synapse.target] += std::abs(unit_);
     }
   }
   for (std::int64_t quanta : load) worst_input_ = std::max(worst_input_, quanta);
-}
-
-std::uint32_t Projection::min_delay_substeps() const {
-  std::uint32_t least = fans_[0].delay;
-  for (const Fan& fan : fans_) least = std::min(least, fan.delay);
-  return least;
 }
 
 void Projection::deliver(std::uint32_t cell, std::int64_t n) {

@@ -19,20 +19,24 @@
 namespace quartet {
 
 struct ProjectionSpec {
-  std::string name;               ///< "GrC_PC"; also the random purpose
-  std::size_t source = 0;         ///< source index of the network
-  std::size_t target = 0;         ///< population index of the network
-  std::size_t receptor = 0;       ///< of the target
-  std::uint32_t in_degree = 0;    ///< synapses per target cell
-  double weight = 0;              ///< of one synapse; mV (current) or g_L (conductance)
-  double delay_ms = 1.0;          ///< for a tract: on top of the tract's own, mostly 0
+  std::string name;             ///< "GrC_PC"; also the random purpose
+  std::size_t source = 0;       ///< source index of the network
+  std::size_t target = 0;       ///< population index of the network
+  std::size_t receptor = 0;     ///< of the target
+  std::uint32_t in_degree = 0;  ///< synapses per target cell
+  double weight = 0;            ///< of one synapse; mV (current) or g_L (conductance)
+  double delay_ms = 1.0;        ///< for a tract: on top of the tract's own, mostly 0
   SourceRule sources = {};
   /// Factor on the weight of a synapse (source, target ids over all slices); empty: 1.
   std::function<double(std::uint32_t source, std::uint32_t target, Draws&)> factor = {};
-  /// Delay of a synapse in ms instead of `delay_ms`; empty: the same for all.
+  /// Delay of a synapse in ms instead of `delay_ms`, from `min_delay_ms` to `max_delay_ms`; empty:
+  /// the same for all.
   std::function<double(std::uint32_t source, std::uint32_t target)> delay_of = {};
+  /// Bounds of `delay_of`, both included. No slice has all synapses, so whatever must be alike on
+  /// all slices (rings, phases) is derived from these.
+  double min_delay_ms = 0, max_delay_ms = 0;
   bool plastic = false;
-  double max_weight = 0;          ///< plastic: weights stay in [0, max_weight]
+  double max_weight = 0;  ///< plastic: weights stay in [0, max_weight]
 };
 
 class Projection {
@@ -49,7 +53,9 @@ class Projection {
   std::uint32_t first_target() const { return target_->first(); }
   std::uint32_t own_targets() const { return target_->count(); }
   std::uint32_t all_targets() const { return target_->size(); }
-  std::uint32_t min_delay_substeps() const;
+  /// The shortest and longest delay that a synapse on any slice may have.
+  std::uint32_t min_delay_substeps() const { return min_delay_; }
+  std::uint32_t max_delay_substeps() const { return max_delay_; }
   std::uint64_t synapse_count() const { return synapses_; }
   bool plastic() const { return plastic_; }
 
@@ -81,16 +87,17 @@ class Projection {
 
  private:
   struct Fan {
-    std::uint32_t delay = 0;               // substeps
-    std::vector<std::uint32_t> row;        // sources + 1
+    std::uint32_t delay = 0;         // substeps
+    std::vector<std::uint32_t> row;  // sources + 1
     std::vector<std::uint16_t> target;
-    std::vector<std::int16_t> factor;      // heterogeneous static weights
+    std::vector<std::int16_t> factor;  // heterogeneous static weights
   };
 
   std::string name_;
   std::size_t source_, receptor_;
   LifPopulation* target_;
   std::uint32_t sources_, in_degree_;
+  std::uint32_t min_delay_, max_delay_;  // substeps
   std::uint64_t synapses_ = 0;
   bool plastic_;
   float max_weight_ = 0;

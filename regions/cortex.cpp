@@ -148,6 +148,10 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   auto lateral = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
                      std::uint32_t in_degree, double sd, double sum, double delay_ms) {
     const SheetLayout source = *from.sheet, target = *to.sheet;
+    // Rounded to half milliseconds beyond the shortest: few fans, long rows.
+    const auto delay_at = [=](double dx, double dy) {
+      return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
+    };
     connect({.name = name,
              .source = from.index,
              .target = to.index,
@@ -155,11 +159,12 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              .in_degree = in_degree,
              .weight = sum / in_degree,
              .sources = sheet_sources(source, target, sd),
-             .delay_of = [=](std::uint32_t a, std::uint32_t b) {
-               const double dx = source.x(a) - target.x(b), dy = source.y(a) - target.y(b);
-               // Rounded to half milliseconds beyond the shortest: few fans, long rows.
-               return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
-             }});
+             .delay_of =
+                 [=](std::uint32_t a, std::uint32_t b) {
+                   return delay_at(source.x(a) - target.x(b), source.y(a) - target.y(b));
+                 },
+             .min_delay_ms = delay_ms,
+             .max_delay_ms = delay_at(source.width, source.height)});
   };
   constexpr double kE = 1.5, kI = 0.8;
   lateral("L23E_L23E", E, E, kGlutamate, 80, 0.7, 0.8, kE);

@@ -47,6 +47,8 @@ void build(Network& network) {
   const auto tract = network.add_tract(0, 30, 8);
   ProjectionSpec ee = between("EE", e, e, 0.8, 1.5, 100);
   ee.delay_of = [](std::uint32_t source, std::uint32_t) { return 0.5 + 0.25 * (source % 4); };
+  ee.min_delay_ms = 0.5;
+  ee.max_delay_ms = 1.25;
   network.connect(std::move(ee));
   ProjectionSpec ei = between("EI", e, i, 0.8, 0.75, 100);
   ei.factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 2 * draws.uniform(); };
@@ -86,6 +88,34 @@ TEST(Network, SpikesAndStateAreTheSameForAnySlicing) {
   Slices other(1, kSubsteps, 2, build);
   EXPECT_NE(other.run(0, 200, some_input), spikes);
   EXPECT_FALSE(other.save() == state);
+}
+
+TEST(Network, SlicesAgreeWhereOnlyOneHasTheShortOrTheLongDelay) {
+  // Cells 0 to 15 hear of each other after a substep, the others after 5 ms: slices that went by
+  // their own synapses would exchange at different times and hold different rings.
+  const auto build_uneven = [](Network& network) {
+    LifParameters p;
+    p.bias_mv = 16;
+    p.noise_mv = 3;
+    const auto cells = network.add_population("E", p, SynapseKind::current,
+                                              {{.decay_ms = 3}, {.decay_ms = 8}}, 48);
+    ProjectionSpec s = between("EE", cells, cells, 1.5, 1, 48);
+    s.delay_of = [](std::uint32_t, std::uint32_t target) { return target < 16 ? 0.25 : 5.0; };
+    s.min_delay_ms = 0.25;
+    s.max_delay_ms = 5;
+    network.connect(std::move(s));
+  };
+  Slices whole(1, kSubsteps, 1, build_uneven);
+  const auto spikes = whole.run(0, 100, silence);
+  EXPECT_GT(count(spikes), 100u);
+  const MemoryState state = whole.save();
+  for (const int slices : {2, 3}) {
+    Slices parts(slices, kSubsteps, 1, build_uneven);
+    for (int slice = 0; slice < slices; ++slice)
+      EXPECT_EQ(parts[slice].population(0).delay_capacity(), 31u);
+    EXPECT_EQ(parts.run(0, 100, silence), spikes) << slices;
+    EXPECT_EQ(parts.save(), state) << slices;
+  }
 }
 
 TEST(Network, StateContinuesOnAnotherSlicingInTheSameBits) {

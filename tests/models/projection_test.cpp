@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <tuple>
 
 #include "tests/models/memory_state.hpp"
@@ -78,6 +79,8 @@ std::vector<ProjectionSpec> all_layouts() {
   delays.delay_of = [](std::uint32_t source, std::uint32_t target) {
     return 0.25 * (1 + (source + target) % 5);
   };
+  delays.min_delay_ms = 0.25;
+  delays.max_delay_ms = 1.25;
   ProjectionSpec plastic = factors;
   plastic.plastic = true;
   plastic.max_weight = 0.8;
@@ -141,12 +144,39 @@ TEST(Projection, DelaysAreExactToTheSubstep) {
 TEST(Projection, DelaysMayDifferBySynapse) {
   ProjectionSpec s = spec();
   s.delay_of = [](std::uint32_t source, std::uint32_t) { return 0.5 * (1 + source % 3); };
+  s.min_delay_ms = 0.5;
+  s.max_delay_ms = 1.5;
   LifPopulation cells = targets();
   Projection projection(s, kSources, cells, 4, 1);
   EXPECT_EQ(projection.min_delay_substeps(), 2u);
+  EXPECT_EQ(projection.max_delay_substeps(), 6u);
   const auto all = delivered(projection, cells);
   for (const auto& [source, target, delay, weight] : all) EXPECT_EQ(delay, 2 * (1 + source % 3));
   EXPECT_FALSE(all.empty());
+}
+
+TEST(Projection, SlicesAgreeOnDelaysThatTheirOwnSynapsesDoNotHave) {
+  // The first 16 targets have the short delays, the others the long ones; stated are wider bounds.
+  ProjectionSpec s = spec();
+  s.delay_of = [](std::uint32_t, std::uint32_t target) { return target < 16 ? 1.0 : 6.0; };
+  s.min_delay_ms = 0.75;
+  s.max_delay_ms = 9;
+  const auto seen = [&](std::uint32_t first, std::uint32_t last) {
+    LifPopulation cells = targets(first, last);
+    Projection projection(s, kSources, cells, 4, 1);
+    std::set<std::uint32_t> own;
+    for (const auto& [source, target, delay, weight] : delivered(projection, cells))
+      own.insert(delay);
+    return std::tuple{projection.min_delay_substeps(), projection.max_delay_substeps(),
+                      cells.delay_capacity(), own};
+  };
+  using Own = std::set<std::uint32_t>;
+  EXPECT_EQ(seen(0, kTargets), std::tuple(3u, 36u, 63u, Own{4, 24}));
+  EXPECT_EQ(seen(0, 16), std::tuple(3u, 36u, 63u, Own{4}));
+  EXPECT_EQ(seen(16, kTargets), std::tuple(3u, 36u, 63u, Own{24}));
+  EXPECT_EQ(seen(8, 8), std::tuple(3u, 36u, 63u, Own{}));  // no cells at all
+  s.max_delay_ms = 6;
+  EXPECT_NE(seen(0, 16), std::tuple(3u, 36u, 63u, Own{4}));
 }
 
 TEST(Projection, AccumulationDoesNotDependOnOrder) {
@@ -277,12 +307,51 @@ TEST(Projection, RefusesWithItsName) {
   s = spec();
   s.in_degree = 8;
   s.delay_of = [](std::uint32_t, std::uint32_t target) { return 0.25 * (target + 1); };
+  s.min_delay_ms = 0.25;
+  s.max_delay_ms = 100;
   EXPECT_EQ(message(s, 256), "accepted");
   EXPECT_EQ(message(s, 257), "projection: more than 256 different delays; round them");
   s = all_layouts()[2];
   s.plastic = true;
   s.max_weight = 1;
   EXPECT_EQ(message(s, kTargets), "projection: a plastic projection has one delay");
+}
+
+TEST(Projection, RefusesADelayOutsideItsBounds) {
+  const auto message = [](double shortest, double longest, double ms) -> std::string {
+    ProjectionSpec s = spec();
+    s.in_degree = 1;
+    s.sources = [](std::uint32_t target, Draws&) { return target + 5; };
+    s.delay_of = [=](std::uint32_t, std::uint32_t target) { return target == 11 ? ms : 2.0; };
+    s.min_delay_ms = shortest;
+    s.max_delay_ms = longest;
+    try {
+      LifPopulation cells = targets();
+      Projection(s, kSources, cells, 4, 1);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  const auto refusal = [](const char* ms) {
+    return std::string("projection: a delay of ") + ms +
+           " ms from source 16 to targets 11, outside the stated 1.5 to 4.5 ms; widen min_delay_ms "
+           "and max_delay_ms or correct delay_of";
+  };
+  EXPECT_EQ(message(1.5, 4.5, 1.5), "accepted");
+  EXPECT_EQ(message(1.5, 4.5, 4.5), "accepted");
+  EXPECT_EQ(message(2, 2, 2), "accepted");
+  EXPECT_EQ(message(1.5, 4.5, 4.75), refusal("4.75"));
+  // Also where rounding to substeps would hide it.
+  EXPECT_EQ(message(1.5, 4.5, 4.5000001), refusal("4.5000001"));
+  EXPECT_EQ(message(1.5, 4.5, 1.45), refusal("1.45"));
+  EXPECT_EQ(message(1.5, 4.5, -1), refusal("-1"));
+  EXPECT_EQ(message(1.5, 4.5, std::nan("")), refusal("nan"));
+  const std::string remedy = " ms; state min_delay_ms and max_delay_ms, from 0 to 1000 ms";
+  EXPECT_EQ(message(0, 0, 2), "projection: delay_of with bounds of 0 to 0" + remedy);
+  EXPECT_EQ(message(4.5, 1.5, 2), "projection: delay_of with bounds of 4.5 to 1.5" + remedy);
+  EXPECT_EQ(message(-1, 4, 2), "projection: delay_of with bounds of -1 to 4" + remedy);
+  EXPECT_EQ(message(1, 1e300, 2), "projection: delay_of with bounds of 1 to 1e+300" + remedy);
 }
 
 // Kernels.
