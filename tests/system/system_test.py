@@ -3,7 +3,8 @@
 
     QUARTET_PROGRAM=build/quartet tests/system/system_test.py [SystemTest.test_placement …]
 
-QUARTET_OTHER_PROGRAM: a build for another instruction set, for test_instruction_sets.
+QUARTET_OTHER_PROGRAM: a build for another instruction set, for test_instruction_sets; CTest makes
+one (build_other.cmake).
 QUARTET_TEST_SEED: of the moments at which tests send signals (shown where a test fails).
 """
 
@@ -22,6 +23,7 @@ import numpy as np
 
 PROGRAM = os.environ["QUARTET_PROGRAM"]
 EXPERIMENT = pathlib.Path(__file__).with_name("short.toml")
+SMOKE = pathlib.Path(__file__).parents[2] / "runs" / "experiments" / "smoke.toml"
 SEED = int(os.environ.get("QUARTET_TEST_SEED", random.randrange(10**6)))
 
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
@@ -105,10 +107,10 @@ class SystemTest(unittest.TestCase):
                          f"quartet {' '.join(map(str, arguments))}\n{result.stdout}")
         return result.stdout
 
-    def run_new(self, *arguments, ranks=1, **options) -> pathlib.Path:
+    def run_new(self, *arguments, ranks=1, experiment=EXPERIMENT, **options) -> pathlib.Path:
         """A complete new run, in its own directory."""
         out = self.new_directory()
-        self.program("run", EXPERIMENT, "--quiet", "--out", out, "--ranks", ranks, *arguments,
+        self.program("run", experiment, "--quiet", "--out", out, "--ranks", ranks, *arguments,
                      **options)
         return out
 
@@ -229,8 +231,16 @@ class SystemTest(unittest.TestCase):
         tunables = "glibc.cpu.hwcaps=-AVX2_Usable,-FMA_Usable,-AVX2,-FMA,-AVX512F"
         self.assert_same(self.baseline(), self.run_new(environment={"GLIBC_TUNABLES": tunables}))
         other = os.environ.get("QUARTET_OTHER_PROGRAM")
-        if other:
-            self.assert_same(self.baseline(), self.run_new(program=other))
+        if not other:
+            self.skipTest("no QUARTET_OTHER_PROGRAM to compare with")
+        versions = [self.program("version", program=program) for program in (PROGRAM, other)]
+        native = ["-march=native" in version for version in versions]
+        self.assertNotEqual(*native, "both are built for the same instruction set")
+        ours, theirs = (self.run_new(experiment=SMOKE, program=program)
+                        for program in (PROGRAM, other))
+        self.assert_same(ours, theirs, "\n".join(versions))
+        changed = self.run_new("--seed", 2, experiment=SMOKE, program=other)
+        self.program("compare", ours, changed, expect=FAILED)
 
     # Stopping and going on.
 
