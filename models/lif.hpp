@@ -7,9 +7,9 @@
 ///   B_k = 1, for NMDA 1/(1 + [Mg]/3.57 mM · exp(−V/16.13 mV))  (Jahr & Stevens 1990)
 ///   V ≥ threshold: spike, V ← reset for the refractory period, a ← a + adaptation
 /// Current synapses are integrated exactly (Rotter & Diesmann 1999); conductance synapses with
-/// the exponential Euler step, conductances held over a substep. A receptor with a rise time is
-/// the difference of two exponentials with peak 1. Noise is white: independent uniform numbers
-/// per substep, scaled so that free V has the given stationary SD.
+/// the exponential Euler step, conductances held at their mean over the substep. A receptor with a
+/// rise time is the difference of two exponentials with peak 1. Noise is white: independent uniform
+/// numbers per substep, scaled so that free V has the given stationary SD.
 #pragma once
 
 #include <cstdint>
