@@ -3,6 +3,12 @@
 /// Connectivity is drawn per target cell from counter-based random numbers, with a fixed
 /// in-degree, so that every rank builds its part alone and the same. The same pair may be drawn
 /// twice (a second contact).
+///
+/// A cell that draws K synapses from N sources meets some of them more than once, which multiplies
+/// the variance of its input by 1 + (K − 1)/N. So that this does not depend on the size of the
+/// brain, sources come in families of neighbours, as many as there were cells at the reference
+/// size. A target draws families, and has its contacts with one member of each: the number of
+/// partners and of contacts with each stay, and different targets have different partners.
 #pragma once
 
 #include <array>
@@ -27,6 +33,10 @@ class Draws {
       used_ = 0;
     }
     return block_[used_++];
+  }
+  /// Random bits that stay the same for all synapses of the target with sources of one family.
+  std::array<std::uint32_t, 4> family_bits(std::uint32_t family) const {
+    return random_block(key_, target_, family, 1);
   }
   double uniform() { return uniform01(bits()); }
   std::uint32_t below(std::uint32_t n) { return random_below(bits(), n); }
@@ -53,10 +63,18 @@ class Draws {
 /// Source cell (0 … sources−1) of the next synapse of `target` (id over all slices).
 using SourceRule = std::function<std::uint32_t(std::uint32_t target, Draws&)>;
 
-/// Any of `sources` cells with equal chance.
-inline SourceRule uniform_sources(std::uint32_t sources) {
-  return [=](std::uint32_t, Draws& draws) { return draws.below(sources); };
-}
+/// Size of a population of sources.
+struct Cells {
+  /// Every cell its own family.
+  Cells(std::uint32_t cells) : count(cells), families(cells) {}
+  /// `in_families` at most: none is empty.
+  Cells(std::uint32_t cells, std::uint32_t in_families)
+      : count(cells), families(in_families < cells ? in_families : cells) {}
+  operator std::uint32_t() const { return count; }
+
+  std::uint32_t count;
+  std::uint32_t families;  ///< contiguous
+};
 
 /// Cells of a population of `size` cells that falls into `groups` equal contiguous groups
 /// (zones, channels).
@@ -68,16 +86,30 @@ inline std::uint32_t group_begin(std::uint32_t group, std::uint32_t size, std::u
       (static_cast<std::uint64_t>(group) * size + groups - 1) / groups);
 }
 
+/// The member of a family with which the drawing target has its contacts.
+inline std::uint32_t member(std::uint32_t family, Cells sources, const Draws& draws) {
+  const std::uint32_t begin = group_begin(family, sources.count, sources.families);
+  const std::uint32_t end = group_begin(family + 1, sources.count, sources.families);
+  return end - begin == 1 ? begin : begin + random_below(draws.family_bits(family)[0], end - begin);
+}
+
+/// Any of the sources with equal chance.
+inline SourceRule uniform_sources(Cells sources) {
+  return [=](std::uint32_t, Draws& draws) {
+    return member(draws.below(sources.families), sources, draws);
+  };
+}
+
 /// Any cell of group `group` of the sources.
-inline std::uint32_t draw_from_group(std::uint32_t group, std::uint32_t sources,
-                                     std::uint32_t groups, Draws& draws) {
-  const std::uint32_t begin = group_begin(group, sources, groups);
-  const std::uint32_t end = group_begin(group + 1, sources, groups);
-  return begin + draws.below(end - begin);
+inline std::uint32_t draw_from_group(std::uint32_t group, Cells sources, std::uint32_t groups,
+                                     Draws& draws) {
+  const std::uint32_t begin = group_begin(group, sources.families, groups);
+  const std::uint32_t end = group_begin(group + 1, sources.families, groups);
+  return member(begin + draws.below(end - begin), sources, draws);
 }
 
 /// The target's own group (zone to zone, channel to channel).
-inline SourceRule same_group(std::uint32_t sources, std::uint32_t targets, std::uint32_t groups) {
+inline SourceRule same_group(Cells sources, std::uint32_t targets, std::uint32_t groups) {
   return [=](std::uint32_t target, Draws& draws) {
     return draw_from_group(group_of(target, targets, groups), sources, groups, draws);
   };
@@ -95,40 +127,71 @@ inline std::uint32_t ring_cell(double direction_deg, std::uint32_t size) {
   return cell < size ? cell : 0;
 }
 /// Ring cells at a Gaussian distance (SD `sd_deg`) from `direction(target)`.
-inline SourceRule ring_sources(std::uint32_t sources,
-                               std::function<double(std::uint32_t)> direction, double sd_deg) {
+inline SourceRule ring_sources(Cells sources, std::function<double(std::uint32_t)> direction,
+                               double sd_deg) {
   return [=](std::uint32_t target, Draws& draws) {
-    return ring_cell(direction(target) + sd_deg * draws.normal(), sources);
+    const double drawn = direction(target) + sd_deg * draws.normal();
+    return member(ring_cell(drawn, sources.families), sources, draws);
   };
 }
 
 /// A population on a regular grid over a rectangle; cell i lies in column i mod nx, row i / nx.
+/// Families are the fields of a coarser grid.
 struct SheetLayout {
   std::uint32_t nx = 1, ny = 1;
+  std::uint32_t families_x = 1, families_y = 1;
   double width = 1, height = 1;  ///< in sheet units
 
-  /// About `cells` cells (never none) on a `width` × `height` sheet.
-  static SheetLayout with_cells(double cells, double width, double height) {
+  /// About `cells` cells (never none) in about `families` families on a `width` × `height` sheet.
+  static SheetLayout with_cells(double cells, double width, double height, double families) {
     SheetLayout sheet;
     sheet.width = width;
     sheet.height = height;
-    const double pitch = std::sqrt(width * height / cells);
-    sheet.nx = static_cast<std::uint32_t>(width / pitch + 0.5);
-    sheet.ny = static_cast<std::uint32_t>(height / pitch + 0.5);
-    if (sheet.nx == 0) sheet.nx = 1;
-    if (sheet.ny == 0) sheet.ny = 1;
+    auto along = [&](double points, double length) {
+      const double pitch = std::sqrt(width * height / points);
+      const auto n = static_cast<std::uint32_t>(length / pitch + 0.5);
+      return n == 0 ? 1 : n;
+    };
+    sheet.nx = along(cells, width);
+    sheet.ny = along(cells, height);
+    sheet.families_x = Cells(sheet.nx, along(families, width)).families;
+    sheet.families_y = Cells(sheet.ny, along(families, height)).families;
     return sheet;
   }
+  /// Every cell its own family.
+  static SheetLayout with_cells(double cells, double width, double height) {
+    return with_cells(cells, width, height, cells);
+  }
   std::uint32_t size() const { return nx * ny; }
+  /// Without regard to place.
+  Cells cells() const { return {size(), families_x * families_y}; }
   double x(std::uint32_t cell) const { return (cell % nx + 0.5) * width / nx; }
   double y(std::uint32_t cell) const { return (cell / nx + 0.5) * height / ny; }
   bool inside(double px, double py) const {
     return px >= 0 && px < width && py >= 0 && py < height;
   }
   std::uint32_t cell(double px, double py) const {
-    const auto column = static_cast<std::uint32_t>(px / width * nx);
-    const auto row = static_cast<std::uint32_t>(py / height * ny);
-    return (row < ny ? row : ny - 1) * nx + (column < nx ? column : nx - 1);
+    return point(py, height, ny) * nx + point(px, width, nx);
+  }
+  /// The member of the family there with which the drawing target has its contacts.
+  std::uint32_t member(double px, double py, const Draws& draws) const {
+    if (families_x == nx && families_y == ny) return cell(px, py);
+    const std::uint32_t column = point(px, width, families_x), row = point(py, height, families_y);
+    const auto bits = draws.family_bits(row * families_x + column);
+    return one_of(row, ny, families_y, bits[1]) * nx + one_of(column, nx, families_x, bits[0]);
+  }
+
+ private:
+  /// Which of `n` equal parts of `length` a position lies in.
+  static std::uint32_t point(double position, double length, std::uint32_t n) {
+    const auto i = static_cast<std::uint32_t>(position / length * n);
+    return i < n ? i : n - 1;
+  }
+  /// A random one of the lines of a family.
+  static std::uint32_t one_of(std::uint32_t family, std::uint32_t lines, std::uint32_t families,
+                              std::uint32_t bits) {
+    const std::uint32_t begin = group_begin(family, lines, families);
+    return begin + random_below(bits, group_begin(family + 1, lines, families) - begin);
   }
 };
 
@@ -139,7 +202,7 @@ inline SourceRule sheet_sources(SheetLayout source, SheetLayout target, double s
     for (int attempt = 0; attempt < 1000; ++attempt) {
       const double px = target.x(cell) + sd * draws.normal();
       const double py = target.y(cell) + sd * draws.normal();
-      if (source.inside(px, py)) return source.cell(px, py);
+      if (source.inside(px, py)) return source.member(px, py, draws);
     }
     return source.cell(target.x(cell), target.y(cell));
   };

@@ -102,9 +102,9 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   add_output(gpi_);
   add_output(snc_);
 
-  auto to_channels = [&](const char* name, std::size_t source, std::uint32_t sources,
-                         std::size_t target, std::uint32_t targets, std::size_t receptor,
-                         std::uint32_t in_degree, double sum, double delay_ms) {
+  auto to_channels = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
+                         std::uint32_t targets, std::size_t receptor, std::uint32_t in_degree,
+                         double sum, double delay_ms) {
     connect({.name = name,
              .source = source,
              .target = target,
@@ -114,9 +114,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
              .delay_ms = delay_ms,
              .sources = same_group(sources, targets, kChannels)});
   };
-  auto diffuse = [&](const char* name, std::size_t source, std::uint32_t sources,
-                     std::size_t target, std::size_t receptor, std::uint32_t in_degree, double sum,
-                     double delay_ms) {
+  auto diffuse = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
+                     std::size_t receptor, std::uint32_t in_degree, double sum, double delay_ms) {
     connect({.name = name,
              .source = source,
              .target = target,

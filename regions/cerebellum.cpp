@@ -96,7 +96,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   add_output(olive_);
 
   // Granular layer. Two thirds of the mossy fibres copy the aim, one third motor output.
-  const std::uint32_t aim_fibres = n.mossy * 2 / 3;
+  const Cells aim_fibres{n.mossy.count * 2 / 3, n.mossy.families * 2 / 3};
   auto aim_direction = [=](std::uint32_t fibre) { return ring_direction(fibre, aim_fibres); };
   connect(
       {.name = "PMd_MF",
@@ -119,7 +119,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .in_degree = 10,
            .weight = 60.0 / 10,
            .delay_ms = 0,
-           .sources = uniform_sources(n.l5pt.size()),
+           .sources = uniform_sources(n.l5pt.cells()),
            .factor = [=](std::uint32_t, std::uint32_t fibre, Draws&) {
              return fibre < aim_fibres ? 0.0 : 1.0;
            }});
@@ -224,23 +224,27 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .weight = p.aim_copy_weight_mv / 30,
            .delay_ms = p.aim_copy_delay_ms,
            .sources = ring_sources(n.pmd, predicted_direction, 12.0)});
-  auto tuned = [&](const char* name, std::size_t source, std::uint32_t cells, std::size_t receptor,
+  auto tuned = [&](const char* name, std::size_t source, Cells cells, std::size_t receptor,
                    double sum, bool plastic) -> Projection& {
-    // Weighted by the overlap, all cells of the ring reach every zone.
+    // Weighted by the overlap, the whole ring reaches every zone: one cell of each family.
     return connect(
         {.name = name,
          .source = source,
          .target = olive_,
          .receptor = receptor,
-         .in_degree = cells,
-         .weight = sum / cells,
+         .in_degree = cells.families,
+         .weight = sum / cells.families,
          .delay_ms = 2,
-         .sources = [cells, next = 0u](std::uint32_t, Draws&) mutable { return next++ % cells; },
-         .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-           return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
-         },
+         .sources =
+             [=, next = 0u](std::uint32_t, Draws& draws) mutable {
+               return member(next++ % cells.families, cells, draws);
+             },
+         .factor =
+             [=](std::uint32_t cell, std::uint32_t target, Draws&) {
+               return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
+             },
          .plastic = plastic,
-         .max_weight = plastic ? 4.0 * sum / cells : 0.0});
+         .max_weight = plastic ? 4.0 * sum / cells.families : 0.0});
   };
   cursor_synapses_ =
       &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);

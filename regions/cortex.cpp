@@ -202,7 +202,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   auto directed = [&](const char* name, std::size_t source, bool ring_source, const Layer& to,
                       std::uint32_t in_degree, double sum) {
     const SheetLayout sheet = *to.sheet;
-    const std::uint32_t sources = ring_source ? n.pmd : n.vl;
+    const Cells sources = ring_source ? n.pmd : n.vl;
     // For each source group (direction bin), the demand on each muscle.
     const std::uint32_t bins = ring_source ? 24 : kZones;
     std::vector<double> demand(static_cast<std::size_t>(bins) * kArmMuscles);

@@ -17,59 +17,73 @@ inline constexpr std::uint32_t kThalamusSubsteps = 2;
 inline constexpr std::uint32_t kZones = 8;      ///< cerebellar microzones, one per 45° of error
 inline constexpr std::uint32_t kChannels = 24;  ///< action channels, one per 15°
 
+/// The scale at which weights and drives are tuned. Larger brains keep the numbers of partners and
+/// contacts that cells have at it (connectivity.hpp).
+inline constexpr double kReferenceScale = 0.5;
+
 /// The motor sheet, in units of about .8 mm of cortex (assumed).
 inline constexpr double kSheetWidth = 18, kSheetHeight = 6;
 
 struct Sizes {
   explicit Sizes(double scale)
-      : ppc(rounded(192 * scale, 8)),
-        pmd(rounded(256 * scale, 8)),
-        pmd_inhibitory(rounded(64 * scale, 8)),
-        l23e(SheetLayout::with_cells(2400 * scale, kSheetWidth, kSheetHeight)),
-        pv(SheetLayout::with_cells(500 * scale, kSheetWidth, kSheetHeight)),
-        som(SheetLayout::with_cells(350 * scale, kSheetWidth, kSheetHeight)),
-        ngf(SheetLayout::with_cells(200 * scale, kSheetWidth, kSheetHeight)),
-        l5it(SheetLayout::with_cells(600 * scale, kSheetWidth, kSheetHeight)),
-        l5pt(SheetLayout::with_cells(1300 * scale, kSheetWidth, kSheetHeight)),
-        l6ct(SheetLayout::with_cells(500 * scale, kSheetWidth, kSheetHeight)),
-        mossy(rounded(240 * scale, 8)),
-        granule(rounded(4000 * scale, 8)),
-        golgi(rounded(48 * scale, 8)),
-        mli(kZones * rounded(24 * scale, 1)),
-        purkinje(kZones * rounded(16 * scale, 1)),
-        dcn(kZones * rounded(24 * scale, 1)),
+      : ppc(cells(192, scale, 8)),
+        pmd(cells(256, scale, 8)),
+        pmd_inhibitory(cells(64, scale, 8)),
+        l23e(sheet(2400, scale)),
+        pv(sheet(500, scale)),
+        som(sheet(350, scale)),
+        ngf(sheet(200, scale)),
+        l5it(sheet(600, scale)),
+        l5pt(sheet(1300, scale)),
+        l6ct(sheet(500, scale)),
+        mossy(cells(240, scale, 8)),
+        granule(cells(4000, scale, 8)),
+        golgi(cells(48, scale, 8)),
+        mli(grouped(24, scale, kZones)),
+        purkinje(grouped(16, scale, kZones)),
+        dcn(grouped(24, scale, kZones)),
         olive(purkinje),
-        cursor(rounded(192 * scale, 8)),
-        predicted(rounded(192 * scale, 8)),
-        d1(kChannels * rounded(16 * scale, 1)),
-        d2(kChannels * rounded(16 * scale, 1)),
-        fsi(rounded(48 * scale, 8)),
+        cursor(cells(192, scale, 8)),
+        predicted(cells(192, scale, 8)),
+        d1(grouped(16, scale, kChannels)),
+        d2(grouped(16, scale, kChannels)),
+        fsi(cells(48, scale, 8)),
         tan(kChannels * 3),
-        gpe(kChannels * rounded(4 * scale, 1)),
-        stn(kChannels * rounded(2 * scale, 1)),
-        gpi(kChannels * rounded(8 * scale, 1)),
-        snc(rounded(60 * scale, 4)),
-        striosome(rounded(64 * scale, 8)),
-        outcome(rounded(64 * scale, 8)),
-        reward(rounded(64 * scale, 8)),
-        vl(kZones * rounded(60 * scale, 1)),
-        va(kChannels * rounded(8 * scale, 1)),
-        trn(rounded(160 * scale, 8)) {}
+        gpe(grouped(4, scale, kChannels)),
+        stn(grouped(2, scale, kChannels)),
+        gpi(grouped(8, scale, kChannels)),
+        snc(cells(60, scale, 4)),
+        striosome(cells(64, scale, 8)),
+        outcome(cells(64, scale, 8)),
+        reward(cells(64, scale, 8)),
+        vl(grouped(60, scale, kZones)),
+        va(grouped(8, scale, kChannels)),
+        trn(cells(160, scale, 8)) {}
 
   // Cortex: parietal cue, premotor aim, motor sheet.
-  std::uint32_t ppc, pmd, pmd_inhibitory;
+  Cells ppc, pmd, pmd_inhibitory;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
-  std::uint32_t mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted;
+  Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted;
   // Basal ganglia.
-  std::uint32_t d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward;
+  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward;
   // Thalamus.
-  std::uint32_t vl, va, trn;
+  Cells vl, va, trn;
 
  private:
   static std::uint32_t rounded(double cells, std::uint32_t multiple) {
     const auto groups = static_cast<std::uint32_t>(cells / multiple + 0.5);
     return (groups == 0 ? 1 : groups) * multiple;
+  }
+  static Cells cells(double at_scale_1, double scale, std::uint32_t multiple) {
+    return {rounded(at_scale_1 * scale, multiple), rounded(at_scale_1 * kReferenceScale, multiple)};
+  }
+  static Cells grouped(double in_group, double scale, std::uint32_t groups) {
+    return {groups * rounded(in_group * scale, 1), groups * rounded(in_group * kReferenceScale, 1)};
+  }
+  static SheetLayout sheet(double at_scale_1, double scale) {
+    return SheetLayout::with_cells(at_scale_1 * scale, kSheetWidth, kSheetHeight,
+                                   at_scale_1 * kReferenceScale);
   }
 };
 

@@ -98,9 +98,8 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
                },
            .factor = [=](std::uint32_t, std::uint32_t cell,
                          Draws&) { return mixed_va(cell) ? 1.0 : 0.0; }});
-  auto diffuse = [&](const char* name, std::size_t source, std::uint32_t sources,
-                     std::size_t target, std::size_t receptor, std::uint32_t in_degree, double sum,
-                     double delay_ms) {
+  auto diffuse = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
+                     std::size_t receptor, std::uint32_t in_degree, double sum, double delay_ms) {
     connect({.name = name,
              .source = source,
              .target = target,
@@ -110,9 +109,9 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
              .delay_ms = delay_ms,
              .sources = uniform_sources(sources)});
   };
-  diffuse("CT_VL", ct, n.l6ct.size(), vl, kExcitation, 40, 20.0, 0);
-  diffuse("CT_VA", ct, n.l6ct.size(), va, kExcitation, 40, 20.0, 0);
-  diffuse("CT_TRN", ct, n.l6ct.size(), trn, kExcitation, 40, 40.0, 0);
+  diffuse("CT_VL", ct, n.l6ct.cells(), vl, kExcitation, 40, 20.0, 0);
+  diffuse("CT_VA", ct, n.l6ct.cells(), va, kExcitation, 40, 20.0, 0);
+  diffuse("CT_TRN", ct, n.l6ct.cells(), trn, kExcitation, 40, 40.0, 0);
   diffuse("VL_TRN", vl, n.vl, trn, kExcitation, 30, 30.0, 2);
   diffuse("VA_TRN", va, n.va, trn, kExcitation, 20, 15.0, 2);
   diffuse("TRN_VL", trn, n.trn, vl, kInhibition, 20, -10.0, 2);

@@ -464,5 +464,68 @@ TEST(Connectivity, GroupsAreContiguousAndComplete) {
   }
 }
 
+// Families.
+
+/// Sum of squared numbers of contacts with a source, of 40 contacts of a target: mean over targets.
+/// The variance of a target's input is in proportion to it.
+double squared_contacts(const SourceRule& rule, std::uint32_t sources, std::uint32_t targets) {
+  double sum = 0;
+  for (std::uint32_t target = 0; target < targets; ++target) {
+    Draws draws({1, purpose("contacts")}, target);
+    std::vector<int> contacts(sources, 0);
+    for (int k = 0; k < 40; ++k) ++contacts.at(rule(target, draws));
+    for (const int n : contacts) sum += n * n;
+  }
+  return sum / targets;
+}
+
+TEST(Connectivity, FamiliesKeepTheVarianceOfInput) {
+  // 40 (1 + 39 / N) from N sources at random.
+  EXPECT_NEAR(squared_contacts(uniform_sources(20), 20, 2000), 118, 1);
+  EXPECT_NEAR(squared_contacts(uniform_sources({80, 20}), 80, 2000), 118, 1);
+  EXPECT_NEAR(squared_contacts(uniform_sources({70, 20}), 70, 2000), 118, 1.5);
+  EXPECT_NEAR(squared_contacts(uniform_sources(80), 80, 2000), 59.5, 1);
+
+  const auto east = [](std::uint32_t) { return 0.0; };
+  const double ring = squared_contacts(ring_sources(48, east, 15), 48, 2000);
+  EXPECT_NEAR(squared_contacts(ring_sources({192, 48}, east, 15), 192, 2000) / ring, 1, 0.03);
+  EXPECT_LT(squared_contacts(ring_sources(192, east, 15), 192, 2000) / ring, 0.5);
+
+  const auto on_sheet = [](const SheetLayout& sheet) {
+    return squared_contacts(sheet_sources(sheet, SheetLayout::with_cells(900, 4, 4), 0.3),
+                            sheet.size(), 900);
+  };
+  const double sheet = on_sheet(SheetLayout::with_cells(400, 4, 4));
+  EXPECT_NEAR(on_sheet(SheetLayout::with_cells(1600, 4, 4, 400)) / sheet, 1, 0.03);
+  EXPECT_NEAR(on_sheet(SheetLayout::with_cells(800, 4, 4, 400)) / sheet, 1, 0.03);
+  EXPECT_LT(on_sheet(SheetLayout::with_cells(1600, 4, 4)) / sheet, 0.6);
+}
+
+TEST(Connectivity, AllMembersOfAFamilyHaveTargets) {
+  std::vector<int> count(50, 0);
+  const SourceRule rule = uniform_sources({50, 10});
+  for (std::uint32_t target = 0; target < 10000; ++target) {
+    Draws draws({1, purpose("members")}, target);
+    ++count.at(rule(target, draws));
+  }
+  for (const int n : count) EXPECT_NEAR(n, 200, 70);  // five standard errors
+}
+
+TEST(Connectivity, MembersBelongToTheirFamily) {
+  const Draws draws({1, purpose("members")}, 3);
+  for (std::uint32_t family = 0; family < 20; ++family) {
+    EXPECT_EQ(group_of(member(family, {70, 20}, draws), 70, 20), family);
+    EXPECT_EQ(member(family, 20, draws), family);        // every cell its own family
+    EXPECT_EQ(member(family, {20, 40}, draws), family);  // a brain below the reference size
+  }
+  const SheetLayout sheet = SheetLayout::with_cells(800, 4, 4, 400);
+  for (std::uint32_t cell = 0; cell < sheet.size(); ++cell) {
+    const std::uint32_t other = sheet.member(sheet.x(cell), sheet.y(cell), draws);
+    // At most the width of a family and a cell apart.
+    EXPECT_NEAR(sheet.x(other), sheet.x(cell), 0.2 + 0.15);
+    EXPECT_NEAR(sheet.y(other), sheet.y(cell), 0.2 + 0.15);
+  }
+}
+
 }  // namespace
 }  // namespace quartet

@@ -1,5 +1,6 @@
 #include "tests/regions/closed_loop.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "comm/inprocess_communicator.hpp"
@@ -21,6 +22,44 @@ std::map<std::string, std::vector<float>> all_weights(
   }
   return weights;
 }
+
+/// Intervals between the spikes of each cell of a population.
+class Intervals {
+ public:
+  void add(std::span<const Spike> spikes, double t_ms, double substep_ms, std::size_t cells) {
+    cells_.resize(cells);
+    for (const Spike& spike : spikes) {
+      Cell& cell = cells_[spike.id];
+      const double now = t_ms + substep_ms * spike.substep;
+      if (cell.last >= 0) {
+        const double interval = now - cell.last;
+        ++cell.count;
+        cell.sum += interval;
+        cell.square += interval * interval;
+      }
+      cell.last = now;
+    }
+  }
+  /// Mean over cells with at least 20 intervals; NaN without.
+  double cv() const {
+    double sum = 0;
+    int cells = 0;
+    for (const Cell& cell : cells_) {
+      if (cell.count < 20) continue;
+      const double mean = cell.sum / cell.count;
+      sum += std::sqrt(std::max(0.0, cell.square / cell.count - mean * mean)) / mean;
+      ++cells;
+    }
+    return sum / cells;
+  }
+
+ private:
+  struct Cell {
+    double last = -1, sum = 0, square = 0;
+    int count = 0;
+  };
+  std::vector<Cell> cells_;
+};
 }  // namespace
 
 double LoopResult::mean_angle(std::size_t first, std::size_t last) const {
@@ -56,6 +95,7 @@ LoopResult run_closed_loop(const Subject& subject, std::vector<TractLesion> lesi
     const Step seen = subject.body.cue_ms + subject.body.vision_delay_ms;
     const Step go = subject.body.go_ms;
     std::map<std::string, std::int64_t> rest, movement;
+    std::map<std::string, Intervals> intervals;
     for (Step t = 0; t < body.trials() * trial_ms; ++t) {
       exchange.receive(t);
       for (auto& region : regions)
@@ -69,6 +109,8 @@ LoopResult run_closed_loop(const Subject& subject, std::vector<TractLesion> lesi
           const std::string name = std::string(region->name()) + "." + populations[p].name;
           const auto count = static_cast<std::int64_t>(region->spikes(p).size());
           result.spikes[name] += count;
+          intervals[name].add(region->spikes(p), static_cast<double>(t), 1.0 / region->substeps(),
+                              populations[p].size);
           if (t < trial_ms) continue;
           if (now < seen) rest[name] += count;
           if (now >= go - 150 && now < go + 50) movement[name] += count;
@@ -86,6 +128,8 @@ LoopResult run_closed_loop(const Subject& subject, std::vector<TractLesion> lesi
         result.movement_hz[name] = static_cast<double>(movement[name]) / (cell_seconds * 200.0);
       }
     }
+    for (const auto& [name, of] : intervals)
+      if (const double cv = of.cv(); !std::isnan(cv)) result.interval_cv[name] = cv;
     result.weights_after = all_weights(regions);
   });
   return result;

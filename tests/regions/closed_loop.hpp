@@ -17,6 +17,9 @@ struct LoopResult {
   /// (`rest`) and from 150 ms before the go signal to 50 ms after it (`movement`); by
   /// "region.POPULATION", over all trials but the first.
   std::map<std::string, double> rest_hz, movement_hz;
+  /// Coefficient of variation of a cell's intervals between spikes over the whole run, mean over
+  /// cells with at least 20; only populations that have such cells.
+  std::map<std::string, double> interval_cv;
   /// Spikes of a population over the whole run.
   std::map<std::string, std::int64_t> spikes;
   /// Weights of plastic projections at the start and at the end, by "region.PROJECTION".
