@@ -3,8 +3,9 @@
 
     score.py results/cerebellar_vs_dopaminergic
 
-prints one row per target of targets.toml that the run can answer, and writes score.csv into the
-run directory. Statistics are over simulated subjects, never over trials.
+prints one row per target of targets.toml that the run can answer, then the rates of all
+populations beside published ranges (rates.py), and writes score.csv and rates.csv into the run
+directory. Statistics are over simulated subjects, never over trials.
 
 Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, 2 bad usage or
 input.
@@ -13,7 +14,6 @@ input.
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import json
 import math
@@ -26,7 +26,9 @@ sys.dont_write_bytecode = True  # the sources may be installed where nobody may 
 import numpy as np
 
 import behaviour
+import rates
 import readouts
+import table
 
 TARGETS = pathlib.Path(__file__).with_name("targets.toml")
 
@@ -166,27 +168,19 @@ def _band(target: dict) -> str:
     return f"<= {high:.3g}" if math.isinf(low) else f"{low:.3g} to {high:.3g}"
 
 
-def _simulated(result: Result) -> str:
-    if math.isnan(result.mean):
-        return "-"
-    return f"{result.mean:.3g}" + ("" if math.isnan(result.sem) else f" ± {result.sem:.2g}")
-
-
 def print_table(run: behaviour.Behaviour, results: list[Result]) -> None:
     header = (
         "target", "what", "group", "human [95 % CI]", "band", "simulated ± SEM", "n", "verdict",
     )
     rows = [
         (r.target["id"], r.target["description"], _group(r.target), _human(r.target),
-         _band(r.target), _simulated(r), r.n, r.verdict)
+         _band(r.target), table.number(r.mean, r.sem), r.n, r.verdict)
         for r in results
     ]
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header) - 1)]
     print(run.title or run.path.parent.name)
     print(f"cut: {run.cut}" if run.cut else "full run, nothing cut")
     print()
-    for row in [header, tuple("-" * w for w in (*widths, len("verdict"))), *rows]:
-        print("  ".join(cell.ljust(w) for cell, w in zip(row, (*widths, 0))).rstrip())
+    table.show(header, rows)
     counts = count(results)
     print()
     print(
@@ -238,19 +232,23 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         run, results = score(options.directory)
         records = [_record(r) for r in results]
-        with open(run.path.with_name("score.csv"), "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+        rate_records = rates.records(run.path.parent)
+        table.write_csv(run.path.with_name("score.csv"), records)
+        if rate_records:
+            table.write_csv(run.path.with_name("rates.csv"), rate_records)
     except (behaviour.BadInput, OSError) as error:
         print(f"score.py: {error}", file=sys.stderr)
         return 2
     counts = count(results)
     if options.json:
-        document = {"title": run.title, "cut": run.cut, "counts": counts, "targets": records}
+        document = {"title": run.title, "cut": run.cut, "counts": counts, "targets": records,
+                    "rate_counts": rates.count(rate_records), "rates": rate_records}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print_table(run, results)
+        if rate_records:
+            print()
+            rates.print_table(rate_records)
     return 1 if options.strict and counts["out"] + counts["undefined"] else 0
 
 

@@ -1,0 +1,177 @@
+"""Firing rates of all populations at rest and in movement, beside published ranges (rates.toml).
+
+Read from <region>.nc and, where spikes were recorded, <region>_spikes.nc. Only groups with the
+shipped brain count (those without a `brain.` key of their own; all where each has one), and only
+the first block without its first trial: the brain before it learns. One number per seed, since
+groups share seeds.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import pathlib
+import tomllib
+
+import numpy as np
+import xarray
+
+import table
+from behaviour import BadInput
+
+RANGES = pathlib.Path(__file__).with_name("rates.toml")
+REGIONS = ("cortex", "cerebellum", "basal_ganglia", "thalamus")
+WINDOWS = ("rest", "movement")
+MIN_INTERVALS = 20  # between spikes of a cell, for its coefficient of variation to count
+
+
+def ranges() -> dict[str, dict]:
+    """Rows of rates.toml by name, "region.POPULATION"."""
+    with open(RANGES, "rb") as file:
+        return {row["name"]: row for row in tomllib.load(file)["population"]}
+
+
+def windows(body: dict) -> dict[str, tuple[int, int]]:
+    """From and to, in ms from the trial's start: before the target is seen, around the go signal."""
+    return {
+        "rest": (0, body["cue_ms"] + body["vision_delay_ms"]),
+        "movement": (body["go_ms"] - 150, body["go_ms"] + 50),
+    }
+
+
+def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, float]]]:
+    """By "region.POPULATION" the rates in Hz `rest` and `movement`, and `cv`, the coefficient of
+    variation of the intervals between a cell's spikes, mean over cells; each by seed.
+
+    Empty where the run recorded no rates. Raises BadInput.
+    """
+    directory = pathlib.Path(directory)
+    recorded = [r for r in REGIONS if (directory / f"{r}.nc").is_file()]
+    if not recorded:
+        return {}
+    try:
+        with open(directory / "resolved.toml", "rb") as file:
+            run = tomllib.load(file)
+    except OSError as error:
+        raise BadInput(f"{error}: the rates' windows are in it. Name a whole run directory.")
+    trial_ms = run["body"]["trial_ms"]
+    changed = ["brain" in group.get("set", {}) for group in run["group"]]
+    trials = {  # of the first block, by index of the groups that count
+        index: run["schedules"][group["schedule"]]["blocks"][0]["trials"]
+        for index, group in enumerate(run["group"])
+        if not changed[index] or all(changed)
+    }
+    with _open(directory / "behaviour.nc") as file:
+        members = [
+            (member, seed, trials[group])
+            for member, (group, seed) in enumerate(
+                zip(file["group"].values.tolist(), file["seed"].values.tolist())
+            )
+            if group in trials
+        ]
+    found = collections.defaultdict(lambda: {key: {} for key in (*WINDOWS, "cv")})
+    for region in recorded:
+        with _open(directory / f"{region}.nc") as file:
+            bin_ms = int(file.attrs["bin_width_ms"])
+            begin = (file["time"].values - bin_ms) % trial_ms
+            columns = {m: i for i, m in enumerate(file["subject"].values.tolist())}
+            for window, (first, last) in windows(run["body"]).items():
+                inside = (begin >= first) & (begin + bin_ms <= last) & (file["trial"].values > 0)
+                for member, seed, block in members:
+                    if member not in columns:
+                        continue
+                    rows = np.flatnonzero(inside & (file["trial"].values < block))
+                    for name in (n for n in file.data_vars if n.startswith("rate_")):
+                        rate = float(np.mean(file[name].values[rows, columns[member]]))
+                        if math.isfinite(rate):
+                            found[f"{region}.{name[5:]}"][window][seed] = rate
+        path = directory / f"{region}_spikes.nc"
+        if path.is_file():
+            with _open(path) as file:
+                for member, seed, block in members:
+                    for name, cv in _interval_cv(file, member, trial_ms, block * trial_ms).items():
+                        found[f"{region}.{name}"]["cv"][seed] = cv
+    return dict(found)
+
+
+def _interval_cv(file, member: int, after_ms: float, until_ms: float) -> dict[str, float]:
+    """By population, of the member's cells with enough intervals in the time given."""
+    time, population = file["time_ms"].values, file["population"].values
+    own = (file["subject"].values == member) & (time > after_ms) & (time <= until_ms)
+    result = {}
+    for index, name in enumerate(file["population"].attrs["flag_meanings"].split()):
+        spikes = np.flatnonzero(own & (population == index))
+        cell = file["cell"].values[spikes]
+        order = np.lexsort((time[spikes], cell))
+        cell = cell[order]
+        interval = np.diff(time[spikes][order])[cell[1:] == cell[:-1]]
+        cell = cell[1:][cell[1:] == cell[:-1]]
+        n = np.bincount(cell)
+        enough = n >= MIN_INTERVALS
+        if enough.any():
+            mean = np.bincount(cell, interval)[enough] / n[enough]
+            square = np.bincount(cell, interval**2)[enough] / n[enough]
+            result[name] = float(np.mean(np.sqrt(np.maximum(0, square - mean**2)) / mean))
+    return result
+
+
+def records(directory: str | pathlib.Path) -> list[dict]:
+    """One row per population, for rates.csv and --json; None where there is no number. Means and
+    standard errors are over `n` seeds (`cv_n` for the coefficients of variation)."""
+    published = ranges()
+    rows = []
+    for name, measured in measure(directory).items():
+        row = published.get(name, {})
+        region, _, population = name.partition(".")
+        record = {"region": region, "population": population, "n": len(measured["rest"])}
+        for window in WINDOWS:
+            low, high = row.get(window, (None, None))
+            mean, sem = mean_sem(measured[window].values())
+            if low is None or mean is None:
+                verdict = "no range" if low is None else "undefined"
+            else:
+                verdict = "in" if low <= mean <= high else "out"
+            record[f"{window}_low"], record[f"{window}_high"] = low, high
+            record[window], record[f"{window}_sem"] = mean, sem
+            record[f"{window}_verdict"] = verdict
+        record["cv_n"] = len(measured["cv"])
+        record["cv"], record["cv_sem"] = mean_sem(measured["cv"].values())
+        rows.append(record | {"source": row.get("source")})
+    return rows
+
+
+def mean_sem(values) -> tuple[float | None, float | None]:
+    """Mean and standard error; None without or with a single value."""
+    values = np.array(list(values))
+    mean = float(np.mean(values)) if values.size else None
+    sem = float(np.std(values, ddof=1) / math.sqrt(values.size)) if values.size > 1 else None
+    return mean, sem
+
+
+def count(rows: list[dict]) -> dict[str, int]:
+    verdicts = [row[f"{window}_verdict"] for row in rows for window in WINDOWS]
+    return {kind: verdicts.count(kind) for kind in ("in", "out", "no range", "undefined")}
+
+
+def print_table(rows: list[dict]) -> None:
+    header = ("population", "published rest, Hz", "at rest ± SEM", "verdict",
+              "range in movement, Hz", "in movement ± SEM", "verdict", "CV of intervals", "n")
+    cells = []
+    for row in rows:
+        line = [f"{row['region']}.{row['population']}"]
+        for window in WINDOWS:
+            low, high = row[f"{window}_low"], row[f"{window}_high"]
+            line += ["-" if low is None else f"{low:.3g} to {high:.3g}",
+                     table.number(row[window], row[f"{window}_sem"]), row[f"{window}_verdict"]]
+        cells.append((*line, table.number(row["cv"], row["cv_sem"]), str(row["n"])))
+    table.show(header, cells)
+    counts = count(rows)
+    print(f"\n{counts['in']} of {counts['in'] + counts['out']} judged rates are in their range, "
+          f"{counts['out']} out; {counts['no range']} without a range. Sources are in rates.csv.")
+
+
+def _open(path: pathlib.Path):
+    try:
+        return xarray.open_dataset(path, engine="netcdf4", decode_times=False)
+    except OSError as error:
+        raise BadInput(f"{path}: not a readable NetCDF file ({error}).") from error

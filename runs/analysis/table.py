@@ -1,0 +1,28 @@
+"""Tables on the terminal and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+import pathlib
+
+
+def show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Prints aligned columns under a ruled header."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    for row in [header, tuple("-" * w for w in (*widths[:-1], len(header[-1]))), *rows]:
+        print("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip())
+
+
+def number(value: float, sem: float = math.nan) -> str:
+    """"0.9 ± 0.058", "-" for NaN or None; without an error where there is none."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.3g}" + ("" if sem is None or math.isnan(sem) else f" ± {sem:.2g}")
+
+
+def write_csv(path: pathlib.Path, records: list[dict]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)

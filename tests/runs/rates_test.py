@@ -1,0 +1,185 @@
+"""Tests of runs/analysis/rates.py: runs with known spikes must give their rates.
+
+Run by CTest as `/usr/bin/python3 rates_test.py`.
+"""
+
+import contextlib
+import io
+import json
+import math
+import pathlib
+import sys
+import tempfile
+import tomllib
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
+
+import netCDF4
+import numpy as np
+
+import analysis_test
+import behaviour
+import rates
+import score
+
+TRIAL_MS, BIN_MS, TRIALS, BLOCK = 850, 10, 5, 3  # of which the first block has BLOCK
+REST_MS, MOVEMENT_MS = (0, 80), (220, 420)
+RESOLVED = f"""
+[body]
+trial_ms = {TRIAL_MS}
+cue_ms = 20
+go_ms = 370
+vision_delay_ms = 60
+[schedules.short]
+blocks = [{{trials = {BLOCK}}}, {{trials = {TRIALS - BLOCK}}}]
+"""
+
+
+def write_run(directory, subjects, rest=2.0, movement=6.0, intervals=(10.0, 30.0),
+              population="L23E", lesioned=(False,)):
+    """A run whose subject k (of each group, with the same seeds) has cells of the cortex that fire
+    at rest + k and movement + 2k Hz in the windows (ten times that after a lesion), and at 99 Hz
+    outside and in other trials. One cell has `intervals` in turn, another too few spikes, and both
+    fire at random in the first trial. Leaves a behaviour.nc that is there."""
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    text = RESOLVED
+    for index, lesion in enumerate(lesioned):
+        text += f'[[group]]\nname = "g{index}"\nsubjects = {subjects}\nschedule = "short"\n'
+        text += "[group.set]\nbrain.cerebellum.lesion = 0.5\n" if lesion else ""
+    (directory / "resolved.toml").write_text(text)
+    members = [(g, k) for g in range(len(lesioned)) for k in range(subjects)]
+
+    def create(name):
+        return netCDF4.Dataset(directory / name, "w", format="NETCDF3_64BIT_DATA")
+
+    def put(file, name, kind, dimensions, values):
+        for dimension, size in zip(dimensions, np.shape(values)):
+            if dimension not in file.dimensions:
+                file.createDimension(dimension, size)
+        file.createVariable(name, kind, dimensions)[:] = values
+
+    for name in ("behaviour.nc", "cortex.nc"):
+        if (directory / name).exists():
+            continue
+        with create(name) as file:
+            put(file, "subject", "i4", ("subject",), np.arange(len(members)))
+            put(file, "group", "i4", ("subject",), [g for g, _ in members])
+            put(file, "seed", "u8", ("subject",), [2**63 + k for _, k in members])
+            if name == "behaviour.nc":
+                continue
+            file.bin_width_ms = BIN_MS
+            end = np.arange(BIN_MS, TRIALS * TRIAL_MS + 1, BIN_MS, dtype=float)
+            begin, trial = (end - BIN_MS) % TRIAL_MS, ((end - BIN_MS) // TRIAL_MS).astype(int)
+            rate = np.full((len(end), len(members)), 99.0)
+            counts = (trial > 0) & (trial < BLOCK)
+            for column, (group, k) in enumerate(members):
+                for (first, last), hz in ((REST_MS, rest + k), (MOVEMENT_MS, movement + 2 * k)):
+                    inside = counts & (begin >= first) & (begin < last)
+                    rate[inside, column] = hz * (10.0 if lesioned[group] else 1.0)
+            put(file, "time", "f8", ("time",), end)
+            put(file, "trial", "i4", ("time",), trial)
+            put(file, f"rate_{population}", "f4", ("time", "subject"), rate)
+    with create("cortex_spikes.nc") as file:
+        turn = np.tile(intervals, 30)
+        within = TRIAL_MS + 5 + np.cumsum(turn)
+        outside = np.sort(np.random.default_rng(1).uniform(0, TRIAL_MS, 50))
+        few = TRIAL_MS + np.array([1.0, 9.0, 600.0])
+        time = np.r_[outside, outside, within, few]
+        cell = np.r_[np.zeros(50), np.ones(50), np.zeros(len(within)), np.ones(len(few))]
+        order = np.argsort(time, kind="stable")
+        put(file, "time_ms", "f8", ("spike",), np.tile(time[order], len(members)))
+        put(file, "cell", "u4", ("spike",), np.tile(cell[order], len(members)))
+        put(file, "subject", "i4", ("spike",), np.repeat(np.arange(len(members)), len(time)))
+        put(file, "population", "i4", ("spike",), np.zeros(len(time) * len(members)))
+        file["population"].flag_meanings = population
+    return directory
+
+
+class FolderTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.root = pathlib.Path(temporary.name)
+
+    def call(self, main, *arguments):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = main([str(a) for a in arguments])
+        return code, out.getvalue()
+
+
+class RatesTest(FolderTest):
+    def row(self, directory):
+        (row,) = rates.records(directory)
+        return row
+
+    def test_closed_form(self):
+        row = self.row(write_run(self.root / "run", subjects=3))
+        self.assertEqual((row["region"], row["population"], row["n"]), ("cortex", "L23E", 3))
+        self.assertAlmostEqual(row["rest"], 3.0)  # 2, 3, 4
+        self.assertAlmostEqual(row["rest_sem"], 1.0 / math.sqrt(3.0))
+        self.assertAlmostEqual(row["movement"], 8.0)  # 6, 8, 10
+        self.assertAlmostEqual(row["movement_sem"], 2.0 / math.sqrt(3.0))
+        # 30 intervals of 30 ms and 29 of 10 between the 60 spikes, one of each at the start.
+        turn = np.tile([10.0, 30.0], 30)[1:]
+        self.assertAlmostEqual(row["cv"], np.std(turn) / np.mean(turn))
+        self.assertEqual((row["rest_verdict"], row["movement_verdict"]), ("in", "in"))
+
+    def test_comparison_bites(self):
+        row = self.row(write_run(self.root / "run", subjects=3, rest=9.0, intervals=(20.0, 20.0)))
+        self.assertEqual((row["rest_verdict"], row["movement_verdict"]), ("out", "in"))
+        self.assertAlmostEqual(row["cv"], 0.0)
+
+    def test_shipped_brain_and_seeds_count_once(self):
+        intact = self.row(write_run(self.root / "a", subjects=2, lesioned=(False, True, False)))
+        self.assertEqual((intact["n"], intact["rest"]), (2, 2.5))
+        changed = self.row(write_run(self.root / "b", subjects=2, lesioned=(True,)))
+        self.assertEqual(changed["rest"], 25.0)  # there is no other
+
+    def test_population_without_a_range(self):
+        row = self.row(write_run(self.root / "run", subjects=1, population="PMd"))
+        self.assertEqual((row["rest_verdict"], row["rest_low"]), ("no range", None))
+        self.assertIsNone(row["rest_sem"])
+        self.assertIsNone(json.loads(json.dumps(row))["rest_low"])
+
+    def test_run_without_rates(self):
+        self.assertEqual(rates.records(self.root), [])
+
+    def test_part_of_the_score(self):
+        run = analysis_test.write_run(self.root, groups=["abrupt_intact", "abrupt_cerebellar"],
+                                      shared_seeds=True)
+        write_run(run, subjects=4, lesioned=(False, True))
+        code, out = self.call(score.main, run)
+        self.assertEqual(code, 0)
+        self.assertIn("judged targets are in their band", out)
+        self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 +out ")
+        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-1])
+        self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
+        document = json.loads(self.call(score.main, run, "--json")[1])
+        self.assertEqual(document["rate_counts"]["out"], 2)
+        self.assertEqual(document["rates"][0]["rest"], 3.5)
+
+    def test_missing_file_is_said(self):
+        run = write_run(self.root / "run", subjects=1)
+        (run / "resolved.toml").unlink()
+        with self.assertRaisesRegex(behaviour.BadInput, "resolved.toml"):
+            rates.records(run)
+
+    def test_ranges_are_complete(self):
+        with open(rates.RANGES, "rb") as file:
+            rows = tomllib.load(file)["population"]
+        self.assertEqual(len(rows), len(rates.ranges()))
+        for row in rows:
+            self.assertTrue(row["source"], row["name"])
+            self.assertIn(row["name"].partition(".")[0], rates.REGIONS)
+            self.assertEqual("rest" in row, "movement" in row, row["name"])
+            for key in ("rest", "movement", "known_rest", "known_movement"):
+                if key in row:
+                    self.assertLess(*row[key])
+
+
+if __name__ == "__main__":
+    unittest.main()
