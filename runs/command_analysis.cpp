@@ -1,4 +1,4 @@
-/// `quartet plot` and `quartet score`: hand over to the analysis scripts.
+/// `quartet plot`, `score` and `scaling`: hand over to the analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -91,6 +91,39 @@ void add_score(CLI::App& app, int& exit_code) {
     if (flags->json) arguments.push_back("--json");
     if (flags->strict) arguments.push_back("--strict");
     become_script("score.py", arguments);
+    exit_code = 1;
+  });
+}
+
+void add_scaling(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory, experiment;
+    std::vector<std::string> scales;
+    int ranks = 4;
+    bool json = false, strict = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      app.add_subcommand("scaling", "Runs reaches at several sizes of the brain, compares rates");
+  command->add_option("DIR", flags->directory, "where the runs are, or will be")->required();
+  command->add_option("--scales", flags->scales, "beside scale 1 (.5 and 2 unless given)");
+  command->add_option("--experiment", flags->experiment, "instead of experiments/scaling.toml");
+  command->add_option("--ranks", flags->ranks, "processes of a run")->capture_default_str();
+  command->add_flag("--json", flags->json, "as JSON");
+  command->add_flag("--strict", flags->strict, "exit with 1 if a change is out of the limits");
+  command->footer("Example:\n  quartet scaling results/scaling --scales 0.5 2");
+  command->callback([flags, &exit_code] {
+    Arguments arguments = {flags->directory, "--program", own_path(), "--ranks",
+                           std::to_string(flags->ranks)};
+    if (!flags->experiment.empty())
+      arguments.insert(arguments.end(), {"--experiment", flags->experiment});
+    if (flags->json) arguments.push_back("--json");
+    if (flags->strict) arguments.push_back("--strict");
+    if (!flags->scales.empty()) {
+      arguments.push_back("--scales");
+      arguments.insert(arguments.end(), flags->scales.begin(), flags->scales.end());
+    }
+    become_script("scaling.py", arguments);
     exit_code = 1;
   });
 }

@@ -27,6 +27,7 @@ void add_compare(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_plot(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
+void add_scaling(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// Where the analysis scripts are: $QUARTET_ANALYSIS, the source tree of a build, or

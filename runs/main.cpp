@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
   quartet::add_inspect(app, exit_code);
   quartet::add_plot(app, exit_code);
   quartet::add_score(app, exit_code);
+  quartet::add_scaling(app, exit_code);
   quartet::add_version(app, exit_code);
 
   try {

@@ -104,7 +104,7 @@ class Cli : public testing::Test {
 TEST_F(Cli, EveryHelpHasAnExample) {
   EXPECT_EQ(run({"--help"}).code, 0);
   for (const char* command : {"run", "resume", "validate", "describe", "compare", "inspect", "plot",
-                              "score", "version"}) {
+                              "score", "scaling", "version"}) {
     const Outcome outcome = run({command, "--help"});
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_NE(outcome.text.find("Example:\n  quartet " + std::string(command)), std::string::npos)

@@ -1,4 +1,4 @@
-"""Tests of runs/analysis/rates.py: runs with known spikes must give their rates.
+"""Tests of runs/analysis/rates.py and scaling.py: runs with known spikes must give their rates.
 
 Run by CTest as `/usr/bin/python3 rates_test.py`.
 """
@@ -22,6 +22,7 @@ import numpy as np
 import analysis_test
 import behaviour
 import rates
+import scaling
 import score
 
 TRIAL_MS, BIN_MS, TRIALS, BLOCK = 850, 10, 5, 3  # of which the first block has BLOCK
@@ -179,6 +180,58 @@ class RatesTest(FolderTest):
             for key in ("rest", "movement", "known_rest", "known_movement"):
                 if key in row:
                     self.assertLess(*row[key])
+
+
+class ScalingTest(FolderTest):
+    def scales(self, **changes):
+        """Runs at scale .5 (with changes), 1 and 2."""
+        for scale in ("0.5", "1", "2"):
+            write_run(self.root / f"scale_{scale}", subjects=2,
+                      **(changes if scale == "0.5" else {}))
+        return self.root
+
+    def verdicts(self):
+        rows = scaling.records({s: self.root / f"scale_{s:g}" for s in (0.5, 1.0, 2.0)})
+        return {(row["quantity"], row["scale"]): (row["change"], row["verdict"]) for row in rows}
+
+    def test_same_rates_are_in(self):
+        self.scales()
+        verdicts = self.verdicts()
+        self.assertEqual(len(verdicts), 6)
+        for (quantity, _), (change, verdict) in verdicts.items():
+            self.assertAlmostEqual(change, 0.0 if quantity == "cv" else 1.0)
+            self.assertEqual(verdict, "in")
+
+    def test_limits(self):
+        self.scales(rest=2.4, movement=8.5, intervals=(10.0, 10.0))
+        verdicts = self.verdicts()
+        self.assertAlmostEqual(verdicts["rest", 0.5][0], 2.9 / 2.5, places=6)
+        self.assertEqual(verdicts["rest", 0.5][1], "in")
+        self.assertAlmostEqual(verdicts["movement", 0.5][0], 9.5 / 7.0, places=6)
+        self.assertEqual(verdicts["movement", 0.5][1], "out")
+        self.assertEqual(verdicts["cv", 0.5][1], "out")
+        self.assertEqual(verdicts["movement", 2.0][1], "in")
+
+    def test_silent_population_is_not_judged(self):
+        for scale in ("0.5", "1", "2"):
+            write_run(self.root / f"scale_{scale}", subjects=1, rest=0.01 * float(scale))
+        self.assertEqual(self.verdicts()["rest", 0.5], (None, "silent"))
+
+    def test_command(self):
+        root = self.scales(movement=9.0)
+        for arguments, code in (([], 0), (["--strict"], 1)):
+            got, out = self.call(scaling.main, root, *arguments)
+            self.assertEqual(got, code)
+            self.assertRegex(out, r"cortex\.L23E .*1\.43.* out")
+            self.assertIn("5 of 6 judged changes", out)
+        self.assertEqual(len((root / "scaling.csv").read_text().splitlines()), 7)
+
+    def test_failing_run_is_said(self):
+        error = io.StringIO()
+        with contextlib.redirect_stderr(error):
+            code, _ = self.call(scaling.main, self.root, "--program", "false")
+        self.assertEqual(code, 1)
+        self.assertRegex(error.getvalue(), "`false run .*scaling.toml .*--scale 0.5 .* failed")
 
 
 if __name__ == "__main__":
