@@ -36,7 +36,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
-  v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 100},
+  v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 1000},
          "drive of a prediction cell while a cursor is seen (tuned: tuning width of cursor cells)");
   v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
          "rate of the whole olive, while a cursor is seen, that scales no synapse (.5-2 Hz)");

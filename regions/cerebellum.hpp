@@ -34,7 +34,7 @@ struct CerebellumParameters {
   double cursor_drive_mv = 36.0;
   double cursor_weight_mv = 225.0;
   double predicted_weight_mv = 90.0;
-  double predicted_drive_mv = 0.0;
+  double predicted_drive_mv = 575.0;
   double olive_target_hz = 1.2;
   double olive_scaling_rate = 3e-5;
   double pf_pc_weight_mv = 1.6;
@@ -43,17 +43,17 @@ struct CerebellumParameters {
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
   // 45 +- 7 Hz: Geminiani et al. 2024.
-  HomeostasisParameters nuclear_homeostasis{.target_hz = 45, .rate = 4e-5};
+  HomeostasisParameters nuclear_homeostasis{.target_hz = 42, .rate = 2e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters mossy{.tau_m_ms = 10, .bias_mv = 4, .noise_mv = 3.75};
   LifParameters granule{.tau_m_ms = 12, .bias_mv = 0, .noise_mv = 1.0};
   LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
-  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 20, .noise_mv = 4.0};
+  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 21, .noise_mv = 4.0};
   LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
-  LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -25, .noise_mv = 3.0};
+  LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -600, .noise_mv = 3.0};
 
   void visit(ParameterVisitor& v);
 };
