@@ -35,7 +35,7 @@ struct BasalGangliaParameters {
   double tan_d1_weight_mv = 10.0;
   double value_tau_ms = 8000.0;
   double d1_excitability_mv = 0.15;
-  ThreeFactorParameters actor{.rate = 0.001, .eligibility_ms = 800};
+  ThreeFactorParameters actor{.rate = 0.003, .eligibility_ms = 800, .mean_rate = 0.01};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};

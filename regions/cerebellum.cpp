@@ -166,7 +166,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
        .weight = p.pf_pc_weight_mv,
        .delay_ms = 3,
        .sources = uniform_sources(n.granule),
-       .factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 0.5 + draws.uniform(); },
+       .factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 0.8 + 0.4 * draws.uniform(); },
        .plastic = true,
        .max_weight = 2.0 * p.pf_pc_weight_mv});
   connect({.name = "GrC_MLI",
