@@ -23,8 +23,8 @@ namespace quartet {
 /// whose rate rises and zones whose rate falls with an error change alike. The trace is 1 at the
 /// peak after `reference_spikes` spikes.
 struct ClimbingFibreParameters {
-  double depression = 0.2;
-  double potentiation = 0.033;
+  double depression = 0.15;
+  double potentiation = 0.025;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   void visit(ParameterVisitor& v);
@@ -97,8 +97,8 @@ class ThreeFactorRule {
 /// over all zones, the common set-point; share: the zone's living cells, as the inhibition of a
 /// nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 4e-5;
-  double decay = 4e-4;
+  double rate = 6e-5;
+  double decay = 1.5e-4;
   void visit(ParameterVisitor& v);
 };
 

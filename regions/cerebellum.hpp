@@ -29,12 +29,12 @@ struct CerebellumParameters {
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
-  double aim_copy_weight_mv = 800.0;
+  double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 225.0;
+  double cursor_weight_mv = 202.0;
   double predicted_weight_mv = 90.0;
-  double predicted_drive_mv = 575.0;
+  double predicted_drive_mv = 197.0;
   double olive_target_hz = 1.2;
   double olive_scaling_rate = 3e-5;
   double pf_pc_weight_mv = 1.6;
@@ -53,7 +53,7 @@ struct CerebellumParameters {
   LifParameters dcn{.tau_m_ms = 15, .bias_mv = 21, .noise_mv = 4.0};
   LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
-  LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -600, .noise_mv = 3.0};
+  LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -200, .noise_mv = 3.0};
 
   void visit(ParameterVisitor& v);
 };
