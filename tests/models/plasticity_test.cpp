@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "tests/models/memory_state.hpp"
 #include "tests/models/reference_file.hpp"
@@ -84,15 +85,16 @@ TEST(ClimbingFibreRule, EqualsBrianUpToItsTimestep) {
   EXPECT_GT(largest_distance(climbing_fibre_weights(file, other), file.column("w")), tolerance);
 }
 
-/// Share of the weight that one complex spike takes `delay_ms` after `spikes` presynaptic spikes.
-double depression_after(int delay_ms, int spikes, double cascade_ms = 33) {
+/// Share of w_max that one complex spike takes from weight `before` (w_max .08), `delay_ms` after
+/// `spikes` presynaptic spikes.
+double depression_after(int delay_ms, int spikes, double cascade_ms = 33, double before = 0.04) {
   LifPopulation target = cells(0, 1, 1);
-  Projection projection = plastic(target, 1, 1, 0.04, 0.08);
+  Projection projection = plastic(target, 1, 1, before, 0.08);
   ClimbingFibreRule rule(projection, {.depression = 0.1, .cascade_ms = cascade_ms});
   rule.presynaptic(Spikes(static_cast<std::size_t>(spikes), Spike{0, 0}), false);
   for (int t = 0; t < delay_ms; ++t) rule.presynaptic({}, false);
   rule.complex_spikes(Spikes{{0, 0}});
-  return 1.0 - projection.weights()[0] / 0.04;
+  return (before - projection.weights()[0]) / 0.08;
 }
 
 TEST(ClimbingFibreRule, DepressesMostThreeStagesLater) {
@@ -106,6 +108,15 @@ TEST(ClimbingFibreRule, DepressesMostThreeStagesLater) {
   EXPECT_NEAR(depression_after(99, 1), 0.05, 0.002);
   EXPECT_NEAR(depression_after(99, 20), 0.15, 1e-6);  // no more than 1.5
   EXPECT_GT(std::abs(depression_after(99, 2, 20) - 0.1), 0.002);
+}
+
+TEST(ClimbingFibreRule, DepressionIsTheSameAtAnyWeightDownToZero) {
+  for (const double before : {0.08, 0.04, 0.02})
+    EXPECT_NEAR(depression_after(99, 20, 33, before), 0.15, 1e-6) << before;
+  EXPECT_GT(std::abs(depression_after(99, 19, 33, 0.011) - 0.15), 1e-6);
+  EXPECT_EQ(depression_after(99, 20, 33, 0.0625), depression_after(99, 40, 33, 0.0625));
+  const auto floor = [](double before) { return depression_after(99, 20, 33, before) * 0.08; };
+  EXPECT_NEAR(floor(0.01), 0.01, 1e-9);  // a weight of less than .15 w_max is lost, and no more
 }
 
 TEST(ClimbingFibreRule, PotentiationIsAShareOfTheWayAndCanBeOff) {
@@ -135,9 +146,56 @@ TEST(ClimbingFibreRule, TouchesTheCellThatFiredOnly) {
       EXPECT_EQ(weights[i * 3 + k] < 0.04f, i == 3 && (i + k) % 8 == 4) << i << " " << k;
 }
 
+/// Mean weight, as a part of w_max, at which a synapse settles under regular presynaptic spikes
+/// (every 10 ms) and regular complex spikes (every `complex_ms`; 0: none).
+double settled_weight(const ClimbingFibreParameters& parameters, int complex_ms, double start) {
+  LifPopulation target = cells(0, 1, 1);
+  Projection projection = plastic(target, 1, 1, start * 0.08, 0.08);
+  ClimbingFibreRule rule(projection, parameters);
+  double sum = 0;
+  int counted = 0;
+  constexpr int settling = 80'000, all = settling + 24'000;  // whole periods of all rates below
+  for (int t = 0; t < all; ++t) {
+    if (t >= settling && t % 10 == 0) {
+      sum += projection.weights()[0] / 0.08;  // before the spike that potentiates it
+      ++counted;
+    }
+    rule.presynaptic(t % 10 == 0 ? Spikes{{0, 0}} : Spikes{}, true);
+    if (complex_ms > 0 && t % complex_ms == 0) rule.complex_spikes(Spikes{{0, 0}});
+  }
+  return sum / counted;
+}
+
+TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
+  // Gain p (1 − w) per presynaptic spike and loss d·T per complex spike balance. The trace's mean
+  // is T = r_pre · cascade/(.22404 · reference), so r_pre drops out: w = 1 − r · slope.
+  const ClimbingFibreParameters parameters{
+      .depression = 0.04, .potentiation = 0.002, .cascade_ms = 33, .reference_spikes = 20};
+  const double slope_ms = 0.04 * 33 / (0.22404 * 20) / 0.002;
+  double least = 1, most = 0;
+  for (const int complex_ms : {0, 2000, 1000, 500, 300, 200}) {
+    const double exact = complex_ms == 0 ? 1.0 : 1.0 - slope_ms / complex_ms;
+    const double settled = settled_weight(parameters, complex_ms, 0.5);
+    EXPECT_NEAR(settled, exact, 0.004) << complex_ms;
+    EXPECT_NEAR(settled_weight(parameters, complex_ms, 0.9), exact, 0.004) << complex_ms;
+    least = std::min(least, settled);
+    most = std::max(most, settled);
+  }
+  EXPECT_LT(least, 0.3);  // the line is tested over most of its length
+  EXPECT_GT(most, 0.99);
+  ClimbingFibreParameters other = parameters;
+  other.depression *= 1.05;
+  EXPECT_GT(std::abs(settled_weight(other, 300, 0.5) - (1.0 - slope_ms / 300)), 0.004);
+  // Loss in proportion to the weight would settle on a hyperbola.
+  EXPECT_GT(std::abs(settled_weight(parameters, 300, 0.5) - 1.0 / (1.0 + slope_ms / 300)), 0.004);
+  // Down to nothing at faster rates, and no further.
+  EXPECT_LT(settled_weight(parameters, 100, 0.5), 0.1);
+  EXPECT_GE(settled_weight(parameters, 100, 0.5), 0.0);
+}
+
 // Three factors.
 
-/// w and eligibility at the end of each window; `mean_rate` as given.
+/// w at the end of each window; `mean_rate` as given.
 std::vector<double> three_factor_weights(const ReferenceFile& file, double mean_rate, double rate) {
   LifPopulation target = cells(0, 1, 1);
   Projection projection = plastic(target, 1, 1, file["w0"], file["w_max"]);
@@ -159,13 +217,20 @@ std::vector<double> three_factor_weights(const ReferenceFile& file, double mean_
   return weights;
 }
 
-TEST(ThreeFactorRule, EqualsBrianWithoutTheMean) {
+TEST(ThreeFactorRule, EqualsBrianWithAndWithoutTheMean) {
   const ReferenceFile file("three_factor.csv");
-  EXPECT_LT(largest_distance(three_factor_weights(file, 0, file["rate"]), file.column("w")), 1e-5);
-  EXPECT_GT(largest_distance(three_factor_weights(file, 0, 1.01 * file["rate"]), file.column("w")),
-            1e-5);
-  EXPECT_GT(largest_distance(three_factor_weights(file, 0.05, file["rate"]), file.column("w")),
-            1e-5);
+  const double rate = file["rate"], mean_rate = file["mean_rate"];
+  for (const bool mean : {false, true}) {
+    SCOPED_TRACE(mean ? "with the mean" : "without");
+    const std::vector<double>& brian = file.column(mean ? "w_mean" : "w");
+    const auto distance = [&](double with_mean_rate, double with_rate) {
+      return largest_distance(three_factor_weights(file, with_mean_rate, with_rate), brian);
+    };
+    EXPECT_LT(distance(mean ? mean_rate : 0, rate), 1e-5);
+    EXPECT_GT(distance(mean ? mean_rate : 0, 1.01 * rate), 1e-5);
+    EXPECT_GT(distance(mean ? 0 : mean_rate, rate), 1e-5);
+    EXPECT_GT(distance(1.2 * mean_rate, rate), 1e-5);
+  }
 }
 
 TEST(ThreeFactorRule, EqualsTheClosedFormsOfOnePair) {
@@ -189,34 +254,75 @@ TEST(ThreeFactorRule, EqualsTheClosedFormsOfOnePair) {
   EXPECT_NEAR(change(0, 20, true), 0, 1e-7);
 }
 
-TEST(ThreeFactorRule, MeanIsWeightedByTheFactor) {
-  // Constant eligibility e, refreshed each window; its mean approaches e at rate mean_rate · |m|.
-  const auto weight = [](double m, double mean_rate, int windows) {
+/// Mean eligibility after windows with eligibilities 1, 2, 3, 1, 2, 3 … and factors of `factors`.
+double mean_eligibility(const std::vector<double>& factors, double mean_rate,
+                        bool learning = true) {
+  LifPopulation target = cells(0, 1, 1);
+  Projection projection = plastic(target, 1, 1, 0.3, 1.0);
+  // Eligibility is gone at the next window.
+  ThreeFactorRule rule(
+      projection, {.rate = 0.001, .trace_ms = 1, .eligibility_ms = 0.2, .mean_rate = mean_rate});
+  int k = 0;
+  for (const double m : factors) {
+    for (int t = 1; t < 30; ++t) rule.spikes({}, {});  // so is the trace
+    rule.spikes(Spikes{{0, 0}}, Spikes(static_cast<std::size_t>(k++ % 3 + 1), Spike{0, 0}));
+    rule.modulate(m, learning);
+  }
+  MemoryState state;
+  MemoryWriter writer(state, 0);
+  rule.save(writer);
+  float mean = 0;
+  std::memcpy(&mean, state.arrays.at("pathway.mean").bytes.data(), sizeof mean);
+  return mean;
+}
+
+TEST(ThreeFactorRule, MeanStartsAsAPlainMeanWeightedByTheFactor) {
+  // Σ|m| stays below 1/mean_rate = 50.
+  EXPECT_NEAR(mean_eligibility({0.1}, 0.02), 1.0, 1e-6);  // whole at once, however small m is
+  EXPECT_NEAR(mean_eligibility({1, 1}, 0.02), 1.5, 1e-6);
+  EXPECT_NEAR(mean_eligibility({1, -1, 1, 1}, 0.02), 7.0 / 4, 1e-6);
+  const std::vector<double> factors{0.5, -2, 0, 1, 3, -0.25, 0, 4};
+  const double exact = (0.5 * 1 + 2 * 2 + 1 * 1 + 3 * 2 + 0.25 * 3 + 4 * 2) / 10.75;
+  EXPECT_NEAR(mean_eligibility(factors, 0.02), exact, 1e-6);
+  EXPECT_NEAR(mean_eligibility(factors, 0.05), exact, 1e-6);  // as long as 1/mean_rate is larger
+  EXPECT_GT(std::abs(mean_eligibility(factors, 0.2) - exact), 1e-3);
+  // Never: without learning, at m = 0, at mean_rate 0.
+  EXPECT_EQ(mean_eligibility(factors, 0.02, false), 0.0);
+  EXPECT_EQ(mean_eligibility({0, 0, 0}, 0.02), 0.0);
+  EXPECT_EQ(mean_eligibility(factors, 0), 0.0);
+}
+
+TEST(ThreeFactorRule, MeanRunsOnceTheFactorsAddUpToItsTime) {
+  for (const double m : {1.0, -0.5, 2.0}) {
+    const double mean_rate = 0.1;
+    const std::vector<double> factors(90, m);
+    // Plain over the first windows, whose |m| add up to 1/mean_rate; then step by step.
+    const int plain = static_cast<int>(std::lround(10 / std::abs(m)));
+    double exact = 0;
+    for (int k = 0; k < plain; ++k) exact += (k % 3 + 1.0) / plain;
+    for (int k = plain; k < 90; ++k) exact += mean_rate * std::abs(m) * (k % 3 + 1.0 - exact);
+    EXPECT_NEAR(mean_eligibility(factors, mean_rate), exact, 1e-5) << m;
+    EXPECT_GT(std::abs(mean_eligibility(factors, 1.2 * mean_rate) - exact), 1e-3) << m;
+  }
+}
+
+TEST(ThreeFactorRule, WhatIsThereFromTheFirstOutcomeOnTeachesOnlyOnce) {
+  // The first window has no mean yet; from then on eligibility is its own mean.
+  const auto weight = [](int windows, double mean_rate) {
     LifPopulation target = cells(0, 1, 1);
     Projection projection = plastic(target, 1, 1, 0.3, 1.0);
     ThreeFactorRule rule(
-        projection, {.rate = 0.001, .trace_ms = 1, .eligibility_ms = 10, .mean_rate = mean_rate});
+        projection, {.rate = 0.01, .trace_ms = 1, .eligibility_ms = 0.2, .mean_rate = mean_rate});
     for (int k = 0; k < windows; ++k) {
-      for (int t = 1; t < 10; ++t) rule.spikes({}, {});
+      for (int t = 1; t < 30; ++t) rule.spikes({}, {});
       rule.spikes(Spikes{{0, 0}}, Spikes{{0, 0}});
-      rule.modulate(m, true);
+      rule.modulate(k % 2 == 0 ? 1.0 : 0.5, true);
     }
     return static_cast<double>(projection.weights()[0]);
   };
-  const auto exact = [](double m, double mean_rate, int windows) {
-    double w = 0.3, e = 0, mean = 0, trace = 0;
-    for (int k = 0; k < windows; ++k) {
-      trace = trace * std::exp(-10.0) + 1;
-      e += trace;
-      w += 0.001 * m * (e - mean) * 4 * w * (1 - w);
-      mean += mean_rate * std::abs(m) * (e - mean);
-      e *= std::exp(-1.0);
-    }
-    return w;
-  };
-  for (const double m : {1.0, -0.5, 2.0})
-    EXPECT_NEAR(weight(m, 0.02, 300), exact(m, 0.02, 300), 2e-5) << m;
-  EXPECT_GT(std::abs(weight(1, 0.021, 300) - exact(1, 0.02, 300)), 2e-5);
+  const double once = 0.3 + 0.01 * 4 * 0.3 * 0.7;
+  for (const int windows : {1, 2, 20, 200}) EXPECT_NEAR(weight(windows, 0.02), once, 1e-6);
+  EXPECT_GT(std::abs(weight(2, 0) - once), 1e-3);
 }
 
 TEST(ThreeFactorRule, WeightsStayInTheirRange) {
@@ -359,7 +465,10 @@ void expect_state_is_whole(Make make, Step step, const char* trace) {
 }
 
 TEST(ClimbingFibreRule, StateContinuesOnAnotherSlicing) {
-  expect_state_is_whole([](Projection& p) { return ClimbingFibreRule(p, {}); },
+  // All cells fire at 60 Hz: so gentle that weights stay away from zero.
+  const ClimbingFibreParameters gentle{
+      .depression = 0.002, .potentiation = 0.005, .reference_spikes = 20};
+  expect_state_is_whole([=](Projection& p) { return ClimbingFibreRule(p, gentle); },
                         [](ClimbingFibreRule& rule, int t) {
                           rule.presynaptic(pattern(t, 20, 0), true);
                           rule.complex_spikes(pattern(t, 40, 5));

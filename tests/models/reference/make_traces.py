@@ -211,7 +211,7 @@ def three_factor():
     """Eligibility of one synapse turned into weight changes by a third factor."""
     window = 10.0
     p = {"rate": 0.01, "trace_ms": 20.0, "eligibility_ms": 400.0, "w0": 0.3, "w_max": 1.0,
-         "window_ms": window, "mean_rate": 0.05,
+         "window_ms": window, "mean_rate": 0.1,
          "pre_ms": [3, 14, 18, 97, 101, 236, 244, 391, 399, 402],
          # At the end of a window, where continuous and windowed decay agree.
          "post_ms": [10, 20, 110, 250, 270, 400, 410],
@@ -230,18 +230,21 @@ def three_factor():
         dx/dt = -x / ({p['trace_ms']}*ms) : 1 (clock-driven)
         deligibility/dt = -eligibility / ({p['eligibility_ms']}*ms) : 1 (clock-driven)
         mean_eligibility : 1
-        follow : 1 (constant)
+        modulated : 1
+        mean_rate : 1 (constant)
         w : 1""", on_pre="x += 1", on_post="eligibility += x", method="exact",
         namespace={"factor": factor})
     synapse.connect(n=2)
     synapse.w = p["w0"]
-    synapse.follow = [0.0, p["mean_rate"]]
+    synapse.mean_rate = [0.0, p["mean_rate"]]
     synapse.pre.order, synapse.post.order = 0, 1  # a presynaptic spike counts in its timestep
     # At the end of each window, after the events of its last timestep and before it is sampled.
     change = f"{p['rate']}*factor(t - 1*ms)*(eligibility - mean_eligibility)"
     synapse.run_regularly(
         f"w = clip(w + {change}*4*w*({p['w_max']} - w)/{p['w_max']}, 0, {p['w_max']})\n"
-        "mean_eligibility += follow*(eligibility - mean_eligibility)",
+        "modulated = clip(modulated + abs(factor(t - 1*ms)), 1e-9, 1/(mean_rate + 1e-9))\n"
+        "mean_eligibility += int(mean_rate > 0)*abs(factor(t - 1*ms))/modulated"
+        "*(eligibility - mean_eligibility)",
         dt=window * ms, when="start", order=-1)
     state = b2.StateMonitor(synapse, ["w", "eligibility"], record=True, dt=window * ms)
     b2.Network(source, target, synapse, state).run((len(p["factor"]) * window + step) * ms)
@@ -250,14 +253,15 @@ def three_factor():
         """Weight of one synapse under three-factor plasticity.
         trace: +1 at a presynaptic spike, decays with trace_ms; e: + trace at a postsynaptic
         spike, decays with eligibility_ms. At the end of each window of window_ms, factor m:
-        w += rate m (e - mean) 4 w (w_max - w)/w_max; then mean += mean_rate (e - mean)
+        w += rate m (e - mean) 4 w (w_max - w)/w_max; then mean += |m|/M (e - mean), where M is the
+        sum of |m| so far, at most 1/mean_rate
         w: without the mean (mean_rate 0); w_mean: with it. factor: m of each window in turn.""",
         p, {"t_ms": t, "eligibility": state.eligibility[0], "w": state.w[0], "w_mean": state.w[1]})
 
 
 def climbing_fibre():
     """Weight of a parallel fibre synapse under climbing-fibre control."""
-    p = {"depression": 0.2, "potentiation": 0.004, "cascade_ms": 33.0, "reference_spikes": 2.0,
+    p = {"depression": 0.1, "potentiation": 0.03, "cascade_ms": 33.0, "reference_spikes": 2.0,
          "w0": 0.04, "w_max": 0.08, "dt_ms": 0.1,
          "pre_ms": [50, 55, 400, 404, 408, 412, 900, 1200, 1203, 1206],
          "complex_ms": [150, 300, 500, 505, 700, 990, 1300, 1420]}
@@ -274,7 +278,8 @@ def climbing_fibre():
         ds2/dt = (s1 - s2) / ({tau}*ms) : 1 (clock-driven)
         ds3/dt = (s2 - s3) / ({tau}*ms) : 1 (clock-driven)
         w : 1""", on_pre=f"s0 += {unit}; w += {p['potentiation']}*({p['w_max']} - w)",
-        on_post=f"w *= 1 - {p['depression']}*clip(s3, 0, 1.5)", method="exact")
+        on_post=f"w = clip(w - {p['depression']}*{p['w_max']}*clip(s3, 0, 1.5), 0, {p['w_max']})",
+        method="exact")
     synapse.connect()
     synapse.w = p["w0"]
     state = b2.StateMonitor(synapse, ["w", "s3"], record=True, dt=10 * ms)
@@ -287,7 +292,7 @@ def climbing_fibre():
         """Weight of one parallel fibre - Purkinje cell synapse.
         trace: each presynaptic spike adds (s/3)^3 exp(3 - s)/reference_spikes, s = time/cascade_ms
         presynaptic spike: w += potentiation (w_max - w)
-        complex spike: w *= 1 - depression min(1.5, trace)""",
+        complex spike: w -= depression w_max min(1.5, trace), at least 0""",
         p, {"t_ms": t, "trace": trace, "w": state.w[0]})
 
 
