@@ -60,7 +60,8 @@ void ArmParameters::visit(ParameterVisitor& v) {
          "end of the shoulder's range in flexion (chosen: about people's)");
   v.real("elbow_min_deg", elbow_min_deg, {"degree", 0, 180},
          "end of the elbow's range in extension (chosen: about people's)");
-  v.real("elbow_max_deg", elbow_max_deg, {"degree", 0, 180}, "end of the elbow's range in flexion (chosen: about people's)");
+  v.real("elbow_max_deg", elbow_max_deg, {"degree", 0, 180},
+         "end of the elbow's range in flexion (chosen: about people's)");
   v.real("stop_stiffness_Nm", stop_stiffness_Nm, {"N m rad-1", 0, 1000},
          "stiffness of a joint beyond its range (chosen: soft enough for steps of 1 ms)");
   v.real("specific_tension_N_cm2", specific_tension_N_cm2, {"N cm-2", 0, 100},

@@ -82,8 +82,8 @@ inline std::uint32_t group_of(std::uint32_t cell, std::uint32_t size, std::uint3
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(cell) * groups / size);
 }
 inline std::uint32_t group_begin(std::uint32_t group, std::uint32_t size, std::uint32_t groups) {
-  return static_cast<std::uint32_t>(
-      (static_cast<std::uint64_t>(group) * size + groups - 1) / groups);
+  return static_cast<std::uint32_t>((static_cast<std::uint64_t>(group) * size + groups - 1) /
+                                    groups);
 }
 
 /// The member of a family with which the drawing target has its contacts.

@@ -20,7 +20,8 @@ std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
 }  // namespace
 
 void LifParameters::visit(ParameterVisitor& v) {
-  v.real("tau_m_ms", tau_m_ms, {"ms", 0.5, 500}, "membrane time constant (typical of the cell type)");
+  v.real("tau_m_ms", tau_m_ms, {"ms", 0.5, 500},
+         "membrane time constant (typical of the cell type)");
   v.real("rest_mv", rest_mv, {"mV", -120, 0}, "resting potential E_L (typical)");
   v.real("threshold_mv", threshold_mv, {"mV", -120, 50}, "firing threshold (typical)");
   v.real("reset_mv", reset_mv, {"mV", -120, 0}, "potential after a spike (typical)");
@@ -37,8 +38,8 @@ void LifParameters::visit(ParameterVisitor& v) {
 
 LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKind kind,
                              std::vector<Receptor> receptors, std::uint32_t size,
-                             std::uint32_t first, std::uint32_t last,
-                             std::uint32_t substeps_per_ms, std::uint64_t seed)
+                             std::uint32_t first, std::uint32_t last, std::uint32_t substeps_per_ms,
+                             std::uint64_t seed)
     : name_(std::move(name)),
       parameters_(p),
       kind_(kind),
@@ -232,8 +233,8 @@ void LifPopulation::integrate(std::int64_t n, std::vector<std::uint32_t>& fired)
     if (kind_ == SynapseKind::current) {
       const float gain = drive_gain_, noise_gain = noise_gain_;
       for (std::size_t i = 0; i < cells; ++i)
-        total[i] = (bias[i] + drive[i] + shift - a[i]) * gain +
-                   noise_gain * static_cast<float>(noise[i]);
+        total[i] =
+            (bias[i] + drive[i] + shift - a[i]) * gain + noise_gain * static_cast<float>(noise[i]);
     } else {
       for (std::size_t i = 0; i < cells; ++i) total[i] = bias[i] + drive[i] + shift - a[i];
     }
@@ -269,9 +270,8 @@ void LifPopulation::save(StateWriter& writer) const {
                         {s_.data() + static_cast<std::size_t>(k) * stride_, n});
   for (std::size_t r = 0; r < inputs_; ++r)
     for (std::size_t slot = 0; slot < slots_; ++slot)
-      writer.block<std::int32_t>(
-          name_ + ".input" + std::to_string(r) + "." + std::to_string(slot), size_, first_,
-          {ring_.data() + (r * slots_ + slot) * stride_, n});
+      writer.block<std::int32_t>(name_ + ".input" + std::to_string(r) + "." + std::to_string(slot),
+                                 size_, first_, {ring_.data() + (r * slots_ + slot) * stride_, n});
 }
 
 void LifPopulation::load(StateReader& reader) {
@@ -284,9 +284,8 @@ void LifPopulation::load(StateReader& reader) {
                         {s_.data() + static_cast<std::size_t>(k) * stride_, n});
   for (std::size_t r = 0; r < inputs_; ++r)
     for (std::size_t slot = 0; slot < slots_; ++slot)
-      reader.block<std::int32_t>(
-          name_ + ".input" + std::to_string(r) + "." + std::to_string(slot), size_, first_,
-          {ring_.data() + (r * slots_ + slot) * stride_, n});
+      reader.block<std::int32_t>(name_ + ".input" + std::to_string(r) + "." + std::to_string(slot),
+                                 size_, first_, {ring_.data() + (r * slots_ + slot) * stride_, n});
 }
 
 }  // namespace quartet

@@ -2,10 +2,10 @@
 ///
 /// Equations (per cell; synaptic states s_k jump by the weight of an arriving spike):
 ///   current synapses      τ dV/dt = E_L − V + Σ s_k + I − a               (s_k, I, a in mV)
-///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in units of g_L)
-///   ds_k/dt = −s_k/τ_k,  da/dt = −a/τ_a,  I = bias + drive + membrane noise
-///   B_k = 1, for NMDA 1/(1 + [Mg]/3.57 mM · exp(−V/16.13 mV))  (Jahr & Stevens 1990)
-///   V ≥ threshold: spike, V ← reset for the refractory period, a ← a + adaptation
+///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in units of
+///   g_L) ds_k/dt = −s_k/τ_k,  da/dt = −a/τ_a,  I = bias + drive + membrane noise B_k = 1, for NMDA
+///   1/(1 + [Mg]/3.57 mM · exp(−V/16.13 mV))  (Jahr & Stevens 1990) V ≥ threshold: spike, V ← reset
+///   for the refractory period, a ← a + adaptation
 /// Current synapses are integrated exactly (Rotter & Diesmann 1999); conductance synapses with
 /// the exponential Euler step, conductances held at their mean over the substep. A receptor with a
 /// rise time is the difference of two exponentials with peak 1. Noise is white: independent uniform
@@ -28,8 +28,8 @@ enum class SynapseKind { current, conductance };
 
 struct Receptor {
   double decay_ms = 5.0;
-  double rise_ms = 0.0;       ///< 0: instantaneous
-  double reversal_mv = 0.0;   ///< conductance synapses only
+  double rise_ms = 0.0;      ///< 0: instantaneous
+  double reversal_mv = 0.0;  ///< conductance synapses only
   bool magnesium_block = false;
   /// Index of an earlier receptor whose input this one shares (AMPA and NMDA receptors of one
   /// synapse), with weights `ratio` times as large; −1: input of its own. Sharers come last.
@@ -48,7 +48,7 @@ struct LifParameters {
   double noise_mv = 0.0;       ///< stationary SD of free V
   double adaptation_mv = 0.0;  ///< added to a at each spike
   double adaptation_tau_ms = 100.0;
-  double floor_mv = -100.0;    ///< V is not driven below (current synapses only)
+  double floor_mv = -100.0;  ///< V is not driven below (current synapses only)
 
   /// The parameters a user may set; receptors belong to the model.
   void visit(ParameterVisitor& v);
@@ -128,9 +128,9 @@ class LifPopulation {
   float shift_ = 0;
 
   // State.
-  std::vector<float> v_, a_, s_;            // s_: [state][stride]
-  std::vector<std::int32_t> refractory_;    // substeps left; −1: dead
-  std::vector<std::int32_t> ring_;          // [receptor][slot][stride]
+  std::vector<float> v_, a_, s_;          // s_: [state][stride]
+  std::vector<std::int32_t> refractory_;  // substeps left; −1: dead
+  std::vector<std::int32_t> ring_;        // [receptor][slot][stride]
   std::uint32_t slots_ = 1;
 
   // Buffers.

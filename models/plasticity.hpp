@@ -97,8 +97,8 @@ class ThreeFactorRule {
 /// over all zones, the common set-point; share: the zone's living cells, as the inhibition of a
 /// nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 6e-5;
-  double decay = 1.5e-4;
+  double rate = 5e-5;
+  double decay = 2e-4;
   void visit(ParameterVisitor& v);
 };
 

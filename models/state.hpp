@@ -18,12 +18,18 @@ enum class StateType : std::uint8_t { u8, i32, u32, i64, u64, f32, f64 };
 
 template <class T>
 constexpr StateType state_type() {
-  if constexpr (std::is_same_v<T, std::uint8_t>) return StateType::u8;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return StateType::i32;
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return StateType::u32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return StateType::i64;
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return StateType::u64;
-  else if constexpr (std::is_same_v<T, float>) return StateType::f32;
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return StateType::u8;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return StateType::i32;
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return StateType::u32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return StateType::i64;
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return StateType::u64;
+  else if constexpr (std::is_same_v<T, float>)
+    return StateType::f32;
   else {
     static_assert(std::is_same_v<T, double>, "not a type that a checkpoint can hold");
     return StateType::f64;
@@ -32,9 +38,14 @@ constexpr StateType state_type() {
 
 constexpr std::size_t state_type_size(StateType type) {
   switch (type) {
-    case StateType::u8: return 1;
-    case StateType::i32: case StateType::u32: case StateType::f32: return 4;
-    default: return 8;
+    case StateType::u8:
+      return 1;
+    case StateType::i32:
+    case StateType::u32:
+    case StateType::f32:
+      return 4;
+    default:
+      return 8;
   }
 }
 
@@ -60,8 +71,8 @@ class StateWriter {
 
  protected:
   virtual bool writes_shared() const = 0;  ///< true on slice 0
-  virtual void put(std::string_view name, StateType type, std::uint64_t length,
-                   std::uint64_t first, const void* data, std::uint64_t count) = 0;
+  virtual void put(std::string_view name, StateType type, std::uint64_t length, std::uint64_t first,
+                   const void* data, std::uint64_t count) = 0;
 };
 
 /// Reads what a StateWriter wrote, whatever the slices were then. Throws std::runtime_error with
@@ -87,8 +98,8 @@ class StateReader {
   virtual std::uint64_t length(std::string_view name) = 0;
 
  protected:
-  virtual void get(std::string_view name, StateType type, std::uint64_t length,
-                   std::uint64_t first, void* data, std::uint64_t count) = 0;
+  virtual void get(std::string_view name, StateType type, std::uint64_t length, std::uint64_t first,
+                   void* data, std::uint64_t count) = 0;
 };
 
 }  // namespace quartet

@@ -58,8 +58,7 @@ inline double rotation_on_trial(const Block& block, std::int64_t trial) {
   if (block.steps <= 1) return block.rotation_deg;
   const std::int64_t step = trial * block.steps / block.trials;
   return block.rotation_deg + (block.rotation_end_deg - block.rotation_deg) *
-                                  static_cast<double>(step) /
-                                  static_cast<double>(block.steps - 1);
+                                  static_cast<double>(step) / static_cast<double>(block.steps - 1);
 }
 
 }  // namespace quartet

@@ -63,7 +63,10 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
 }
 
 Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_t seed, Slice slice)
-    : SpikingRegion("cerebellum", kCerebellumSubsteps, slice, seed), parameters_(p), sizes_(scale), nuclear_homeostasis_(p.nuclear_homeostasis) {
+    : SpikingRegion("cerebellum", kCerebellumSubsteps, slice, seed),
+      parameters_(p),
+      sizes_(scale),
+      nuclear_homeostasis_(p.nuclear_homeostasis) {
   const Sizes& n = sizes_;
   const std::size_t aim = add_spike_input("pmd_to_cerebellum", n.pmd, kCortexSubsteps);
   const std::size_t motor = add_spike_input("pt_to_cerebellum", n.l5pt.size(), kCortexSubsteps);
@@ -157,18 +160,19 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .sources = uniform_sources(n.golgi)});
 
   // Molecular layer.
-  Projection& parallel_fibres = connect(
-      {.name = "GrC_PC",
-       .source = granule_,
-       .target = purkinje_,
-       .receptor = kExcitation,
-       .in_degree = 800,
-       .weight = p.pf_pc_weight_mv,
-       .delay_ms = 3,
-       .sources = uniform_sources(n.granule),
-       .factor = [](std::uint32_t, std::uint32_t, Draws& draws) { return 0.8 + 0.4 * draws.uniform(); },
-       .plastic = true,
-       .max_weight = 2.0 * p.pf_pc_weight_mv});
+  Projection& parallel_fibres =
+      connect({.name = "GrC_PC",
+               .source = granule_,
+               .target = purkinje_,
+               .receptor = kExcitation,
+               .in_degree = 800,
+               .weight = p.pf_pc_weight_mv,
+               .delay_ms = 3,
+               .sources = uniform_sources(n.granule),
+               .factor = [](std::uint32_t, std::uint32_t,
+                            Draws& draws) { return 0.8 + 0.4 * draws.uniform(); },
+               .plastic = true,
+               .max_weight = 2.0 * p.pf_pc_weight_mv});
   connect({.name = "GrC_MLI",
            .source = granule_,
            .target = mli_,
@@ -227,27 +231,26 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   auto tuned = [&](const char* name, std::size_t source, Cells cells, std::size_t receptor,
                    double sum, bool plastic) -> Projection& {
     // Weighted by the overlap, the whole ring reaches every zone: one cell of each family.
-    return connect(
-        {.name = name,
-         .source = source,
-         .target = olive_,
-         .receptor = receptor,
-         .in_degree = cells.families,
-         .weight = sum / cells.families,
-         .delay_ms = 2,
-         .sources =
-             [=, next = 0u](std::uint32_t, Draws& draws) mutable {
-               return member(next++ % cells.families, cells, draws);
-             },
-         .factor =
-             [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-               return overlap(ring_direction(cell, cells), group_of(target, n.olive, kZones));
-             },
-         .plastic = plastic,
-         .max_weight = plastic ? 4.0 * sum / cells.families : 0.0});
+    return connect({.name = name,
+                    .source = source,
+                    .target = olive_,
+                    .receptor = receptor,
+                    .in_degree = cells.families,
+                    .weight = sum / cells.families,
+                    .delay_ms = 2,
+                    .sources =
+                        [=, next = 0u](std::uint32_t, Draws& draws) mutable {
+                          return member(next++ % cells.families, cells, draws);
+                        },
+                    .factor =
+                        [=](std::uint32_t cell, std::uint32_t target, Draws&) {
+                          return overlap(ring_direction(cell, cells),
+                                         group_of(target, n.olive, kZones));
+                        },
+                    .plastic = plastic,
+                    .max_weight = plastic ? 4.0 * sum / cells.families : 0.0});
   };
-  cursor_synapses_ =
-      &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);
+  cursor_synapses_ = &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);
   tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv, false);
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
@@ -294,8 +297,8 @@ void Cerebellum::learn(Step, const Inbox& in) {
     const double olive_hz =
         1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
     const float most = cursor_synapses_->max_weight();
-    const auto gain = static_cast<float>(
-        1.0 + parameters_.olive_scaling_rate * (parameters_.olive_target_hz - olive_hz));
+    const auto gain = static_cast<float>(1.0 + parameters_.olive_scaling_rate *
+                                                   (parameters_.olive_target_hz - olive_hz));
     for (float& weight : cursor_synapses_->weights()) weight = std::min(weight * gain, most);
   }
   nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);

@@ -9,8 +9,8 @@
 /// error in its direction makes a spike likely, and its long afterhyperpolarisation limits it to
 /// about one, so the response saturates with the error's size. Synapses of
 /// cursor cells are scaled slowly, all alike, by the whole olive's rate (synaptic scaling:
-/// Turrigiano et al. 1998), which balances excitation and inhibition and knows no direction. Spikes of SNc
-/// arrive, and no cell reads them.
+/// Turrigiano et al. 1998), which balances excitation and inhibition and knows no direction. Spikes
+/// of SNc arrive, and no cell reads them.
 #pragma once
 
 #include <memory>

@@ -1,9 +1,9 @@
 /// What a timestep of the exchange costs, without any work in the regions:
 ///   mpirun -n 4 exchange_bench [steps] [placement]
 /// All tracts of the atlas carry the spikes of ports of the shipped brain's order of size, firing
-/// at 1, 20 and 200 spikes/s; slices of split regions gather spikes four times a timestep. Prints µs
-/// per timestep (the slowest rank's time) and what was sent. Only an idle machine gives numbers that
-/// mean anything.
+/// at 1, 20 and 200 spikes/s; slices of split regions gather spikes four times a timestep. Prints
+/// µs per timestep (the slowest rank's time) and what was sent. Only an idle machine gives numbers
+/// that mean anything.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
