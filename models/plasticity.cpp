@@ -8,7 +8,7 @@ namespace quartet {
 
 void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real("depression", depression, {"1", 0, 1},
-         "share of a fully eligible weight lost per complex spike (tuned: early adaptation A2)");
+         "share of w_max lost per complex spike at trace 1 (tuned: early adaptation A2)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "share of the way to w_max gained per parallel-fibre spike (tuned: asymptote A1)");
   v.real(
@@ -87,7 +87,8 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
   v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},
          "decay of eligibility (striatal spines: .3-2 s, Yagishita et al. 2014)");
   v.real("mean_rate", mean_rate, {"1", 0, 1},
-         "rate at which the mean eligibility is followed (tuned with rate)");
+         "rate at which the mean eligibility is followed, once a plain mean is over as many (tuned "
+         "with rate)");
 }
 
 ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)
@@ -162,7 +163,8 @@ void ThreeFactorRule::load(StateReader& reader) {
 
 void NuclearParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"mV s", 0, 1},
-         "weight change per mossy-fibre spike and Hz of lost Purkinje inhibition (tuned: A5)");
+         "weight change per mossy-fibre spike and Hz that the zone's Purkinje cells fire less than "
+         "all (tuned: A5)");
   v.real("decay", decay, {"1", 0, 1},
          "return to the initial weight per mossy-fibre spike (tuned: A5)");
 }

@@ -19,9 +19,10 @@ namespace quartet {
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (w_max − w_ij)
-/// So the weight settles at a value that falls linearly with the rate of complex spikes: zones
-/// whose rate rises and zones whose rate falls with an error change alike. The trace is 1 at the
-/// peak after `reference_spikes` spikes.
+/// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
+/// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
+///   w = w_max · (1 − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
+/// Zones whose rate rises and zones whose rate falls with an error change alike.
 struct ClimbingFibreParameters {
   double depression = 0.15;
   double potentiation = 0.025;
@@ -55,9 +56,11 @@ class ClimbingFibreRule {
 ///   postsynaptic spike:  e_ij ← e_ij + trace_i      (trace: presynaptic spikes, trace_ms)
 ///   de/dt = −e/eligibility_ms
 ///   every 10 ms:         w_ij ← w_ij + rate · m · (e_ij − ē_ij) · 4 w_ij (w_max − w_ij) / w_max
-/// ē is a slow mean of e, weighted by |m| (mean_rate per window of 10 ms at |m| = 1): the part of
-/// e that is there at every outcome says nothing about this trial's action. The factor bounds
-/// weights softly. Eligibility after Izhikevich 2007; subtracting the mean, tuned.
+/// ē is the mean of e weighted by |m|: a plain one until Σ|m| over windows of 10 ms has come to
+/// 1/mean_rate, then a running one, which moves by mean_rate · |m| of its distance from e per
+/// window. The part of e that is there at every outcome says nothing about this trial's action. The
+/// factor 4 w (w_max − w) / w_max bounds weights softly. mean_rate 0: no mean. Eligibility after
+/// Izhikevich 2007; subtracting the mean, tuned.
 struct ThreeFactorParameters {
   double rate = 0.01;
   double trace_ms = 20.0;

@@ -2,12 +2,12 @@
 /// cholinergic interneurons, and a critic (striosome) with the dopamine cells that it trains.
 ///
 /// A channel that D1 cells select is disinhibited in the thalamus and moves the aim. Cortical
-/// synapses on D1 and D2 cells learn by dopamine times eligibility. SNc makes the reward
-/// prediction error: reward cells excite it, striosome cells, whose synapses learn how much
+/// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean; the
+/// excitability of D1 and of D2 cells follows their mean rate slowly (homeostasis). SNc makes the
+/// reward prediction error: reward cells excite it, striosome cells, whose synapses learn how much
 /// reward an outcome brings, inhibit it. Exploration is the slow noise that tonically active
 /// cholinergic cells (TAN) put on their channel: striosome activity (expected reward) quietens
-/// them and tonic dopamine is needed for them to fire, so reaches vary more after failures and
-/// less without dopamine.
+/// them, so that reaches vary more after failures, and tonic dopamine excites them.
 #pragma once
 
 #include <memory>
@@ -40,7 +40,7 @@ struct BasalGangliaParameters {
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = -14, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = -29, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 5.0};

@@ -33,21 +33,22 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
   v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100},
          "drive of a cell tuned to the seen cursor (tuned: its rate)");
   v.real("cursor_weight_mv", cursor_weight_mv, {"mV", 0, 1000},
-         "summed weight of cursor cells on an olivary cell (tuned: an error makes a spike likely)");
+         "summed weight of cursor cells on an olivary cell, before it is scaled (tuned: an error "
+         "makes a spike likely)");
   v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
   v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 1000},
          "drive of a prediction cell while a cursor is seen (tuned: tuning width of cursor cells)");
   v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
          "rate of the whole olive, while a cursor is seen, that scales no synapse (.5-2 Hz)");
-  v.real("olive_scaling_rate", olive_scaling_rate, {"1", 0, 1},
-         "relative change of the cursor cells' weights per ms and Hz (tuned: ten trials)");
+  v.real("olive_scaling_rate", olive_scaling_rate, {"1", 0, 1e-3},
+         "relative change of the cursor cells' weights on the olive per ms and Hz (tuned: slow)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
-         "initial weight of a mossy fibre - nuclear synapse (tuned: quiet nuclei at rest)");
+         "initial weight of a mossy fibre - nuclear synapse (tuned: nuclear rate at rest)");
   v.real("pc_dcn_weight_mv", pc_dcn_weight_mv, {"mV", 0, 1000},
-         "summed Purkinje inhibition of a nuclear cell (tuned: quiet nuclei at rest)");
+         "summed Purkinje inhibition of a nuclear cell (tuned: moves its rate, never silences it)");
   v.table("climbing_fibre", climbing_fibre, "parallel fibre - Purkinje plasticity");
   v.table("nuclear", nuclear, "mossy fibre - nuclear plasticity");
   v.table("nuclear_homeostasis", nuclear_homeostasis, "excitability of the nuclei as a whole");

@@ -2,15 +2,20 @@
 /// cells, deep nuclei and inferior olive, in eight microzones by the direction of the error that
 /// their climbing fibres report.
 ///
-/// The olive makes the error: cells tuned to the direction of the seen cursor excite it, cells
-/// that predict that direction from a delayed copy of the aim (premotor spikes, about as late as
-/// vision is) inhibit it. Prediction cells need the seen cursor as well, without its direction,
-/// so nothing is compared where nothing is seen. An olivary cell fires about once a second; an
-/// error in its direction makes a spike likely, and its long afterhyperpolarisation limits it to
-/// about one, so the response saturates with the error's size. Synapses of
-/// cursor cells are scaled slowly, all alike, by the whole olive's rate (synaptic scaling:
-/// Turrigiano et al. 1998), which balances excitation and inhibition and knows no direction. Spikes
-/// of SNc arrive, and no cell reads them.
+/// The olive makes the error: cells tuned to the direction of the seen cursor excite it, cells that
+/// predict that direction from a delayed copy of the aim (premotor spikes, about as late as vision
+/// is) inhibit it. Prediction cells saturate, by a long refractory period under a strong drive;
+/// they are silent unless the presence of a seen cursor, without its direction, lifts them
+/// (`predicted_drive_mv`), so nothing is compared where nothing is seen. An olivary cell fires
+/// about once a second; an error in its direction makes a spike likely, and its long refractory
+/// period limits it to about one, so the response saturates with the error's size. While a cursor
+/// is seen and learning is on, synapses of cursor cells are scaled slowly, all alike, by the whole
+/// olive's rate (synaptic scaling: Turrigiano et al. 1998), which balances excitation and
+/// inhibition and knows no direction.
+///
+/// Purkinje cells move the nuclei's rate up and down without silencing them; the nuclei's
+/// excitability follows their mean rate slowly (homeostasis). Spikes of SNc arrive, and no cell
+/// reads them.
 #pragma once
 
 #include <memory>

@@ -19,9 +19,9 @@ class MuscleMap {
 
   /// Drive (0 … 1) of arm muscle `muscle`'s field on the sheet for a reach toward
   /// `direction_deg`: non-negative, and between 36 directions linear in direction. Among all drives
-  /// that, spread over neighbouring fields, accelerate the hand at the start by the same amount in
-  /// every direction, about those with the least squared sum; then turned until a reach of 10 cm
-  /// under this constant drive ends in that direction.
+  /// that, spread over neighbouring fields, accelerate the hand at the start by the same amount
+  /// (16 m/s², for the speed of reaches) in every direction, about those with the least squared
+  /// sum; then turned until a reach of 10 cm under this constant drive ends in that direction.
   double demand(int muscle, double direction_deg) const;
 
  private:
