@@ -33,7 +33,7 @@ struct BodyParameters {
   std::int64_t outcome_ms = 100;
   double pool_tau_ms = 40.0;
   double pool_threshold_hz = 12.0;
-  double pool_gain_per_hz = 0.0008;
+  double pool_gain_per_hz = 0.001;
   ArmParameters arm;
   FingerParameters fingers;
 
