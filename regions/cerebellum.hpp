@@ -37,7 +37,7 @@ struct CerebellumParameters {
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 202.0;
+  double cursor_weight_mv = 192.0;
   double predicted_weight_mv = 90.0;
   double predicted_drive_mv = 197.0;
   double olive_target_hz = 1.2;
