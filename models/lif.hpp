@@ -2,10 +2,13 @@
 ///
 /// Equations (per cell; synaptic states s_k jump by the weight of an arriving spike):
 ///   current synapses      τ dV/dt = E_L − V + Σ s_k + I − a               (s_k, I, a in mV)
-///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in units of
-///   g_L) ds_k/dt = −s_k/τ_k,  da/dt = −a/τ_a,  I = bias + drive + membrane noise B_k = 1, for NMDA
-///   1/(1 + [Mg]/3.57 mM · exp(−V/16.13 mV))  (Jahr & Stevens 1990) V ≥ threshold: spike, V ← reset
-///   for the refractory period, a ← a + adaptation
+///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in g_L)
+///
+///   ds_k/dt = −s_k/τ_k,  da/dt = −a/τ_a,  I = bias + drive + membrane noise
+///
+///   B_k = 1, for NMDA 1/(1 + [Mg]/3.57 mM · exp(−V/16.13 mV))  (Jahr & Stevens 1990)
+///
+///   V ≥ threshold: spike, V ← reset for the refractory period, a ← a + adaptation
 /// Current synapses are integrated exactly (Rotter & Diesmann 1999); conductance synapses with
 /// the exponential Euler step, conductances held at their mean over the substep. A receptor with a
 /// rise time is the difference of two exponentials with peak 1. Noise is white: independent uniform

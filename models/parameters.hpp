@@ -2,8 +2,7 @@
 /// `describe` and resolved.toml all follow.
 ///
 /// A parameter struct has plain fields with defaults and a member
-///   `void visit(ParameterVisitor& v) { v.real("ltd", ltd, {"1", 0, 1}, "what it does (source)");
-///   }`
+///   `void visit(ParameterVisitor& v) { v.real("ltd", ltd, {"1", 0, 1}, "what (source)"); }`
 #pragma once
 
 #include <cstdint>
