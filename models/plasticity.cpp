@@ -167,6 +167,11 @@ void NuclearParameters::visit(ParameterVisitor& v) {
          "all (tuned: A5)");
   v.real("decay", decay, {"1", 0, 1},
          "return to the initial weight per mossy-fibre spike (tuned: A5)");
+  v.real("set_point_spikes", set_point_spikes, {"1", 1, 1e6},
+         "spikes of a mossy fibre over which its set-point is a plain mean (chosen: some four "
+         "trials)");
+  v.real("set_point_rate", set_point_rate, {"1", 0, 1},
+         "rate per spike at which the set-point moves later (chosen: a thousand trials)");
 }
 
 NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parameters,
@@ -180,8 +185,16 @@ NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parame
       initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
       rate_decay_(math::exp(-1.0 / 50.0)),
       purkinje_hz_(zones, 0.0),
+      set_point_hz_(static_cast<std::size_t>(projection.sources()) * zones, 0.0f),
+      fired_(projection.sources(), 0.0f),
+      rate_(zones, 0.0f),
+      below_(zones, 0.0f),
       guidance_(zones, 0.0f),
-      counted_(zones, 0) {}
+      counted_(zones, 0) {
+  for (std::uint32_t z = 0; z < zones; ++z)
+    rate_[z] = static_cast<float>(parameters.rate * living_[z] * static_cast<double>(zones) /
+                                  purkinje_cells);
+}
 
 void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje,
                        bool active) {
@@ -200,13 +213,19 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   const auto targets = projection_.targets();
   const std::uint32_t all = projection_.all_targets();
   const auto decay = static_cast<float>(parameters_.decay);
-  for (std::uint32_t z = 0; z < zones_; ++z) {
-    const double share = living_[z] * static_cast<double>(zones_) / purkinje_cells_;
-    guidance_[z] = all_living == 0 ? 0.0f
-                                   : static_cast<float>(parameters_.rate * share *
-                                                        (all_hz / all_living - purkinje_hz_[z]));
-  }
+  for (std::uint32_t z = 0; z < zones_; ++z)
+    below_[z] = all_living == 0 ? 0.0f : static_cast<float>(all_hz / all_living - purkinje_hz_[z]);
+  const auto slow = static_cast<float>(parameters_.set_point_rate);
+  const auto plain = static_cast<float>(parameters_.set_point_spikes);
   for (const Spike& spike : presynaptic) {
+    float* set_point = set_point_hz_.data() + static_cast<std::size_t>(spike.id) * zones_;
+    float& fired = fired_[spike.id];
+    if (fired < plain) fired += 1.0f;
+    const float follow = fired < plain ? 1.0f / fired : slow;
+    for (std::uint32_t z = 0; z < zones_; ++z) {
+      guidance_[z] = rate_[z] * (below_[z] - set_point[z]);
+      set_point[z] += follow * (below_[z] - set_point[z]);
+    }
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
          ++s) {
       const std::uint32_t zone = group_of(projection_.first_target() + targets[s], all, zones_);
@@ -218,9 +237,13 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
 
 void NuclearRule::save(StateWriter& writer) const {
   writer.shared<double>(projection_.name() + ".purkinje_hz", purkinje_hz_);
+  writer.shared<float>(projection_.name() + ".set_point_hz", set_point_hz_);
+  writer.shared<float>(projection_.name() + ".fired", fired_);
 }
 void NuclearRule::load(StateReader& reader) {
   reader.shared<double>(projection_.name() + ".purkinje_hz", purkinje_hz_);
+  reader.shared<float>(projection_.name() + ".set_point_hz", set_point_hz_);
+  reader.shared<float>(projection_.name() + ".fired", fired_);
 }
 
 }  // namespace quartet

@@ -24,7 +24,7 @@ namespace quartet {
 ///   w = w_max · (1 − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
 /// Zones whose rate rises and zones whose rate falls with an error change alike.
 struct ClimbingFibreParameters {
-  double depression = 0.15;
+  double depression = 0.2;
   double potentiation = 0.025;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
@@ -95,13 +95,18 @@ class ThreeFactorRule {
 
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the
 /// nuclear cell receives (Medina & Mauk 1999):
-///   presynaptic spike:  Δw_ij = rate · share · (P − P_z) − decay · (w_ij − w0)
+///   spike of fibre i:  Δw_ij = rate · share · (P − P_z − S_iz) − decay · (w_ij − w0)
 /// P_z: rate of the living Purkinje cells of the target's zone (Hz, low-passed, 50 ms); P: the same
-/// over all zones, the common set-point; share: the zone's living cells, as the inhibition of a
-/// nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
+/// over all zones; S_iz: set-point, what P − P_z usually is when the fibre fires: a plain mean over
+/// its first `set_point_spikes` spikes, which then moves by set_point_rate per spike (1 and 0: no
+/// set-point). Without it the slow site would learn the chance differences between zones, which no
+/// error taught. share: the zone's living cells, as the inhibition of a nuclear cell varies less
+/// when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 5e-5;
-  double decay = 2e-4;
+  double rate = 3e-5;
+  double decay = 1e-4;
+  double set_point_spikes = 40;
+  double set_point_rate = 1e-4;
   void visit(ParameterVisitor& v);
 };
 
@@ -124,8 +129,11 @@ class NuclearRule {
   std::vector<std::uint32_t> living_;  // per zone
   float initial_weight_;
   double rate_decay_;
-  std::vector<double> purkinje_hz_;  // per zone
-  std::vector<float> guidance_;      // change per spike, per zone; of this timestep
+  std::vector<double> purkinje_hz_;      // per zone
+  std::vector<float> set_point_hz_;      // per fibre and zone
+  std::vector<float> fired_;             // spikes per fibre, to set_point_spikes
+  std::vector<float> rate_;              // learning rate per zone: rate · share
+  std::vector<float> below_, guidance_;  // per zone: P − P_z (this timestep), change (this spike)
   std::vector<std::int64_t> counted_;
 };
 

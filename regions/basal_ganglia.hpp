@@ -31,16 +31,16 @@ struct BasalGangliaParameters {
   double dopamine_half_hz = 6.0;
   double dopamine_hill = 2.0;
   double tan_dopamine_mv = 0.2;
-  double tan_value_mv = 0.5;
-  double tan_d1_weight_mv = 10.0;
+  double tan_value_mv = 1.0;
+  double tan_d1_weight_mv = 20.0;
   double value_tau_ms = 8000.0;
   double d1_excitability_mv = 0.15;
-  ThreeFactorParameters actor{.rate = 0.003, .eligibility_ms = 800, .mean_rate = 0.01};
+  ThreeFactorParameters actor{.rate = 0.002, .eligibility_ms = 800, .mean_rate = 0.01};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = -29, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = -46, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 5.0};

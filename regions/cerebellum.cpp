@@ -98,6 +98,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                        p.predicted);
   add_output(dcn_);
   add_output(olive_);
+  cursor_drive_ = std::make_unique<TunedDrive>(network_.population(cursor_), kCursorSharpness);
 
   // Granular layer. Two thirds of the mossy fibres copy the aim, one third motor output.
   const Cells aim_fibres{n.mossy.count * 2 / 3, n.mossy.families * 2 / 3};
@@ -267,25 +268,13 @@ void Cerebellum::prepare(Step, const Inbox& in) {
   network_.population(dcn_).set_shift(static_cast<float>(nuclear_homeostasis_.shift_mv()));
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];
-  LifPopulation& cursor = network_.population(cursor_);
-  LifPopulation& predicted = network_.population(predicted_);
-  auto cursor_drive = cursor.drive();
-  auto predicted_drive = predicted.drive();
-  if (seen <= 0) {
-    std::fill(cursor_drive.begin(), cursor_drive.end(), 0.0f);
-    std::fill(predicted_drive.begin(), predicted_drive.end(), 0.0f);
-    return;
-  }
-  for (std::uint32_t i = 0; i < cursor.count(); ++i) {
-    const double angle = math::radians(ring_direction(cursor.first() + i, cursor.size()));
-    const double cosine =
-        senses[sense::cursor_x] * math::cos(angle) + senses[sense::cursor_y] * math::sin(angle);
-    cursor_drive[i] = static_cast<float>(seen * parameters_.cursor_drive_mv *
-                                         math::exp(kCursorSharpness * (cosine - 1.0)));
-  }
+  cursor_drive_->set(network_.population(cursor_), seen * parameters_.cursor_drive_mv,
+                     senses[sense::cursor_x], senses[sense::cursor_y]);
   // The seen cursor's presence, without its direction or distance.
-  std::fill(predicted_drive.begin(), predicted_drive.begin() + predicted.count(),
-            static_cast<float>(parameters_.predicted_drive_mv));
+  LifPopulation& predicted = network_.population(predicted_);
+  const auto lifted = predicted.drive().first(predicted.count());
+  std::fill(lifted.begin(), lifted.end(),
+            seen > 0 ? static_cast<float>(parameters_.predicted_drive_mv) : 0.0f);
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {

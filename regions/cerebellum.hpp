@@ -26,6 +26,7 @@
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
 #include "regions/spiking_region.hpp"
+#include "regions/tuned_drive.hpp"
 
 namespace quartet {
 
@@ -37,14 +38,14 @@ struct CerebellumParameters {
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 192.0;
-  double predicted_weight_mv = 90.0;
+  double cursor_weight_mv = 188.0;
+  double predicted_weight_mv = 112.0;
   double predicted_drive_mv = 197.0;
-  double olive_target_hz = 1.2;
+  double olive_target_hz = 1.1;
   double olive_scaling_rate = 3e-5;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 0.8;
-  double pc_dcn_weight_mv = 11.0;
+  double pc_dcn_weight_mv = 18.0;
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
   // 45 +- 7 Hz: Geminiani et al. 2024.
@@ -78,6 +79,7 @@ class Cerebellum final : public SpikingRegion {
   std::size_t senses_ = 0;
   std::size_t mossy_, granule_, golgi_, mli_, purkinje_, dcn_, olive_, cursor_, predicted_;
   Projection* cursor_synapses_ = nullptr;  // on the olive
+  std::unique_ptr<TunedDrive> cursor_drive_;
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 

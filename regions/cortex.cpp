@@ -27,6 +27,9 @@ std::vector<Receptor> sheet_receptors(double nmda_ratio) {
            .shares_input_of = kGlutamate,
            .ratio = nmda_ratio}};
 }
+
+// Exponent of the parietal cells' von Mises tuning (chosen).
+constexpr double kCueSharpness = 4.0;
 }  // namespace
 
 void CortexParameters::visit(ParameterVisitor& v) {
@@ -93,6 +96,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t it = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
   const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
   const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
+  cue_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kCueSharpness);
   add_output(ppc_);
   add_output(pmd);
   add_output(pt);
@@ -274,18 +278,9 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 
 void Cortex::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
-  LifPopulation& ppc = network_.population(ppc_);
-  auto drive = ppc.drive();
-  if (senses[sense::target_on] <= 0) {
-    std::fill(drive.begin(), drive.end(), 0.0f);
-    return;
-  }
-  for (std::uint32_t i = 0; i < ppc.count(); ++i) {
-    const double angle = math::radians(ring_direction(ppc.first() + i, ppc.size()));
-    const double cosine =
-        senses[sense::target_x] * math::cos(angle) + senses[sense::target_y] * math::sin(angle);
-    drive[i] = static_cast<float>(parameters_.cue_drive_mv * math::exp(4.0 * (cosine - 1.0)));
-  }
+  cue_drive_->set(network_.population(ppc_),
+                  senses[sense::target_on] > 0 ? parameters_.cue_drive_mv : 0.0,
+                  senses[sense::target_x], senses[sense::target_y]);
 }
 
 }  // namespace quartet

@@ -8,11 +8,14 @@
 /// them.
 #pragma once
 
+#include <memory>
+
 #include "models/arm.hpp"
 #include "models/parameters.hpp"
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
 #include "regions/spiking_region.hpp"
+#include "regions/tuned_drive.hpp"
 
 namespace quartet {
 
@@ -100,6 +103,7 @@ class Cortex final : public SpikingRegion {
   CortexParameters parameters_;
   std::size_t senses_ = 0;
   std::size_t ppc_ = 0;
+  std::unique_ptr<TunedDrive> cue_drive_;
 };
 
 }  // namespace quartet

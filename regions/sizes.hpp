@@ -40,7 +40,7 @@ struct Sizes {
         granule(cells(4000, scale, 8)),
         golgi(cells(48, scale, 8)),
         mli(grouped(24, scale, kZones)),
-        purkinje(grouped(16, scale, kZones)),
+        purkinje(grouped(32, scale, kZones)),
         dcn(grouped(24, scale, kZones)),
         olive(purkinje),
         cursor(cells(192, scale, 8)),

@@ -341,6 +341,11 @@ TEST(ThreeFactorRule, WeightsStayInTheirRange) {
 
 // Nuclei.
 
+/// Parameters without a set-point.
+NuclearParameters nuclear(double rate, double decay) {
+  return {.rate = rate, .decay = decay, .set_point_spikes = 1, .set_point_rate = 0};
+}
+
 /// Weights of a nuclear cell in each of two zones, after `spikes` mossy-fibre spikes while 10
 /// Purkinje cells of zone 0 fire once a ms in `period` and those of zone 1 are silent.
 std::vector<float> nuclear_weights(int spikes, int period, const NuclearParameters& parameters,
@@ -361,7 +366,7 @@ std::vector<float> nuclear_weights(int spikes, int period, const NuclearParamete
 
 TEST(NuclearRule, FollowsThePurkinjeRateOfItsZone) {
   // One spike per ms in period 1: 1000 Hz; silent zone: 0 Hz; mean 500 Hz.
-  const NuclearParameters parameters{.rate = 1e-6, .decay = 0};
+  const NuclearParameters parameters = nuclear(1e-6, 0);
   const std::vector<float> weights = nuclear_weights(100, 1, parameters, true);
   ASSERT_EQ(weights.size(), 2u);
   EXPECT_NEAR(weights[0], 1.0 - 100 * 1e-6 * 500, 1e-4);
@@ -372,7 +377,7 @@ TEST(NuclearRule, FollowsThePurkinjeRateOfItsZone) {
 
 TEST(NuclearRule, CountsTheLivingAndNothingWhereNoneAreLeft) {
   // 10 living cells at 1000 Hz, 5 of 10 silent ones living: mean 666.7 Hz, half the share.
-  const NuclearParameters parameters{.rate = 1e-6, .decay = 0};
+  const NuclearParameters parameters = nuclear(1e-6, 0);
   const std::vector<float> weights = nuclear_weights(100, 1, parameters, true, {10, 5});
   EXPECT_NEAR(weights[0], 1.0 - 100 * 1e-6 * 333.3, 1e-4);
   EXPECT_NEAR(weights[1], 1.0 + 100 * 1e-6 * 666.7 / 2, 1e-4);
@@ -382,7 +387,7 @@ TEST(NuclearRule, CountsTheLivingAndNothingWhereNoneAreLeft) {
 TEST(NuclearRule, ReturnsToTheInitialWeight) {
   // Fixed point w0 + rate (P − P_z)/decay, approached with factor (1 − decay) per spike.
   const auto weight = [](int spikes, double decay) {
-    return nuclear_weights(spikes, 1, {.rate = 1e-6, .decay = decay}, true)[1];
+    return nuclear_weights(spikes, 1, nuclear(1e-6, decay), true)[1];
   };
   const double share = 1e-6 * 500 / 0.01;
   EXPECT_NEAR(weight(100, 0.01), 1 + share * (1 - std::pow(0.99, 100)), 1e-4);
@@ -394,7 +399,7 @@ TEST(NuclearRule, AverageRateHasATimeConstantOfFiftyMs) {
   // A volley of all cells of zone 0: 1000 Hz / 50 that decays, half of it above the mean.
   LifPopulation target = cells(0, 2, 2);
   Projection projection = plastic(target, 1, 1, 1.0, 2.0);
-  NuclearRule rule(projection, {.rate = 1e-4, .decay = 0}, 2, 20, {10, 10});
+  NuclearRule rule(projection, nuclear(1e-4, 0), 2, 20, {10, 10});
   Spikes volley;
   for (std::uint32_t id = 0; id < 10; ++id) volley.push_back({id, 0});
   rule.step({}, volley, true);
@@ -411,8 +416,40 @@ TEST(NuclearRule, AverageRateHasATimeConstantOfFiftyMs) {
 }
 
 TEST(NuclearRule, WeightsStayInTheirRange) {
-  const NuclearParameters strong{.rate = 1, .decay = 0};
-  EXPECT_EQ(nuclear_weights(10, 1, strong, true), (std::vector<float>{0.0f, 2.0f}));
+  EXPECT_EQ(nuclear_weights(10, 1, nuclear(1, 0), true), (std::vector<float>{0.0f, 2.0f}));
+}
+
+TEST(NuclearRule, LearnsWhatLeavesTheSetPointOfTheFibre) {
+  // One nuclear cell in each of two zones, both reached by fibres 0 and 1.
+  LifPopulation target = cells(0, 2, 2);
+  Projection projection = plastic(target, 2, 2, 1.0, 2.0);
+  const NuclearParameters parameters{
+      .rate = 1e-6, .decay = 0, .set_point_spikes = 100, .set_point_rate = 0};
+  NuclearRule rule(projection, parameters, 2, 20, {10, 10});
+  Spikes zone;
+  for (std::uint32_t id = 0; id < 10; ++id) zone.push_back({id, 0});
+  const auto fires = [&](std::uint32_t fibre, const Spikes& purkinje) {
+    std::vector<float> change = projection.canonical_weights();
+    rule.step(Spikes{{fibre, 0}}, purkinje, true);
+    for (std::size_t s = 0; s < change.size(); ++s)
+      change[s] = projection.canonical_weights()[s] - change[s];
+    std::sort(change.begin(), change.end());
+    return change;
+  };
+  for (int t = 0; t < 1000; ++t) rule.step({}, zone, true);
+  fires(0, zone);
+  for (int t = 1; t < 100; ++t) {
+    // Zone 0 at 1000 Hz and zone 1 silent is what fibre 0 has seen before: nothing to learn.
+    EXPECT_NEAR(fires(0, zone).front(), 0, 1e-6);
+    EXPECT_NEAR(fires(0, zone).back(), 0, 1e-6);
+  }
+  for (int t = 0; t < 1000; ++t) rule.step({}, {}, true);
+  // With both silent, zone 0 is 500 Hz below its set-point and zone 1 500 Hz above.
+  const std::vector<float> change = fires(0, {});
+  EXPECT_NEAR(change.front(), -1e-6 * 500, 1e-6);
+  EXPECT_NEAR(change.back(), 1e-6 * 500, 1e-6);
+  // Fibre 1 has no set-point yet: equal zones teach nothing.
+  EXPECT_NEAR(fires(1, {}).back(), 0, 1e-6);
 }
 
 // Slicing and state.
