@@ -103,7 +103,7 @@ class ThreeFactorRule {
 /// error taught. share: the zone's living cells, as the inhibition of a nuclear cell varies less
 /// when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 3e-5;
+  double rate = 4.5e-5;
   double decay = 1e-4;
   double set_point_spikes = 40;
   double set_point_rate = 1e-4;

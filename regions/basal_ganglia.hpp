@@ -40,7 +40,7 @@ struct BasalGangliaParameters {
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = -46, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = -60, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 5.0};

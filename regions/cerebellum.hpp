@@ -45,7 +45,7 @@ struct CerebellumParameters {
   double olive_scaling_rate = 3e-5;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 0.8;
-  double pc_dcn_weight_mv = 18.0;
+  double pc_dcn_weight_mv = 20.0;
   ClimbingFibreParameters climbing_fibre;
   NuclearParameters nuclear;
   // 45 +- 7 Hz: Geminiani et al. 2024.
@@ -56,7 +56,7 @@ struct CerebellumParameters {
   LifParameters golgi{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 4.5};
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
-  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 21, .noise_mv = 4.0};
+  LifParameters dcn{.tau_m_ms = 15, .bias_mv = 24, .noise_mv = 4.0};
   LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -200, .noise_mv = 3.0};
