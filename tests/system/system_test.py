@@ -45,6 +45,7 @@ MPI_ENVIRONMENT = {
 SHORTER = ["--subjects", "1", "--set", "block.trials=1"]
 # Long enough to be stopped or killed on the way, short enough to be repeated.
 LONGER = ["--subjects", "1", "--set", "block.trials=4"]
+LONGEST = ["--subjects", "1", "--set", "block.trials=12"]  # outlasts several stops
 
 
 def descendants(pid: int) -> list[int]:
@@ -312,7 +313,7 @@ class SystemTest(unittest.TestCase):
     def test_stop_twice(self):
         """A run may be stopped as often as one likes."""
         out = self.new_directory()
-        process = self.start(out, 2, *LONGER)
+        process = self.start(out, 2, *LONGEST)
         for _ in range(3):
             self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
             time.sleep(self.random.uniform(0.1, 0.5))
@@ -326,7 +327,7 @@ class SystemTest(unittest.TestCase):
             time.sleep(0.3)
         self.assertEqual(process.wait(60), DONE, process.stdout.read())
         process.stdout.close()
-        self.assert_same(self.baseline(*LONGER), out)
+        self.assert_same(self.baseline(*LONGEST), out)
 
     # Failures.
 
