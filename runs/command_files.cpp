@@ -85,6 +85,7 @@ void add_compare(CLI::App& app, int& exit_code) {
   command->callback([flags, &exit_code] {
     try {
       exit_code = compare_runs(flags->a, flags->b, std::cout);
+      if (exit_code == exit_done) std::cout << "the same to the bit\n";
     } catch (const std::invalid_argument& error) {
       throw UsageError(error.what());
     }
