@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
 #include "models/connectivity.hpp"
 #include "models/math.hpp"
@@ -57,6 +58,12 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
   if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
     throw std::invalid_argument(
         "body: cue_ms, go_ms, deadline_ms and trial_ms must come in this order");
+  const std::int64_t shown_ms = p.deadline_ms + p.outcome_delay_ms + p.outcome_ms;
+  if (shown_ms > p.trial_ms)  // a recorded reward would never reach the brain
+    throw std::invalid_argument(
+        "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "
+        "cut off by the end of the trial; give trial_ms at least " +
+        std::to_string(shown_ms));
   for (const Block& block : schedule_) total_trials_ += block.trials;
 
   const Sizes sizes(scale);
