@@ -168,7 +168,7 @@ void NuclearParameters::visit(ParameterVisitor& v) {
   v.real("decay", decay, {"1", 0, 1},
          "return to the initial weight per mossy-fibre spike (tuned: A5)");
   v.real("set_point_spikes", set_point_spikes, {"1", 1, 1e6},
-         "spikes of a mossy fibre over which its set-point is a plain mean (chosen: some four "
+         "spikes of a mossy fibre until which its set-point is a plain mean (chosen: some four "
          "trials)");
   v.real("set_point_rate", set_point_rate, {"1", 0, 1},
          "rate per spike at which the set-point moves later (chosen: a thousand trials)");

@@ -1,7 +1,8 @@
 /// Drive of a ring of cells that are tuned to a seen direction.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "models/lif.hpp"

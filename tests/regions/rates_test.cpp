@@ -59,8 +59,8 @@ Mean at_scale(double scale) {
 }
 
 // Known deviations of the half-size brain. Cells of a channel or zone share their few sources, and
-// what follows their common fluctuations fires more at rest. In some subjects Purkinje cells do
-// not silence the nuclei in movement, which makes the nuclei's intervals more regular. D1 and VA
+// what follows their common fluctuations fires more at rest. How far Purkinje
+// cells lower the nuclei's rate in movement differs between subjects, and so does the CV. D1 and VA
 // cells fire in one bout per trial: their CV of about 3 is that of the pauses between bouts.
 // D2 cells fire about once a second on fluctuations.
 const std::set<std::string> kRestDeviates = {"cortex.PMd",    "cortex.PMdI",
