@@ -167,9 +167,9 @@ void NuclearParameters::visit(ParameterVisitor& v) {
          "all (tuned: A5)");
   v.real("decay", decay, {"1", 0, 1},
          "return to the initial weight per mossy-fibre spike (tuned: A5)");
-  v.real("set_point_spikes", set_point_spikes, {"1", 1, 1e6},
-         "spikes of a mossy fibre until which its set-point is a plain mean (chosen: some four "
-         "trials)");
+  v.integer("set_point_spikes", set_point_spikes, {"1", 0, 1000000},
+            "first spikes of a mossy fibre over which its set-point is a plain mean (chosen: some "
+            "four trials; 0 with set_point_rate 0: no set-point)");
   v.real("set_point_rate", set_point_rate, {"1", 0, 1},
          "rate per spike at which the set-point moves later (chosen: a thousand trials)");
 }
@@ -220,11 +220,10 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   for (const Spike& spike : presynaptic) {
     float* set_point = set_point_hz_.data() + static_cast<std::size_t>(spike.id) * zones_;
     float& fired = fired_[spike.id];
-    if (fired < plain) fired += 1.0f;
-    const float follow = fired < plain ? 1.0f / fired : slow;
+    const float follow = fired < plain ? 1.0f / ++fired : slow;
     for (std::uint32_t z = 0; z < zones_; ++z) {
-      guidance_[z] = rate_[z] * (below_[z] - set_point[z]);
       set_point[z] += follow * (below_[z] - set_point[z]);
+      guidance_[z] = rate_[z] * (below_[z] - set_point[z]);
     }
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
          ++s) {

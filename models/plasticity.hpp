@@ -97,15 +97,15 @@ class ThreeFactorRule {
 /// nuclear cell receives (Medina & Mauk 1999):
 ///   spike of fibre i:  Δw_ij = rate · share · (P − P_z − S_iz) − decay · (w_ij − w0)
 /// P_z: rate of the living Purkinje cells of the target's zone (Hz, low-passed, 50 ms); P: the same
-/// over all zones; S_iz: set-point, what P − P_z usually is when the fibre fires: 0 at its first
-/// spike, then a plain mean while it has fired fewer than `set_point_spikes`, which from there on
-/// moves by set_point_rate per spike (1 and 0: no set-point). Without it the slow site would learn
+/// over all zones; S_iz: set-point, what P − P_z usually is when the fibre fires: the plain mean
+/// over its first `set_point_spikes` spikes (this one included), which from there on moves by
+/// set_point_rate per spike (0 and 0: no set-point). Without it the slow site would learn
 /// the chance differences between zones, which no error taught. share: the zone's living cells, as
 /// the inhibition of a nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
   double rate = 4.5e-5;
   double decay = 1e-4;
-  double set_point_spikes = 40;
+  std::int64_t set_point_spikes = 40;
   double set_point_rate = 1e-4;
   void visit(ParameterVisitor& v);
 };

@@ -11,10 +11,21 @@ namespace quartet {
 
 namespace {
 constexpr double kLongestDelayMs = 1000.0;
-constexpr double kFactorUnit = 1.0 / 4096.0;  // factors up to 8, in 16 bits
+constexpr double kLargestFactor = 8.0;
+constexpr double kSmallestWeight = 0.0002;  // some 50 quanta: rounded by 1 % at most
 
+/// Truncated, which vectorises: a plastic weight is delivered up to one quantum low.
 std::int32_t quantised(float weight) {
   return static_cast<std::int32_t>(weight * static_cast<float>(1.0 / kInputQuantum));
+}
+
+/// Quanta per unit of a 16-bit weight: the smallest power of two with which `kLargestFactor` times
+/// the weight fits, so that factor 1 is rounded by 1/4096 at most. It follows from the
+/// specification alone, hence is alike on all slices.
+std::int32_t unit_of(double weight) {
+  std::int32_t unit = 1;
+  while (kLargestFactor * std::abs(weight) / kInputQuantum > 32767.0 * unit) unit *= 2;
+  return unit;
 }
 
 /// A number in as many digits as tell it from all others.
@@ -44,6 +55,11 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
                                 " in one slice; split the region over more ranks");
   if (receptor_ >= target.receptor_count())
     throw std::invalid_argument(name_ + ": " + target.name() + " has no such receptor");
+
+  if (spec.weight != 0 && std::abs(spec.weight) < kSmallestWeight)
+    throw std::invalid_argument(name_ + ": a weight of " + shown(spec.weight) +
+                                " per synapse is too small to be represented; use 0 or at least " +
+                                shown(kSmallestWeight));
 
   if (spec.delay_of) {
     const double shortest = spec.min_delay_ms, longest = spec.max_delay_ms;
@@ -108,13 +124,14 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     fan_index[s] = static_cast<std::uint8_t>(fan_of_delay[synapses[s].delay]);
     ++fans_[fan_index[s]].row[synapses[s].source + 1];
   }
+  const bool own_weights = spec.factor && !plastic_;
   for (Fan& fan : fans_) {
     for (std::uint32_t j = 0; j < sources_; ++j) fan.row[j + 1] += fan.row[j];
     fan.target.resize(fan.row[sources_]);
-    if (spec.factor && !plastic_) fan.factor.resize(fan.row[sources_]);
+    if (own_weights) fan.units.resize(fan.row[sources_]);
   }
-  unit_ = static_cast<std::int32_t>(std::floor(
-      spec.weight * (spec.factor && !plastic_ ? kFactorUnit : 1.0) / kInputQuantum + 0.5));
+  unit_ = own_weights ? unit_of(spec.weight)
+                      : static_cast<std::int32_t>(std::floor(spec.weight / kInputQuantum + 0.5));
   if (plastic_) {
     weights_.resize(synapses.size());
     position_.resize(synapses.size());
@@ -134,11 +151,13 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
       position_[s] = at;
       source_of_[s] = synapse.source;
       load[synapse.target] += quantised(max_weight_);
-    } else if (!fan.factor.empty()) {
-      if (std::abs(synapse.factor) >= 8.0f)
-        throw std::invalid_argument(name_ + ": a weight factor of 8 or more; raise the weight");
-      fan.factor[at] = static_cast<std::int16_t>(std::floor(synapse.factor / kFactorUnit + 0.5));
-      load[synapse.target] += std::abs(static_cast<std::int64_t>(unit_) * fan.factor[at]);
+    } else if (own_weights) {
+      if (!(std::abs(synapse.factor) <= kLargestFactor))
+        throw std::invalid_argument(name_ + ": a weight factor of " + shown(synapse.factor) +
+                                    ", beyond " + shown(kLargestFactor) + "; raise the weight");
+      fan.units[at] = static_cast<std::int16_t>(
+          std::floor(spec.weight * synapse.factor / (kInputQuantum * unit_) + 0.5));
+      load[synapse.target] += std::abs(static_cast<std::int64_t>(unit_) * fan.units[at]);
     } else {
       load[synapse.target] += std::abs(unit_);
     }
@@ -154,10 +173,10 @@ void Projection::deliver(std::uint32_t cell, std::int64_t n) {
     if (plastic_) {
       const float* __restrict weight = weights_.data();
       for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += quantised(weight[s]);
-    } else if (!fan.factor.empty()) {
-      const std::int16_t* __restrict factor = fan.factor.data();
+    } else if (!fan.units.empty()) {
+      const std::int16_t* __restrict units = fan.units.data();
       const std::int32_t unit = unit_;
-      for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += unit * factor[s];
+      for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += unit * units[s];
     } else {
       const std::int32_t unit = unit_;
       for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += unit;

@@ -2,7 +2,7 @@
 ///
 /// A spike of source j touches row j: a contiguous run of 16-bit target indices (and, where the
 /// projection is plastic, of float weights). A static projection has one weight for all its
-/// synapses or a 16-bit factor each. Rows are cut by delay into fans. Plastic weights can also be
+/// synapses or a 16-bit weight each. Rows are cut by delay into fans. Plastic weights can also be
 /// walked by target through `position`, in the canonical order (target, synapse) in which they
 /// are drawn, saved and recorded.
 #pragma once
@@ -27,7 +27,7 @@ struct ProjectionSpec {
   double weight = 0;            ///< of one synapse; mV (current) or g_L (conductance)
   double delay_ms = 1.0;        ///< for a tract: on top of the tract's own, mostly 0
   SourceRule sources = {};
-  /// Factor on the weight of a synapse (source, target ids over all slices); empty: 1.
+  /// Factor on the weight of a synapse (source, target ids over all slices), −8 to 8; empty: 1.
   std::function<double(std::uint32_t source, std::uint32_t target, Draws&)> factor = {};
   /// Delay of a synapse in ms instead of `delay_ms`, from `min_delay_ms` to `max_delay_ms`; empty:
   /// the same for all.
@@ -90,7 +90,7 @@ class Projection {
     std::uint32_t delay = 0;         // substeps
     std::vector<std::uint32_t> row;  // sources + 1
     std::vector<std::uint16_t> target;
-    std::vector<std::int16_t> factor;  // heterogeneous static weights
+    std::vector<std::int16_t> units;  // heterogeneous static weights, in unit_
   };
 
   std::string name_;
@@ -101,7 +101,7 @@ class Projection {
   std::uint64_t synapses_ = 0;
   bool plastic_;
   float max_weight_ = 0;
-  std::int32_t unit_ = 0;  // quanta of one synapse, or of a factor of 1/4096
+  std::int32_t unit_ = 0;  // quanta of one synapse, or of a unit of a 16-bit weight
   std::vector<Fan> fans_;
   std::vector<float> weights_;
   std::vector<std::uint32_t> position_, source_of_;

@@ -213,10 +213,11 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   const double snc_hz = 1000.0 * static_cast<double>(network_.spikes(snc_).size()) / sizes_.snc;
   const double striosome_hz =
       1000.0 * static_cast<double>(network_.spikes(striosome_).size()) / sizes_.striosome;
-  dopamine_ += (snc_hz - dopamine_) / p.dopamine_tau_ms;
-  // A plain mean until kAdaptationMs have passed, then a running one.
+  // Plain means until as many ms have passed, then running ones.
   if (adapted_ms_ < kAdaptationMs) ++adapted_ms_;
-  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / static_cast<double>(adapted_ms_);
+  const auto mean_ms = static_cast<double>(adapted_ms_);
+  dopamine_ += (snc_hz - dopamine_) / std::min(p.dopamine_tau_ms, mean_ms);
+  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / mean_ms;
   value_ += (striosome_hz - value_) / p.value_tau_ms;
   d1_homeostasis_.update(network_.spikes(d1_).size(), sizes_.d1);
   d2_homeostasis_.update(network_.spikes(d2_).size(), sizes_.d2);

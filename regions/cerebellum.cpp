@@ -287,8 +287,8 @@ void Cerebellum::learn(Step, const Inbox& in) {
     const double olive_hz =
         1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
     const float most = cursor_synapses_->max_weight();
-    const auto gain = static_cast<float>(1.0 + parameters_.olive_scaling_rate *
-                                                   (parameters_.olive_target_hz - olive_hz));
+    const auto gain = static_cast<float>(
+        math::exp(parameters_.olive_scaling_rate * (parameters_.olive_target_hz - olive_hz)));
     for (float& weight : cursor_synapses_->weights()) weight = std::min(weight * gain, most);
   }
   nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);

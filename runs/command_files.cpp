@@ -11,7 +11,6 @@
 #include "runs/inspect.hpp"
 #include "runs/provenance.hpp"
 #include "runs/run.hpp"
-#include "runs/simulation.hpp"
 
 namespace quartet {
 
@@ -47,9 +46,10 @@ void add_validate(CLI::App& app, int& exit_code) {
           ++subjects;
           for (const Block& block : member.subject_parameters.schedule) trials += block.trials;
         }
-        std::cout << fmt::format("{}: good; {} groups, {} subjects, {} trials{}\n", file,
-                                 experiment.groups.size(), subjects, trials,
-                                 experiment.cut.empty() ? "" : "; shortened: " + experiment.cut);
+        std::cout << fmt::format(
+            "{}: good; {} groups, {} subjects, {} trials{}\n", file, experiment.groups.size(),
+            subjects, trials,
+            experiment.cut.empty() ? "" : "; not as the file in full: " + experiment.cut);
       } catch (const ExperimentError& error) {
         problems.insert(problems.end(), error.problems().begin(), error.problems().end());
       }

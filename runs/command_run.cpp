@@ -46,6 +46,7 @@ struct LoopFlags {
 /// Either watches over mpirun or is one of the ranks.
 int start(const Experiment& experiment, const LoopFlags& flags, RunOptions options,
           const LaunchPlan& plan, const Arguments& arguments) {
+  check_experiment(experiment);
   if (!flags.placement.empty()) {
     try {
       Placement::parse(flags.placement, plan.ranks);
@@ -115,7 +116,7 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
     }
     if (launch.rank == 0 && launch.launch != Launch::supervise && !experiment.cut.empty() &&
         !flags->quiet) {
-      std::fprintf(stderr, "shortened: %s (see --full)\n", experiment.cut.c_str());
+      std::fprintf(stderr, "not as the file in full: %s\n", experiment.cut.c_str());
     }
     RunOptions options;
     options.out = out;

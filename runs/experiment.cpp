@@ -35,10 +35,9 @@ struct TopLevel {
     v.integer("seed", seed, {"1", 0, 9e18},
               "from which all random numbers follow; subject k has the same seed in every group");
     v.integer("subjects", subjects, {"1", 1, 10000}, "subjects in a group that does not say");
-    v.text(
-        "cut", cut,
-        "what the run leaves out of the experiment as the file has it in full; written by quartet "
-        "into resolved.toml, not by you");
+    v.text("cut", cut,
+           "what the run leaves out or does differently from the experiment as the file has it in "
+           "full; written by quartet into resolved.toml, not by you");
   }
 };
 
@@ -645,29 +644,63 @@ std::int64_t trials_of(const Group& group) {
   return trials;
 }
 
+/// "key used instead of full" for all that a group does differently but for its trials.
+std::vector<std::string> differences(const Group& used, const Group& full) {
+  std::vector<std::string> parts;
+  const auto compare = [&](const std::string& prefix, const std::vector<Key>& now,
+                           const std::vector<Key>& then) {
+    for (std::size_t k = 0; k < now.size(); ++k) {
+      if (now[k].value == then[k].value || (!prefix.empty() && now[k].name == "trials")) continue;
+      parts.push_back(
+          fmt::format("{}{} {} instead of {}", prefix, now[k].name, now[k].value, then[k].value));
+    }
+  };
+  compare("", list_keys(SubjectTables{used.brain, used.body}),
+          list_keys(SubjectTables{full.brain, full.body}));
+  for (std::size_t b = 0; b < full.blocks.size(); ++b) {
+    const std::string block =
+        full.phases[b].empty() ? fmt::format("block {}", b + 1) : full.phases[b];
+    compare(block + " ", list_keys(used.blocks[b]), list_keys(full.blocks[b]));
+  }
+  return parts;
+}
+
 /// What `used` leaves out of `full` or does differently, for people; empty if nothing.
 std::string describe_cut(const Experiment& used, const Experiment& full) {
   std::vector<std::string> parts;
-  std::int64_t subjects = 0, all_subjects = 0, trials = 0, all_trials = 0;
+  std::int64_t subjects = 0, all_subjects = 0;
+  double least = 100, most = 0;  // percent of a group's trials
+  // Each difference, with the groups that it is in.
+  std::vector<std::pair<std::string, std::vector<std::string>>> changed;
   for (std::size_t g = 0; g < full.groups.size(); ++g) {
     subjects += used.groups[g].subjects;
     all_subjects += full.groups[g].subjects;
-    trials += trials_of(used.groups[g]);
-    all_trials += trials_of(full.groups[g]);
-  }
-  if (subjects < all_subjects) {
-    parts.push_back(fmt::format("{} of {} subjects", subjects, all_subjects));
-  }
-  if (trials < all_trials) {
-    parts.push_back(fmt::format("{:.0f} % of the trials", 100.0 * static_cast<double>(trials) /
-                                                              static_cast<double>(all_trials)));
-  }
-  const std::vector<Key> now = list_keys(SubjectTables{used.brain, used.body});
-  const std::vector<Key> then = list_keys(SubjectTables{full.brain, full.body});
-  for (std::size_t k = 0; k < now.size(); ++k) {
-    if (now[k].value != then[k].value) {
-      parts.push_back(fmt::format("{} {} instead of {}", now[k].name, now[k].value, then[k].value));
+    const double percent = 100.0 * static_cast<double>(trials_of(used.groups[g])) /
+                           static_cast<double>(trials_of(full.groups[g]));
+    least = std::min(least, percent);
+    most = std::max(most, percent);
+    for (const std::string& text : differences(used.groups[g], full.groups[g])) {
+      const auto same = std::find_if(changed.begin(), changed.end(),
+                                     [&](const auto& entry) { return entry.first == text; });
+      if (same == changed.end()) {
+        changed.push_back({text, {full.groups[g].name}});
+      } else {
+        same->second.push_back(full.groups[g].name);
+      }
     }
+  }
+  if (subjects != all_subjects) {
+    parts.push_back(fmt::format("{} instead of {} subjects", subjects, all_subjects));
+  }
+  if (least != 100 || most != 100) {
+    const std::string from = fmt::format("{:.0f}", least), to = fmt::format("{:.0f}", most);
+    parts.push_back(from == to ? to + " % of the trials"
+                               : fmt::format("{} to {} % of a group's trials", from, to));
+  }
+  for (const auto& [text, groups] : changed) {
+    parts.push_back(groups.size() == full.groups.size()
+                        ? text
+                        : fmt::format("{}: {}", fmt::join(groups, ", "), text));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

@@ -81,8 +81,8 @@ struct Experiment {
   std::uint64_t seed = 1;
   std::vector<Group> groups;
   RecordParameters record;
-  /// What [quick] and the command line leave out of the whole file, or change in its [brain] and
-  /// [body], for people ("3 of 20 subjects; brain.scale 0.5 instead of 1.0"); empty for a full run.
+  /// What [quick] and the command line leave out of the whole file or change, for people ("3
+  /// instead of 20 subjects; brain.scale 0.5 instead of 1.0"); empty for a run as the file says.
   std::string cut;
 
   BrainParameters brain;    ///< what groups share (their own is in `groups`)

@@ -38,7 +38,7 @@ struct RecordedSubject {
 struct RecordedRun {
   std::string title;
   std::string summary;  ///< may be empty
-  std::string cut;      ///< what a quick run left out, for people; empty for a full run
+  std::string cut;      ///< what is not as the file in full, for people
   std::int64_t trial_ms = 0;
   std::vector<RecordedSubject> subjects;  ///< by member
   Provenance provenance;

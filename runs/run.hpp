@@ -1,4 +1,4 @@
-/// How the command line starts the simulation loop.
+/// How the command line starts the simulation loop (simulation.cpp).
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,13 @@ struct RunOptions {
   std::string command_line;  ///< for provenance
 };
 
-/// Simulates all members of `experiment` into `options.out`. Called on every rank. Returns the
-/// same ExitCode on every rank: exit_done, exit_stopped (stop_requested() of runs/signals.hpp
-/// became true and a checkpoint is on disk) or exit_failed (message printed).
+/// Refuses what the reader of experiment files cannot see in one place: values of groups that do
+/// not go together, regions that cannot be built from their values. Throws ExperimentError.
+void check_experiment(const Experiment& experiment);
+
+/// Simulates all members of a checked `experiment` into `options.out`. Called on every rank.
+/// Returns the same ExitCode on every rank: exit_done, exit_stopped (stop_requested() of
+/// runs/signals.hpp became true and a checkpoint is on disk) or exit_failed (message printed).
 int run_experiment(const Experiment& experiment, const RunOptions& options);
 
 }  // namespace quartet

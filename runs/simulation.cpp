@@ -1,8 +1,13 @@
-#include "runs/simulation.hpp"
+/// The simulation loop: subject after subject, timestep after timestep, on every rank.
+///
+/// A subject's timestep is MemberRun::advance. At the end of a trial the ranks bring together what
+/// they saw of it, at the end of a block the weights, and now and then, or when a signal asks to
+/// stop, a checkpoint.
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
@@ -18,12 +23,14 @@
 #include "comm/placement.hpp"
 #include "models/math.hpp"
 #include "regions/atlas.hpp"
+#include "regions/brain.hpp"
 #include "runs/checkpoint.hpp"
 #include "runs/inspect.hpp"
 #include "runs/member_run.hpp"
 #include "runs/progress.hpp"
 #include "runs/provenance.hpp"
 #include "runs/recording.hpp"
+#include "runs/run.hpp"
 #include "runs/signals.hpp"
 
 namespace quartet {
@@ -311,27 +318,47 @@ void Simulation::log(const std::string& text) {
 }  // namespace
 
 void check_experiment(const Experiment& experiment) {
-  std::vector<std::string> problems;
-  const Group& first = experiment.groups.front();
-  for (const Group& group : experiment.groups) {
-    const auto refuse = [&](const std::string& what) {
-      problems.push_back("group " + group.name + ": " + what);
-    };
+  const std::vector<Group>& groups = experiment.groups;
+  // What is refused, with the names of the groups that it is refused for.
+  std::vector<std::pair<std::string, std::vector<std::string>>> refused;
+  const auto refuse = [&](const Group& group, const std::string& what) {
+    const auto same = std::find_if(refused.begin(), refused.end(),
+                                   [&](const auto& entry) { return entry.first == what; });
+    if (same == refused.end()) {
+      refused.push_back({what, {group.name}});
+    } else {
+      same->second.push_back(group.name);
+    }
+  };
+  const Group& first = groups.front();
+  for (const Group& group : groups) {
     if (group.body.trial_ms != first.body.trial_ms) {
-      refuse(
-          fmt::format("trials of {} ms where group {} has {} ms; give all groups the same "
-                      "body.trial_ms",
-                      group.body.trial_ms, first.name, first.body.trial_ms));
+      refuse(group, fmt::format("trials of {} ms where group {} has {} ms; give all groups the "
+                                "same body.trial_ms",
+                                group.body.trial_ms, first.name, first.body.trial_ms));
     }
     if (group.brain.scale != first.brain.scale) {
-      refuse(fmt::format("brain.scale {} where group {} has {}; give all groups the same",
-                         group.brain.scale, first.name, first.brain.scale));
+      refuse(group, fmt::format("brain.scale {} where group {} has {}; give all groups the same",
+                                group.brain.scale, first.name, first.brain.scale));
     }
-    try {
-      Body(group.body, group.blocks, group.brain.scale);
-    } catch (const std::invalid_argument& error) {
-      refuse(error.what());
+    // A region is built as one of many slices: that has all of its populations and projections
+    // and takes a fraction of the time.
+    const Subject subject{subject_seed(experiment.seed, 0), group.brain, group.body, group.blocks};
+    for (const std::string_view region : region_names()) {
+      const Slice slice = region == "body" ? Slice{} : Slice{.index = 0, .count = 8};
+      try {
+        make_region(region, subject, slice);
+      } catch (const std::invalid_argument& error) {
+        refuse(group,
+               region == "body" ? error.what() : fmt::format("brain.{}: {}", region, error.what()));
+      }
     }
+  }
+  std::vector<std::string> problems;
+  for (const auto& [what, names] : refused) {
+    problems.push_back(names.size() == groups.size()
+                           ? what
+                           : fmt::format("group {}: {}", fmt::join(names, ", "), what));
   }
   if (first.body.trial_ms % experiment.record.rate_bin_ms != 0) {
     problems.push_back(
@@ -343,7 +370,6 @@ void check_experiment(const Experiment& experiment) {
 }
 
 int run_experiment(const Experiment& experiment, const RunOptions& options) {
-  check_experiment(experiment);
   int code = exit_failed;
   const auto body = [&](Communicator& world) {
     return code = Simulation(world, experiment, options).run();

@@ -90,7 +90,7 @@ class Group:
 class Behaviour:
     path: pathlib.Path
     title: str
-    cut: str  # what is missing: cut in a shortened run, or unfinished; empty if nothing is
+    cut: str  # what is unlike the whole experiment: left out, changed or unfinished
     groups: dict[str, Group]
     units: dict[str, str]
 

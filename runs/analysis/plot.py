@@ -283,7 +283,7 @@ def decorate(figure, run, conditions, brains, people) -> None:
 
     counts = sorted({len(g.subjects) for g in run.groups.values() if g.condition in conditions})
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
-    cut = f"Shortened run: {run.cut}." if run.cut else "Full run, nothing cut."
+    cut = f"Not the whole experiment: {run.cut}." if run.cut else "The whole experiment."
     lines = textwrap.wrap(cut, 140)
     lines += textwrap.wrap(
         f"Model: mean over simulated subjects ({n} in each group), bands ± SEM, thin lines "

@@ -178,7 +178,7 @@ def print_table(run: behaviour.Behaviour, results: list[Result]) -> None:
         for r in results
     ]
     print(run.title or run.path.parent.name)
-    print(f"cut: {run.cut}" if run.cut else "full run, nothing cut")
+    print(f"not the whole experiment: {run.cut}" if run.cut else "the whole experiment")
     print()
     table.show(header, rows)
     counts = count(results)

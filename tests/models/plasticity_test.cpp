@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "tests/models/memory_state.hpp"
 #include "tests/models/reference_file.hpp"
@@ -343,7 +344,7 @@ TEST(ThreeFactorRule, WeightsStayInTheirRange) {
 
 /// Parameters without a set-point.
 NuclearParameters nuclear(double rate, double decay) {
-  return {.rate = rate, .decay = decay, .set_point_spikes = 1, .set_point_rate = 0};
+  return {.rate = rate, .decay = decay, .set_point_spikes = 0, .set_point_rate = 0};
 }
 
 /// Weights of a nuclear cell in each of two zones, after `spikes` mossy-fibre spikes while 10
@@ -419,37 +420,66 @@ TEST(NuclearRule, WeightsStayInTheirRange) {
   EXPECT_EQ(nuclear_weights(10, 1, nuclear(1, 0), true), (std::vector<float>{0.0f, 2.0f}));
 }
 
-TEST(NuclearRule, LearnsWhatLeavesTheSetPointOfTheFibre) {
-  // One nuclear cell in each of two zones, both reached by fibres 0 and 1.
-  LifPopulation target = cells(0, 2, 2);
-  Projection projection = plastic(target, 2, 2, 1.0, 2.0);
-  const NuclearParameters parameters{
-      .rate = 1e-6, .decay = 0, .set_point_spikes = 100, .set_point_rate = 0};
-  NuclearRule rule(projection, parameters, 2, 20, {10, 10});
-  Spikes zone;
-  for (std::uint32_t id = 0; id < 10; ++id) zone.push_back({id, 0});
-  const auto fires = [&](std::uint32_t fibre, const Spikes& purkinje) {
-    std::vector<float> change = projection.canonical_weights();
-    rule.step(Spikes{{fibre, 0}}, purkinje, true);
-    for (std::size_t s = 0; s < change.size(); ++s)
-      change[s] = projection.canonical_weights()[s] - change[s];
-    std::sort(change.begin(), change.end());
-    return change;
-  };
-  for (int t = 0; t < 1000; ++t) rule.step({}, zone, true);
-  fires(0, zone);
-  for (int t = 1; t < 100; ++t) {
-    // Zone 0 at 1000 Hz and zone 1 silent is what fibre 0 has seen before: nothing to learn.
-    EXPECT_NEAR(fires(0, zone).front(), 0, 1e-6);
-    EXPECT_NEAR(fires(0, zone).back(), 0, 1e-6);
+/// Fibres 0 and 1 on a nuclear cell in each of two zones with 10 Purkinje cells each, of which some
+/// of zone 0 fire once a ms.
+class NuclearSetPoint {
+ public:
+  explicit NuclearSetPoint(const NuclearParameters& parameters)
+      : target_(cells(0, 2, 2)),
+        projection_(plastic(target_, 2, 2, 1.0, 2.0)),
+        rule_(projection_, parameters, 2, 20, {10, 10}) {}
+  /// P − P_0 (Hz) while n cells fire: half of what zone 0 fires, negative.
+  static double below(int n) { return -50.0 * n; }
+  /// Lets rates settle while n cells fire, then fires a fibre. Returns what the fibre's synapse in
+  /// zone 0 was guided by (Hz); zone 1's is its opposite.
+  double fire(std::uint32_t fibre, int n) {
+    Spikes purkinje;
+    for (std::uint32_t id = 0; id < static_cast<std::uint32_t>(n); ++id)
+      purkinje.push_back({id, 0});
+    for (int t = 0; t < 1000; ++t) rule_.step({}, purkinje, false);
+    const std::vector<float> before(projection_.weights().begin(), projection_.weights().end());
+    rule_.step(Spikes{{fibre, 0}}, purkinje, true);
+    double guidance[2] = {0, 0};
+    for (std::uint32_t s = projection_.row_begin(fibre); s < projection_.row_end(fibre); ++s)
+      guidance[projection_.targets()[s]] =
+          static_cast<double>(projection_.weights()[s] - before[s]) / kRate;
+    EXPECT_NEAR(guidance[0], -guidance[1], 0.1);
+    return guidance[0];
   }
-  for (int t = 0; t < 1000; ++t) rule.step({}, {}, true);
-  // With both silent, zone 0 is 500 Hz below its set-point and zone 1 500 Hz above.
-  const std::vector<float> change = fires(0, {});
-  EXPECT_NEAR(change.front(), -1e-6 * 500, 1e-6);
-  EXPECT_NEAR(change.back(), 1e-6 * 500, 1e-6);
-  // Fibre 1 has no set-point yet: equal zones teach nothing.
-  EXPECT_NEAR(fires(1, {}).back(), 0, 1e-6);
+  static constexpr double kRate = 1e-4;
+
+ private:
+  LifPopulation target_;
+  Projection projection_;
+  NuclearRule rule_;
+};
+
+TEST(NuclearRule, LearnsWhatLeavesTheMeanOfTheFibresFirstSpikes) {
+  NuclearSetPoint nuclei(
+      {.rate = NuclearSetPoint::kRate, .decay = 0, .set_point_spikes = 3, .set_point_rate = 0});
+  const auto below = NuclearSetPoint::below;
+  EXPECT_NEAR(nuclei.fire(0, 2), 0, 0.1);  // the first spike is the mean
+  EXPECT_NEAR(nuclei.fire(0, 8), below(8) - below(5), 0.1);
+  EXPECT_NEAR(nuclei.fire(0, 5), 0, 0.1);
+  // It stays at 5 now, the mean of 2, 8 and 5.
+  EXPECT_NEAR(nuclei.fire(0, 1), below(1) - below(5), 0.1);
+  EXPECT_NEAR(nuclei.fire(0, 9), below(9) - below(5), 0.1);
+  EXPECT_NEAR(nuclei.fire(0, 1), below(1) - below(5), 0.1);
+  // Every fibre has its own.
+  EXPECT_NEAR(nuclei.fire(1, 9), 0, 0.1);
+  EXPECT_NEAR(nuclei.fire(1, 1), below(1) - below(5), 0.1);
+}
+
+TEST(NuclearRule, SetPointMovesSlowlyLater) {
+  NuclearSetPoint nuclei(
+      {.rate = NuclearSetPoint::kRate, .decay = 0, .set_point_spikes = 1, .set_point_rate = 0.1});
+  const auto below = NuclearSetPoint::below;
+  EXPECT_NEAR(nuclei.fire(0, 5), 0, 0.1);
+  double set_point = below(5);
+  for (const int n : {9, 9, 1, 4}) {
+    set_point += 0.1 * (below(n) - set_point);
+    EXPECT_NEAR(nuclei.fire(0, n), below(n) - set_point, 0.1);
+  }
 }
 
 // Slicing and state.
@@ -484,7 +514,7 @@ MemoryState run_rule(Make make, Step step, const std::vector<std::uint32_t>& bou
 }
 
 template <class Make, class Step>
-void expect_state_is_whole(Make make, Step step, const char* trace) {
+void expect_state_is_whole(Make make, Step step, const std::set<std::string>& state) {
   const std::vector<std::uint32_t> one{0, 40}, two{0, 16, 40}, three{0, 8, 32, 40};
   const MemoryState end = run_rule(make, step, one, 0, 300, nullptr);
   EXPECT_TRUE(run_rule(make, step, three, 0, 300, nullptr) == end);
@@ -492,7 +522,10 @@ void expect_state_is_whole(Make make, Step step, const char* trace) {
   EXPECT_TRUE(run_rule(make, step, three, 150, 300, &middle) == end);
   EXPECT_TRUE(run_rule(make, step, one, 150, 300, &middle) == end);
   EXPECT_FALSE(run_rule(make, step, one, 150, 299, &middle) == end);
-  for (const std::string& name : {std::string(trace), std::string("pathway.w")}) {
+  std::set<std::string> names;
+  for (const auto& [name, array] : middle.arrays) names.insert(name);
+  EXPECT_EQ(names, state);
+  for (const std::string& name : names) {
     MemoryState changed = middle;
     ASSERT_EQ(changed.arrays.count(name), 1u) << name;
     auto& bytes = changed.arrays.at(name).bytes;
@@ -505,22 +538,23 @@ TEST(ClimbingFibreRule, StateContinuesOnAnotherSlicing) {
   // All cells fire at 60 Hz: so gentle that weights stay away from zero.
   const ClimbingFibreParameters gentle{
       .depression = 0.002, .potentiation = 0.005, .reference_spikes = 20};
-  expect_state_is_whole([=](Projection& p) { return ClimbingFibreRule(p, gentle); },
-                        [](ClimbingFibreRule& rule, int t) {
-                          rule.presynaptic(pattern(t, 20, 0), true);
-                          rule.complex_spikes(pattern(t, 40, 5));
-                        },
-                        "pathway.trace3");
+  expect_state_is_whole(
+      [=](Projection& p) { return ClimbingFibreRule(p, gentle); },
+      [](ClimbingFibreRule& rule, int t) {
+        rule.presynaptic(pattern(t, 20, 0), true);
+        rule.complex_spikes(pattern(t, 40, 5));
+      },
+      {"pathway.w", "pathway.trace0", "pathway.trace1", "pathway.trace2", "pathway.trace3"});
 }
 
 TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
-  expect_state_is_whole([](Projection& p) { return ThreeFactorRule(p, {}); },
-                        [](ThreeFactorRule& rule, int t) {
-                          rule.spikes(pattern(t, 20, 0), pattern(t, 40, 5));
-                          if (t % ThreeFactorRule::kPeriodMs == 9)
-                            rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
-                        },
-                        "pathway.eligibility");
+  expect_state_is_whole(
+      [](Projection& p) { return ThreeFactorRule(p, {}); },
+      [](ThreeFactorRule& rule, int t) {
+        rule.spikes(pattern(t, 20, 0), pattern(t, 40, 5));
+        if (t % ThreeFactorRule::kPeriodMs == 9) rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
+      },
+      {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean", "pathway.modulated"});
 }
 
 TEST(NuclearRule, StateContinuesOnAnotherSlicing) {
@@ -531,7 +565,7 @@ TEST(NuclearRule, StateContinuesOnAnotherSlicing) {
       [](NuclearRule& rule, int t) {
         rule.step(pattern(t, 20, 0), pattern(t, 60, 5), t % 50 < 30);
       },
-      "pathway.purkinje_hz");
+      {"pathway.w", "pathway.purkinje_hz", "pathway.set_point_hz", "pathway.fired"});
 }
 
 }  // namespace

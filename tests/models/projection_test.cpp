@@ -200,22 +200,27 @@ TEST(Projection, AccumulationDoesNotDependOnOrder) {
 }
 
 TEST(Projection, WeightsAreWhatTheFactorsSay) {
-  // Factors in units of 1/4096 of a weight that is a whole number of units.
-  ProjectionSpec s = spec();
-  s.in_degree = 1;
-  s.weight = -2.0;
-  s.receptor = 1;
-  s.sources = [](std::uint32_t target, Draws&) { return target; };
-  s.factor = [](std::uint32_t source, std::uint32_t, Draws&) { return source / 8.0; };
-  LifPopulation cells = targets();
-  Projection projection(s, kSources, cells, 4, 1);
-  const auto all = delivered(projection, cells, 1);
-  ASSERT_EQ(all.size(), kTargets - 1u);  // factor 0 of cell 0
-  for (const auto& [source, target, delay, weight] : all) {
-    EXPECT_EQ(source, target);
-    EXPECT_EQ(weight, -quanta(2.0 * source / 8.0));
+  // From conductances of thousandths of the leak to tens of mV; factors up to 7.8.
+  for (const double base : {-20.0, -2.0, -0.3, -0.005, -0.0003}) {
+    ProjectionSpec s = spec();
+    s.in_degree = 1;
+    s.weight = base;
+    s.receptor = 1;
+    s.sources = [](std::uint32_t target, Draws&) { return target; };
+    s.factor = [](std::uint32_t source, std::uint32_t, Draws&) { return source / 5.0; };
+    LifPopulation cells = targets();
+    Projection projection(s, kSources, cells, 4, 1);
+    const auto all = delivered(projection, cells, 1);
+    ASSERT_EQ(all.size(), kTargets - 1u);  // factor 0 of cell 0
+    std::int32_t largest = 0;
+    for (const auto& [source, target, delay, weight] : all) {
+      EXPECT_EQ(source, target);
+      const double wanted = base * source / 5.0 / kInputQuantum;
+      EXPECT_NEAR(weight, wanted, std::max(0.5, std::abs(base) / kInputQuantum / 4096));
+      largest = std::min(largest, weight);
+    }
+    EXPECT_EQ(projection.worst_input(), -largest);
   }
-  EXPECT_EQ(projection.worst_input(), quanta(2.0 * (kTargets - 1) / 8.0));
 }
 
 TEST(Projection, PlasticWeightsAreDeliveredAsTheyAre) {
@@ -302,8 +307,13 @@ TEST(Projection, RefusesWithItsName) {
   s.receptor = 2;
   EXPECT_EQ(message(s, kTargets), "projection: targets has no such receptor");
   s = spec();
-  s.factor = [](std::uint32_t, std::uint32_t, Draws&) { return 8.0; };
-  EXPECT_EQ(message(s, kTargets), "projection: a weight factor of 8 or more; raise the weight");
+  s.factor = [](std::uint32_t, std::uint32_t, Draws&) { return 9.0; };
+  EXPECT_EQ(message(s, kTargets), "projection: a weight factor of 9, beyond 8; raise the weight");
+  s = spec();
+  s.weight = 1e-4;
+  EXPECT_EQ(message(s, kTargets),
+            "projection: a weight of 1e-04 per synapse is too small to be represented; use 0 or "
+            "at least 2e-04");
   s = spec();
   s.in_degree = 8;
   s.delay_of = [](std::uint32_t, std::uint32_t target) { return 0.25 * (target + 1); };

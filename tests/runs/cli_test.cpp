@@ -140,6 +140,19 @@ TEST_F(Cli, RefusesBadExperimentsAndMissingFiles) {
   expect_refusal({"run", kExperiments + "smoke.toml", "--scale", "big"}, "--scale big: ");
 }
 
+TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
+  // Before anything is written, and with the groups that are meant.
+  const std::string file = kExperiments + "cerebellar_vs_dopaminergic.toml";
+  for (const char* command : {"run", "validate"}) {
+    expect_refusal({command, file, "--set", "brain.cortex.l5pt.reset_mv=-50"},
+                   "brain.cortex: L5PT: threshold_mv must be above reset_mv");
+    expect_refusal(
+        {command, file, "--set", "group.reward_depleted.brain.cerebellum.pf_pc_weight_mv=9"},
+        "group reward_depleted: brain.cerebellum: GrC_PC: input to PC could overflow");
+  }
+  EXPECT_FALSE(fs::exists(directory_ / "results"));
+}
+
 TEST_F(Cli, RefusesAnExistingRunDirectoryWithRemedies) {
   fs::create_directories(directory_ / "results" / "smoke");
   expect_refusal({"run", kExperiments + "smoke.toml"},

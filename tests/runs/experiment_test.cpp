@@ -371,7 +371,8 @@ TEST(Experiment, QuickIsTheDefaultAndSaysWhatItCut) {
   const Experiment quick = parse_experiment(text, "x.toml");
   EXPECT_EQ(quick.groups[0].subjects, 2);
   EXPECT_EQ(quick.groups[0].blocks[1].trials, 20);
-  EXPECT_EQ(quick.cut, "4 of 8 subjects; 50 % of the trials; brain.scale 0.25 instead of 0.5");
+  EXPECT_EQ(quick.cut,
+            "4 instead of 8 subjects; 50 % of the trials; brain.scale 0.25 instead of 0.5");
   Overrides overrides;
   overrides.full = true;
   const Experiment full = parse_experiment(text, "x.toml", overrides);
@@ -388,7 +389,7 @@ TEST(Experiment, QuickNeverEnlargesAndTheCommandLineWins) {
   overrides.scale = "0.5";
   const Experiment experiment = parse_experiment(text, "x.toml", overrides);
   EXPECT_EQ(experiment.groups[0].subjects, 6);
-  EXPECT_EQ(experiment.cut, "");
+  EXPECT_EQ(experiment.cut, "12 instead of 8 subjects; b: brain.scale 0.5 instead of 2.0");
 }
 
 TEST(Experiment, WhatTheCommandLineCutsIsSaidToo) {
@@ -397,7 +398,17 @@ TEST(Experiment, WhatTheCommandLineCutsIsSaidToo) {
   overrides.subjects = "1";
   overrides.set = {"block.turn.trials=15"};
   EXPECT_EQ(parse_experiment(kGood, "x.toml", overrides).cut,
-            "2 of 8 subjects; 50 % of the trials");
+            "2 instead of 8 subjects; 50 % of the trials");
+}
+
+TEST(Experiment, WhatTheCommandLineChangesInAGroupIsSaidToo) {
+  Overrides overrides;
+  overrides.full = true;
+  overrides.set = {"group.a.brain.cerebellum.lesion=0.5", "block.turn.reward_zone_deg=4",
+                   "group.b.block.turn.trials=20"};
+  EXPECT_EQ(parse_experiment(kGood, "x.toml", overrides).cut,
+            "60 to 100 % of a group's trials; a: brain.cerebellum.lesion 0.5 instead of 0.0; turn "
+            "reward_zone_deg 4.0 instead of 6.0");
 }
 
 TEST(Experiment, QuickIsCheckedAlsoInAFullRun) {
