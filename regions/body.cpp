@@ -47,7 +47,7 @@ void BodyParameters::visit(ParameterVisitor& v) {
   v.real("pool_threshold_hz", pool_threshold_hz, {"Hz", 0, 500},
          "corticospinal rate from which a motor pool fires (tuned: no movement at rest)");
   v.real("pool_gain_per_hz", pool_gain_per_hz, {"s", 0, 1},
-         "muscle excitation per Hz of corticospinal rate (tuned: reaches of about 250 ms)");
+         "muscle excitation per Hz of corticospinal rate (tuned: reaches of about 150 ms)");
   v.table("arm", arm, "skeleton and muscles of the arm");
   v.table("fingers", fingers, "fingers");
 }

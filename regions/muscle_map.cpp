@@ -74,7 +74,7 @@ MuscleMap::MuscleMap(const ArmParameters& arm) {
       sum.y += spread(from, to) * pull[static_cast<std::size_t>(to)].y;
     }
   }
-  constexpr double acceleration = 16.0;  // m/s²: 10 cm in about .11 s, as reaches take
+  constexpr double acceleration = 16.0;  // m/s²: 10 cm in some .15 s, as reaches take
   double largest = 0;
   for (int d = 0; d < kDirections; ++d) {
     const double wanted = 360.0 * d / kDirections;

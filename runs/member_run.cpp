@@ -208,8 +208,9 @@ void MemberRun::load(const std::filesystem::path& checkpoint, Step t) {
     CheckpointReader reader(checkpoint, std::string(hosted.place.region));
     hosted.region->load(reader);
     exchange_->load(hosted.place.region, t, reader);
-    if (!hosted.observer) continue;
-    hosted.observer->load(reader);
+    if (hosted.observer) hosted.observer->load(reader);
+    // The observer's state is read where the first slice is.
+    if (hosted.place.slice != 0) continue;
     const std::vector<std::string> unread = reader.unread();
     if (!unread.empty()) {
       throw std::runtime_error(checkpoint.string() + ": " + std::string(hosted.place.region) +

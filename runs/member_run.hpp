@@ -37,6 +37,7 @@ class MemberRun {
   /// True after the last trial of a block of the schedule.
   bool between_blocks() const;
   Exchange& exchange() { return *exchange_; }
+  const Exchange& exchange() const { return *exchange_; }
   /// The regions of which this rank hosts slice 0.
   std::vector<const Region*> regions() const;
   /// The body, where this rank hosts it; null elsewhere.

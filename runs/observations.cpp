@@ -16,7 +16,7 @@ namespace {
 enum class Window {
   before,   ///< until the target is seen
   aim,      ///< from then until the moving hand can be seen: nothing fed back yet
-  reach,    ///< the 250 ms after the go signal
+  reach,    ///< the 250 ms after the go signal, longer than any reach
   error,    ///< from when the moving hand can be seen, to the end
   outcome,  ///< from when an outcome can be seen, to the end
   trial     ///< all of it

@@ -58,6 +58,8 @@ class Simulation {
   bool run_member(std::size_t index);
   void end_trial(MemberRun& member);
   void write_checkpoint(MemberRun& member);
+  /// The same with the present member's.
+  std::vector<std::int64_t> traffic(const MemberRun& member) const;
   void write_traffic();
   std::int64_t trials_of(std::size_t member) const;
   bool any(std::string_view name, bool mine);
@@ -79,8 +81,10 @@ class Simulation {
   std::optional<Recording> recording_;   // from the first member on
   std::optional<Progress> progress_;     // on the rank of the body
   std::int64_t trials_before_ = 0;       // of the members before the present one
-  std::int64_t steps_ = 0, trials_ = 0;  // done by this process
-  std::vector<std::int64_t> traffic_;    // spikes, bytes, messages of every tract, of this rank
+  std::int64_t steps_ = 0, trials_ = 0;  // done since the start or the resume
+  // Spikes, bytes and messages of every tract, of the members before the present one. Of this rank;
+  // on rank 0 also what all ranks had counted when the run was resumed.
+  std::vector<std::int64_t> traffic_;
 };
 
 Simulation::Simulation(Communicator& world, const Experiment& experiment, const RunOptions& options)
@@ -203,6 +207,8 @@ bool Simulation::run_member(std::size_t index) {
     const bool records_weights = members_[index].subject < experiment_.record.weights_subjects;
     if (checkpoint_) {
       member.load(*checkpoint_, start_.step);
+      if (world_.rank() == 0)
+        CheckpointReader(*checkpoint_, "traffic").shared<std::int64_t>("totals", traffic_);
       checkpoint_.reset();
     } else {
       recording_->begin_member(index);
@@ -238,12 +244,7 @@ bool Simulation::run_member(std::size_t index) {
     throw std::runtime_error(exchange.fail(error.what()));
   }
 
-  const Traffic traffic = exchange.traffic();
-  for (std::size_t i = 0; i < traffic.tracts.size(); ++i) {
-    traffic_[3 * i] += static_cast<std::int64_t>(traffic.tracts[i].spikes);
-    traffic_[3 * i + 1] += static_cast<std::int64_t>(traffic.tracts[i].bytes);
-    traffic_[3 * i + 2] += static_cast<std::int64_t>(traffic.tracts[i].messages);
-  }
+  traffic_ = traffic(member);
   return !stop;
 }
 
@@ -265,6 +266,8 @@ void Simulation::write_checkpoint(MemberRun& member) {
   member.exchange().quiesce();
   const CheckpointPosition position{static_cast<std::int64_t>(member.index()), member.step(),
                                     member.trials_done()};
+  std::vector<std::int64_t> totals = traffic(member);
+  world_.all_reduce_sum("traffic", totals);
   bool mine = true;
   try {
     quartet::write_checkpoint(
@@ -272,6 +275,10 @@ void Simulation::write_checkpoint(MemberRun& member) {
         [&](const fs::path& directory) {
           member.save(directory);
           recording_->save(directory);
+          if (world_.rank() != 0) return;
+          CheckpointWriter writer("traffic", 0, 1);
+          writer.shared<std::int64_t>("totals", totals);
+          writer.write(directory);
         },
         [&](bool ok) {
           mine = mine && ok;
@@ -284,15 +291,28 @@ void Simulation::write_checkpoint(MemberRun& member) {
   log("checkpoint " + position.key());
 }
 
+std::vector<std::int64_t> Simulation::traffic(const MemberRun& member) const {
+  std::vector<std::int64_t> totals = traffic_;
+  const Traffic now = member.exchange().traffic();
+  for (std::size_t i = 0; i < now.tracts.size(); ++i) {
+    totals[3 * i] += static_cast<std::int64_t>(now.tracts[i].spikes);
+    totals[3 * i + 1] += static_cast<std::int64_t>(now.tracts[i].bytes);
+    totals[3 * i + 2] += static_cast<std::int64_t>(now.tracts[i].messages);
+  }
+  return totals;
+}
+
 void Simulation::write_traffic() {
   world_.all_reduce_sum("traffic", traffic_);
   if (world_.rank() != 0) return;
+  const std::int64_t steps =
+      trials_before_ * members_.front().subject_parameters.body.trial_ms;  // as all members' are
   std::vector<TractTotals> totals;
   for (std::size_t i = 0; i < atlas().size(); ++i) {
     totals.push_back({std::string(atlas()[i].name), static_cast<std::uint64_t>(traffic_[3 * i]),
                       static_cast<std::uint64_t>(traffic_[3 * i + 1]),
                       static_cast<std::uint64_t>(traffic_[3 * i + 2]),
-                      static_cast<std::uint64_t>(steps_)});
+                      static_cast<std::uint64_t>(steps)});
   }
   quartet::write_traffic(options_.out, totals);
 }
