@@ -103,8 +103,8 @@ class ThreeFactorRule {
 /// the chance differences between zones, which no error taught. share: the zone's living cells, as
 /// the inhibition of a nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 4.5e-5;
-  double decay = 1e-4;
+  double rate = 6e-5;
+  double decay = 4e-5;
   std::int64_t set_point_spikes = 40;
   double set_point_rate = 1e-4;
   void visit(ParameterVisitor& v);

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include "comm/placement.hpp"
 #include "runs/commands.hpp"
 #include "runs/experiment.hpp"
 #include "runs/launcher.hpp"
 #include "runs/run.hpp"
+#include "runs/run_lock.hpp"
 #include "runs/signals.hpp"
 
 namespace quartet {
@@ -142,6 +144,13 @@ void add_resume(CLI::App& app, const Arguments& arguments, int& exit_code) {
       throw UsageError(fmt::format(
           "{}: not a run directory (no resolved.toml); write the directory that `quartet run` made",
           flags->directory));
+    }
+    if (launch.launch != Launch::as_rank) {
+      try {
+        const RunLock free(flags->directory);  // rank 0 takes it again
+      } catch (const std::runtime_error& error) {
+        throw UsageError(error.what());
+      }
     }
     RunOptions options;
     options.out = flags->directory;

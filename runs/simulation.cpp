@@ -6,6 +6,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -31,6 +32,7 @@
 #include "runs/provenance.hpp"
 #include "runs/recording.hpp"
 #include "runs/run.hpp"
+#include "runs/run_lock.hpp"
 #include "runs/signals.hpp"
 
 namespace quartet {
@@ -74,6 +76,7 @@ class Simulation {
   const Placement placement_;
   Provenance provenance_;
 
+  std::optional<RunLock> lock_;         // on rank 0
   CheckpointPosition start_;            // where the run begins or goes on
   std::optional<fs::path> checkpoint_;  // to go on from
   bool complete_ = false;               // nothing is left to do
@@ -156,11 +159,13 @@ void Simulation::open_directory() {
         throw std::runtime_error(options_.out.string() +
                                  ": exists already; name another directory with --out");
       }
+      lock_.emplace(options_.out);
       write_text(options_.out / "experiment.toml", experiment_.source_text);
       write_text(options_.out / "resolved.toml", resolved_toml(experiment_));
     } else if (fs::exists(options_.out / "traffic.csv")) {
       found = "complete";  // what a run writes last
     } else {
+      lock_.emplace(options_.out);
       const fs::path checkpoints = options_.out / "checkpoints";
       remove_partial_checkpoints(checkpoints);
       if (const auto latest = latest_checkpoint(checkpoints, std::cerr)) {
@@ -171,13 +176,23 @@ void Simulation::open_directory() {
               "); restore the resolved.toml that the run wrote, or start a new run");
         }
         found = latest->directory.string();
+      } else if (fs::exists(checkpoints) && !fs::is_empty(checkpoints)) {
+        throw std::runtime_error(
+            checkpoints.string() +
+            ": none of its checkpoints is good; copy a good one back, or start a new run with "
+            "another --out");
+      } else {
+        std::cerr << fmt::format("{}: there is no checkpoint yet, so it begins anew\n",
+                                 options_.out.string());
       }
     }
     if (found != "complete") {
-      log(fmt::format("{} with {} {}, {} ranks, placement {}, experiment {}, {} subjects, from {}",
-                      options_.resume ? "resume" : "run", provenance_.version, provenance_.commit,
-                      world_.size(), placement_.to_string(), digest_, members_.size(),
-                      found.empty() ? "the start" : found));
+      log(
+          fmt::format("{} by process {} with {} {}, {} ranks, placement {}, experiment {}, {} "
+                      "subjects, from {}",
+                      options_.resume ? "resume" : "run", getpid(), provenance_.version,
+                      provenance_.commit, world_.size(), placement_.to_string(), digest_,
+                      members_.size(), found.empty() ? "the start" : found));
     }
   }
   Bytes bytes = to_bytes(found);
@@ -258,7 +273,7 @@ void Simulation::end_trial(MemberRun& member) {
   const double angle = record.angle_third_deg - record.target_deg;
   const Member& subject = members_[member.index()];
   progress_->trial_done(
-      fmt::format("{} {}", experiment_.groups[subject.group].name, subject.subject + 1),
+      fmt::format("{}/{}", experiment_.groups[subject.group].name, subject.subject),
       std::isnan(angle) ? 0.0 : math::wrap_degrees(angle), member.trial_ms());
 }
 

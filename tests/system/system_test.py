@@ -278,6 +278,29 @@ class SystemTest(unittest.TestCase):
         self.assertIn(newest.name, self.resume(out))
         self.assert_same(self.baseline(), out)
 
+    def test_no_good_checkpoint(self):
+        """Without a good checkpoint nothing is begun anew by itself; with none at all it says so."""
+        out = self.run_new("--checkpoint-every", 5)
+        (out / "traffic.csv").unlink()
+        for checkpoint in self.published(out):
+            (checkpoint / "manifest.toml").write_text("")
+        self.assertIn("none of its checkpoints is good", self.resume(out, expect=FAILED))
+        shutil.rmtree(out / "checkpoints")
+        self.assertIn("begins anew", self.resume(out))
+        self.assert_same(self.baseline(), out)
+
+    def test_one_writer(self):
+        """A run that is going on is not resumed beside itself."""
+        for ranks in (1, 2):
+            out = self.new_directory()
+            process = self.start(out, ranks)
+            self.wait_for("its first trial", lambda: (out / "behaviour.nc").exists(), process)
+            for second in (1, 2):
+                said = self.resume(out, second, expect=USAGE)
+                self.assertIn("another process is writing this run", said)
+            self.assertEqual(process.wait(timeout=120), DONE, process.stdout.read())
+            self.assert_same(self.baseline(), out, f"{ranks} ranks")
+
     def test_other_experiment(self):
         """A checkpoint of another experiment is refused."""
         out = self.run_new("--checkpoint-every", 5)
