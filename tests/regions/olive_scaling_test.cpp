@@ -3,57 +3,20 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <memory>
-#include <string>
+#include <span>
+#include <vector>
 
 #include "regions/cerebellum.hpp"
+#include "tests/regions/one_region.hpp"
 
 namespace quartet {
 namespace {
-
-/// What the body shows, the same at all times; no spikes.
-class SensesOnly : public Inbox {
- public:
-  SensesOnly(double cursor_on, bool learning) {
-    senses_[sense::cursor_on] = cursor_on;
-    senses_[sense::cursor_x] = cursor_on > 0 ? 1 : 0;
-    senses_[sense::learning] = learning ? 1 : 0;
-  }
-  std::span<const Spike> spikes(std::size_t) const override { return {}; }
-  std::span<const double> analog(std::size_t) const override { return senses_; }
-
- private:
-  std::vector<double> senses_ = std::vector<double>(sense::count, 0.0);
-};
-
-class Nowhere : public Outbox {
- public:
-  std::vector<Spike>& spikes(std::size_t) override {
-    spikes_.clear();
-    return spikes_;
-  }
-  std::span<double> analog(std::size_t) override { return {}; }
-
- private:
-  std::vector<Spike> spikes_;
-};
-
-class Alone : public Peers {
- public:
-  int slice() const override { return 0; }
-  int slices() const override { return 1; }
-  void all_gather(std::vector<Spike>& spikes) override { std::sort(spikes.begin(), spikes.end()); }
-};
 
 /// A cerebellum of a quarter of the size.
 class Seeing {
  public:
   explicit Seeing(const CerebellumParameters& parameters) : region_(parameters, 0.25, 20111, {}) {
-    const auto populations = region_.populations();
-    for (std::size_t p = 0; p < populations.size(); ++p)
-      if (populations[p].name == "IO") olive_ = p;
     const auto projections = region_.plastic_projections();
     for (std::size_t p = 0; p < projections.size(); ++p)
       if (projections[p].name == "Cursor_IO") synapses_ = p;
@@ -61,12 +24,13 @@ class Seeing {
 
   /// Olive rate in each of `ms` timesteps, Hz.
   std::vector<double> run(int ms, double cursor_on, bool learning) {
-    const SensesOnly in(cursor_on, learning);
-    Nowhere out;
-    Alone peers;
+    const std::span<double> senses = alone_.values_to("senses_to_cerebellum");
+    senses[sense::cursor_on] = cursor_on;
+    senses[sense::cursor_x] = cursor_on > 0 ? 1 : 0;
+    senses[sense::learning] = learning ? 1 : 0;
     std::vector<double> rate;
     for (int k = 0; k < ms; ++k) {
-      region_.advance(t_++, in, out, peers);
+      alone_.step();
       rate.push_back(1000.0 * static_cast<double>(region_.spikes(olive_).size()) /
                      region_.populations()[olive_].size);
     }
@@ -82,8 +46,8 @@ class Seeing {
 
  private:
   Cerebellum region_;
-  std::size_t olive_ = ~std::size_t{0}, synapses_ = ~std::size_t{0};
-  Step t_ = 0;
+  OneRegion alone_{region_};
+  std::size_t olive_ = population_of(region_, "IO"), synapses_ = ~std::size_t{0};
 };
 
 double sum(const std::vector<double>& values, std::size_t first, std::size_t last) {
@@ -103,7 +67,7 @@ TEST(OliveScaling, FollowsTheOlivesDistanceFromItsTargetAllSynapsesAlike) {
   ASSERT_GT(sum(rate), 0);
   const auto factor = [&](double target_hz) {
     double product = 1;
-    for (const double hz : rate) product *= static_cast<float>(1.0 + 1e-4 * (target_hz - hz));
+    for (const double hz : rate) product *= static_cast<float>(std::exp(1e-4 * (target_hz - hz)));
     return product;
   };
   // The cursor is seen to the right, so few zones fire; synapses on all of them change.
