@@ -13,15 +13,13 @@ import dataclasses
 import pathlib
 
 import numpy as np
-import xarray
+
+import netcdf
+from netcdf import BadInput
 
 # Phases of a schedule, told apart by the sign of the rotation alone, in this order; the last two
 # may be absent. `clamp` is whatever comes without rotation after the rotated trials.
 PHASES = ("baseline", "learning", "reversed", "clamp")
-
-
-class BadInput(Exception):
-    """The run directory cannot be analysed; the message says where, what and the remedy."""
 
 
 @dataclasses.dataclass
@@ -39,7 +37,8 @@ class Subject:
         return len(self.columns["rotation"])
 
     def compensation(self, column: str = "angle_third") -> np.ndarray:
-        """Compensation in degrees, shape (trials,); NaN where the file has no angle."""
+        """Compensation in degrees, shape (trials,); NaN where the file has no angle and for targets
+        without a baseline."""
         angle, target = self.columns[column], self.columns["target_angle"]
         result = np.full(self.trials, np.nan)
         for direction in np.unique(target):
@@ -47,11 +46,7 @@ class Subject:
             reference = angle[np.intersect1d(np.flatnonzero(here), self.phases["baseline"])]
             reference = reference[np.isfinite(reference)]
             if reference.size == 0:
-                raise BadInput(
-                    f"{self.name}: no {column} in the baseline for the target at {direction:g} "
-                    "degrees, so its compensation is not defined. Give every target at least one "
-                    "trial before the first rotation."
-                )
+                continue
             wrapped = _wrap(angle[here] - reference[0])
             result[here] = _wrap(wrapped - np.mean(_wrap(reference - reference[0])))
         return -np.sign(self.rotation) * result
@@ -95,6 +90,22 @@ class Behaviour:
     units: dict[str, str]
 
 
+def left_out(groups: list[Group]) -> str:
+    """Says which trials have no compensation for want of a baseline; "" if all have one."""
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        targets = set()
+        for subject in group.subjects:
+            lost = np.isnan(subject.compensation()) & np.isfinite(subject.columns["angle_third"])
+            targets |= set(subject.columns["target_angle"][lost])
+        if targets:
+            found.setdefault(", ".join(f"{t:g}" for t in sorted(targets)), []).append(group.name)
+    return "; ".join(
+        f"trials to the target at {targets} degrees ({', '.join(names)}): no trial to it before "
+        "the first rotation" for targets, names in found.items()
+    )
+
+
 def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = frozenset()):
     """Reads `columns` (and those of `optional` that exist) of DIRECTORY/behaviour.nc.
 
@@ -105,11 +116,7 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         raise BadInput(
             f"{path}: no such file. Name the directory that `quartet run --out` wrote."
         )
-    try:
-        dataset = xarray.open_dataset(path, engine="netcdf4", decode_times=False)
-    except OSError as error:
-        raise BadInput(f"{path}: not a readable NetCDF file ({error}).") from error
-    with dataset:
+    with netcdf.open_dataset(path) as dataset:
         needed = {"block", "rotation", "target_angle", "group"} | columns
         missing = sorted(needed - set(dataset.variables))
         if missing:
