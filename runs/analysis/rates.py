@@ -1,9 +1,9 @@
 """Firing rates of all populations at rest and in movement, beside published ranges (rates.toml).
 
-Read from <region>.nc and, where spikes were recorded, <region>_spikes.nc. Only groups with the
-shipped brain count (those without a `brain.` key of their own; all where each has one), and only
-the first block without its first trial: the brain before it learns. One number per seed, since
-groups share seeds.
+Read from <region>.nc and, where spikes were recorded, <region>_spikes.nc. Only groups with one and
+the same brain count (those without a `brain.` key of their own; the first where each has one), and
+only the first block without its first trial: the brain before it learns. One number per seed, the
+mean over groups, since they share seeds.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pathlib
 import tomllib
 
 import numpy as np
-import xarray
 
+import netcdf
 import table
 from behaviour import BadInput
 
@@ -39,6 +39,21 @@ def windows(body: dict) -> dict[str, tuple[int, int]]:
     }
 
 
+def resolved(directory: pathlib.Path) -> dict:
+    """resolved.toml of a run. Raises BadInput."""
+    try:
+        with open(directory / "resolved.toml", "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise BadInput(f"{error}: the rates' windows are in it. Name a whole run directory.")
+
+
+def counted(run: dict) -> list[int]:
+    """Indices of the groups whose rates count."""
+    shipped = [i for i, group in enumerate(run["group"]) if "brain" not in group.get("set", {})]
+    return shipped or [0]
+
+
 def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, float]]]:
     """By "region.POPULATION" the rates in Hz `rest` and `movement`, and `cv`, the coefficient of
     variation of the intervals between a cell's spikes, mean over cells; each by seed.
@@ -49,19 +64,13 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
     recorded = [r for r in REGIONS if (directory / f"{r}.nc").is_file()]
     if not recorded:
         return {}
-    try:
-        with open(directory / "resolved.toml", "rb") as file:
-            run = tomllib.load(file)
-    except OSError as error:
-        raise BadInput(f"{error}: the rates' windows are in it. Name a whole run directory.")
+    run = resolved(directory)
     trial_ms = run["body"]["trial_ms"]
-    changed = ["brain" in group.get("set", {}) for group in run["group"]]
     trials = {  # of the first block, by index of the groups that count
-        index: run["schedules"][group["schedule"]]["blocks"][0]["trials"]
-        for index, group in enumerate(run["group"])
-        if not changed[index] or all(changed)
+        index: run["schedules"][run["group"][index]["schedule"]]["blocks"][0]["trials"]
+        for index in counted(run)
     }
-    with _open(directory / "behaviour.nc") as file:
+    with netcdf.open_dataset(directory / "behaviour.nc") as file:
         members = [
             (member, seed, trials[group])
             for member, (group, seed) in enumerate(
@@ -69,9 +78,12 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
             )
             if group in trials
         ]
-    found = collections.defaultdict(lambda: {key: {} for key in (*WINDOWS, "cv")})
+    # Values of a seed's groups.
+    found = collections.defaultdict(
+        lambda: {key: collections.defaultdict(list) for key in (*WINDOWS, "cv")}
+    )
     for region in recorded:
-        with _open(directory / f"{region}.nc") as file:
+        with netcdf.open_dataset(directory / f"{region}.nc") as file:
             bin_ms = int(file.attrs["bin_width_ms"])
             begin = (file["time"].values - bin_ms) % trial_ms
             columns = {m: i for i, m in enumerate(file["subject"].values.tolist())}
@@ -84,14 +96,18 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
                     for name in (n for n in file.data_vars if n.startswith("rate_")):
                         rate = float(np.mean(file[name].values[rows, columns[member]]))
                         if math.isfinite(rate):
-                            found[f"{region}.{name[5:]}"][window][seed] = rate
+                            found[f"{region}.{name[5:]}"][window][seed].append(rate)
         path = directory / f"{region}_spikes.nc"
         if path.is_file():
-            with _open(path) as file:
+            with netcdf.open_dataset(path) as file:
                 for member, seed, block in members:
                     for name, cv in _interval_cv(file, member, trial_ms, block * trial_ms).items():
-                        found[f"{region}.{name}"]["cv"][seed] = cv
-    return dict(found)
+                        found[f"{region}.{name}"]["cv"][seed].append(cv)
+    return {
+        name: {key: {seed: float(np.mean(group)) for seed, group in by_seed.items()}
+               for key, by_seed in measured.items()}
+        for name, measured in found.items()
+    }
 
 
 def _interval_cv(file, member: int, after_ms: float, until_ms: float) -> dict[str, float]:
@@ -120,10 +136,16 @@ def records(directory: str | pathlib.Path) -> list[dict]:
     standard errors are over `n` seeds (`cv_n` for the coefficients of variation)."""
     published = ranges()
     rows = []
-    for name, measured in measure(directory).items():
+    by_name = measure(directory)
+    if not by_name:
+        return rows
+    run = resolved(pathlib.Path(directory))
+    groups = " ".join(run["group"][index]["name"] for index in counted(run))
+    for name, measured in by_name.items():
         row = published.get(name, {})
         region, _, population = name.partition(".")
-        record = {"region": region, "population": population, "n": len(measured["rest"])}
+        record = {"region": region, "population": population, "groups": groups,
+                  "n": len(measured["rest"])}
         for window in WINDOWS:
             low, high = row.get(window, (None, None))
             mean, sem = mean_sem(measured[window].values())
@@ -154,8 +176,15 @@ def count(rows: list[dict]) -> dict[str, int]:
 
 
 def print_table(rows: list[dict]) -> None:
-    header = ("population", "published rest, Hz", "at rest ± SEM", "verdict",
-              "range in movement, Hz", "in movement ± SEM", "verdict", "CV of intervals", "n")
+    n, cv_n = (max(row[key] for row in rows) for key in ("n", "cv_n"))
+    groups = rows[0]["groups"].split()
+    print(f"rates in the first block of n = {n} subject{'s'[: n != 1]} (record.rate_subjects) of "
+          f"{', '.join(groups)}; groups with another brain are left out"
+          + (f"; CV of n = {cv_n} (record.spikes.subjects)" if cv_n else ""))
+    print()
+    error = " ± SEM" if n > 1 else ""
+    header = ["population", "published rest, Hz", f"at rest{error}", "verdict",
+              "range in movement, Hz", f"in movement{error}", "verdict"]
     cells = []
     for row in rows:
         line = [f"{row['region']}.{row['population']}"]
@@ -163,15 +192,8 @@ def print_table(rows: list[dict]) -> None:
             low, high = row[f"{window}_low"], row[f"{window}_high"]
             line += ["-" if low is None else f"{low:.3g} to {high:.3g}",
                      table.number(row[window], row[f"{window}_sem"]), row[f"{window}_verdict"]]
-        cells.append((*line, table.number(row["cv"], row["cv_sem"]), str(row["n"])))
-    table.show(header, cells)
+        cells.append(line + [table.number(row["cv"], row["cv_sem"])] * (cv_n > 0))
+    table.show(tuple(header + ["CV of intervals"] * (cv_n > 0)), cells)
     counts = count(rows)
     print(f"\n{counts['in']} of {counts['in'] + counts['out']} judged rates are in their range, "
           f"{counts['out']} out; {counts['no range']} without a range. Sources are in rates.csv.")
-
-
-def _open(path: pathlib.Path):
-    try:
-        return xarray.open_dataset(path, engine="netcdf4", decode_times=False)
-    except OSError as error:
-        raise BadInput(f"{path}: not a readable NetCDF file ({error}).") from error
