@@ -5,7 +5,8 @@
 
 writes figure.png and figure.pdf into the run directory and prints the path of the first. One
 column per condition (abrupt rotation, gradual with full feedback, gradual with reward only); upper
-row: what the hand does, beside people; lower row: the signal that teaches there.
+row: what the hand does, beside people; lower row: the signal that teaches there, or for conditions
+of your own a row for each signal that is recorded.
 
 Exit codes: 0 drawn, 2 bad usage or input.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import signal
 import sys
 import textwrap
 import tomllib
@@ -39,7 +41,8 @@ LABELS = {
     "cerebellar": "cerebellar damage",
     "depleted": "dopamine depletion",
 }
-OTHERS = ("#555555", "#999999", "#222222")  # brains of other experiments
+# Brains of other experiments: his vibrant scheme.
+OTHERS = ("#0077BB", "#EE7733", "#009988", "#EE3377", "#33BBEE", "#CC3311", "#777777")
 PEOPLE = "black"
 SCHEDULE = "#E4E4E4"
 
@@ -48,7 +51,7 @@ TITLES = {
     "full": "Gradual rotation, cursor seen",
     "reward": "Gradual rotation, reward only",
 }
-# The signal shown below each condition: (variable, title, axis). The first that is recorded.
+# The signal shown below each condition: (variable, title, axis).
 OLIVE = ("olive_rate", "Cerebellar teacher", "olive rate")
 THALAMUS = (
     "vl_rate_toward",
@@ -167,40 +170,64 @@ def sources(conditions: list[str], people: dict) -> str:
     return "; ".join(dict.fromkeys(entries))
 
 
+def known(condition: str, run: behaviour.Behaviour) -> bool:
+    """Whether it is one of the shipped experiment's, which has people's values and a title."""
+    return condition in TITLES and any(f"{condition}_{brain}" in run.groups for brain in COLOURS)
+
+
 def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     conditions = sorted(
         {g.condition for g in run.groups.values()},
         key=lambda c: (ORDER.index(c) if c in ORDER else len(ORDER), c),
     )[:MAX_COLUMNS]
+    drawn = [g for g in run.groups.values() if g.condition in conditions]
     brains = sorted(
-        {g.brain for g in run.groups.values() if g.condition in conditions},
+        {g.brain for g in drawn},
         key=lambda b: (list(COLOURS).index(b) if b in COLOURS else len(COLOURS), b),
     )
+    shipped = [c for c in conditions if known(c, run)]
+    if len(shipped) == len(conditions):
+        rows = [[SIGNALS[c] for c in conditions]]
+    else:
+        recorded = [s for s in (OLIVE, PREDICTION, THALAMUS) if s[0] in run.units] or [OLIVE]
+        rows = [[s] * len(conditions) for s in recorded]
     plt.rcParams.update({
         "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
         "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
         "font.family": "DejaVu Sans",
     })
     figure, panels = plt.subplots(
-        2, len(conditions), figsize=(13.33, 7.5), squeeze=False, sharex="col",
-        gridspec_kw={"height_ratios": (1.45, 1.0)},
+        1 + len(rows), len(conditions), figsize=(13.33, 5.2 + 2.3 * len(rows)), squeeze=False,
+        sharex="col", gridspec_kw={"height_ratios": (1.45, *[1.0] * len(rows))},
     )
+    alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
     for column, condition in enumerate(conditions):
-        upper, lower = panels[:, column]
-        members = {b: run.groups[f"{condition}_{b}"] for b in brains
-                   if f"{condition}_{b}" in run.groups} or {
-                   g.brain: g for g in run.groups.values() if g.condition == condition}
+        upper, *lower = panels[:, column]
+        members = {g.brain: g for g in drawn if g.condition == condition}
         reference = max((s for g in members.values() for s in g.subjects), key=lambda s: s.trials)
-        draw_learning(upper, condition, members, brains, reference, people)
-        draw_signal(lower, condition, members, brains, reference, run)
-        lower.set_xlabel("trial")
+        draw_learning(upper, members, brains, reference)
+        alike.setdefault(abs(reference.rotation), []).append(upper)
+        if condition in shipped:
+            draw_people(upper, condition, reference, people)
+            title = TITLES[condition]
+        else:
+            title = condition if len(members) > 1 else next(iter(members.values())).name
+        upper.set_title(title, loc="left", fontweight="bold")
+        for axes, signals in zip(lower, rows):
+            draw_signal(axes, signals[column], members, brains, reference, run)
+            alike.setdefault(signals[column], []).append(axes)
+        lower[-1].set_xlabel("trial")
         if column == 0:
             upper.set_ylabel("compensation (deg)")
-    decorate(figure, run, conditions, brains, sources(conditions, people))
+    for same in alike.values():
+        low, high = zip(*(axes.get_ylim() for axes in same))
+        for axes in same:
+            axes.set_ylim(min(low), max(high))
+    decorate(figure, run, drawn, brains, sources(shipped, people))
     return figure
 
 
-def draw_learning(axes, condition, members, brains, reference, people) -> None:
+def draw_learning(axes, members, brains, reference) -> None:
     trials = np.arange(reference.trials + 1) + 0.5
     schedule = reference.schedule()
     axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
@@ -214,19 +241,17 @@ def draw_learning(axes, condition, members, brains, reference, people) -> None:
         x, values = curves(group, series, LEARNING_POINTS)
         draw_curve(axes, x, values, colour(brain, brains))
         mean, sem = statistics(values)
-        low = min(low, np.nanmin(mean - sem))
-        high = max(high, np.nanmax(mean + sem))
-    draw_people(axes, condition, reference, people)
+        low = np.nanmin([low, *(mean - sem)])
+        high = np.nanmax([high, *(mean + sem)])
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     axes.set_ylim(low - 0.12 * (high - low), high + 0.16 * (high - low))
     axes.set_xlim(0.5, reference.trials + 0.5)
-    axes.set_title(TITLES.get(condition, condition), loc="left", fontweight="bold")
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
 
 
-def draw_signal(axes, condition, members, brains, reference, run) -> None:
-    name, title, label = SIGNALS.get(condition, OLIVE)
+def draw_signal(axes, shown, members, brains, reference, run) -> None:
+    name, title, label = shown
     axes.set_title(title, loc="left", fontweight="bold")
     if name not in run.units:
         axes.text(0.5, 0.5, f"{name} was not recorded", transform=axes.transAxes, ha="center",
@@ -264,12 +289,25 @@ def draw_signal(axes, condition, members, brains, reference, run) -> None:
     axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
 
 
-def decorate(figure, run, conditions, brains, people) -> None:
+def scale(run: behaviour.Behaviour) -> str:
+    """"brain.scale 0.5", from resolved.toml; "" without the file."""
+    path = run.path.with_name("resolved.toml")
+    if not path.is_file():
+        return ""
+    with open(path, "rb") as file:
+        used = tomllib.load(file)
+    return f"brain.scale {used['brain']['scale']:g}"
+
+
+def decorate(figure, run, drawn, brains, people) -> None:
+    inch = 1.0 / figure.get_figheight()
     title = textwrap.shorten(run.title or run.path.parent.name, 95, placeholder=" …")
-    figure.suptitle(title, x=0.012, y=0.98, ha="left", va="top", fontsize=19, fontweight="bold")
+    figure.suptitle(title, x=0.012, y=1.0 - 0.15 * inch, ha="left", va="top", fontsize=19,
+                    fontweight="bold")
+    names = {b: [g.name for g in drawn if g.brain == b] for b in brains}
     handles = [
         matplotlib.lines.Line2D([], [], color=colour(b, brains), linewidth=3.5,
-                                label=LABELS.get(b, b))
+                                label=LABELS.get(b, names[b][0] if len(names[b]) == 1 else b))
         for b in brains
     ]
     if people:
@@ -277,21 +315,28 @@ def decorate(figure, run, conditions, brains, people) -> None:
             [], [], color=PEOPLE, marker="o", markerfacecolor="white", markersize=7,
             markeredgewidth=1.4, linestyle="none", label="people"))
     handles.append(matplotlib.patches.Patch(color=SCHEDULE, label="full compensation"))
-    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.003, 0.935),
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.003, 1.0 - 0.49 * inch),
                   ncol=len(handles), frameon=False, columnspacing=1.8, handlelength=1.4,
                   fontsize=14)
 
-    counts = sorted({len(g.subjects) for g in run.groups.values() if g.condition in conditions})
+    counts = sorted({len(group.subjects) for group in drawn})
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
-    cut = f"Not the whole experiment: {run.cut}." if run.cut else "The whole experiment."
-    lines = textwrap.wrap(cut, 140)
-    lines += textwrap.wrap(
-        f"Model: mean over simulated subjects ({n} in each group), bands ± SEM, thin lines "
-        "individuals.", 140)
-    lines += textwrap.wrap(f"People: {people}.", 140) if people else []
-    figure.text(0.012, 0.015, "\n".join(lines), fontsize=11, color="0.2", va="bottom")
-    figure.subplots_adjust(left=0.065, right=0.975, top=0.83, wspace=0.27, hspace=0.27,
-                           bottom=0.105 + 0.026 * len(lines))
+    size = scale(run)
+    left_out = behaviour.left_out(drawn)
+    undrawn = [name for name, group in run.groups.items() if group not in drawn]
+    notes = [
+        f"Not the whole experiment: {run.cut}." if run.cut else "The whole experiment.",
+        f"Left out: {left_out}." if left_out else "",
+        f"Not drawn: {', '.join(undrawn)} (there is room for {MAX_COLUMNS} conditions)."
+        if undrawn else "",
+        f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group), "
+        "bands ± SEM, thin lines individuals.",
+        f"People: {people}." if people else "",
+    ]
+    lines = [line for note in notes for line in textwrap.wrap(note, 140)]
+    figure.text(0.012, 0.11 * inch, "\n".join(lines), fontsize=11, color="0.2", va="bottom")
+    figure.subplots_adjust(left=0.065, right=0.975, top=1.0 - 1.275 * inch, wspace=0.27,
+                           hspace=0.27, bottom=(0.79 + 0.195 * len(lines)) * inch)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -306,7 +351,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = behaviour.read(
             options.directory,
             {"angle_third", "reward"},
-            {signal[0] for signal in SIGNALS.values()},
+            {shown[0] for shown in SIGNALS.values()},
         )
         with open(score.TARGETS, "rb") as file:
             people = tomllib.load(file)
@@ -323,4 +368,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly
     sys.exit(main())
