@@ -1,7 +1,7 @@
 """Read-outs: from one subject's trials to one number. targets.toml names these functions.
 
 Every function takes a Subject and returns a float: NaN where the subject has no such trials.
-`COLUMNS` lists the variables of behaviour.nc that they read.
+`LABELS` lists them, `COLUMNS` the variables of behaviour.nc that they read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,22 @@ from __future__ import annotations
 import numpy as np
 
 from behaviour import Subject
+
+# For people, in the order of tables.
+LABELS = {
+    "baseline_sd": "SD in the baseline, deg",
+    "early_fraction": "fraction compensated, trials 1-12",
+    "late_fraction": "fraction compensated, last fifth",
+    "final_fraction": "fraction compensated, last step",
+    "final_sd": "SD in the last step, deg",
+    "reversed_fraction": "fraction after the reversal",
+    "rebound_deg_per_30": "rebound, deg per 30 deg",
+    "rebound_fraction": "rebound, fraction",
+    "implicit_deg": "hand minus aim, deg",
+    "sd_after_failure_minus_success": "SD after failure minus success, deg",
+    "olive_rise": "olive: trials 1-12 minus baseline, Hz",
+    "dopamine_reward_minus_failure": "SNc: rewarded minus unrewarded, Hz",
+}
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
 

@@ -3,12 +3,13 @@
 
     score.py results/cerebellar_vs_dopaminergic
 
-prints one row per target of targets.toml that the run can answer, then the rates of all
-populations beside published ranges (rates.py), and writes score.csv and rates.csv into the run
-directory. Statistics are over simulated subjects, never over trials.
+prints one row per target of targets.toml that the run can answer, then the read-outs of groups that
+no target names, then the rates of all populations beside published ranges (rates.py), and writes
+score.csv and rates.csv into the run directory. Statistics are over simulated subjects, never over
+trials.
 
-Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, 2 bad usage or
-input.
+Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, 2
+bad usage or input.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import dataclasses
 import json
 import math
 import pathlib
+import signal
 import sys
 import tomllib
 
@@ -60,6 +62,13 @@ class Result:
     sem: float = math.nan
     n: str = ""
     verdict: str = ""
+
+    @property
+    def sem_crosses_band(self) -> bool | None:
+        """Whether another verdict lies within one SEM; None if not judged or without a SEM."""
+        if self.verdict not in ("in", "out") or math.isnan(self.sem):
+            return None
+        return len({_verdict(self.target, self.mean + k * self.sem) for k in (-1, 0, 1)}) > 1
 
 
 def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
@@ -131,6 +140,26 @@ def score(directory: str | pathlib.Path) -> tuple[behaviour.Behaviour, list[Resu
     return run, [evaluate(target, run.groups) for target in targets]
 
 
+def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
+    """All read-outs of the groups that no target names."""
+    return [
+        evaluate(
+            {"id": f"{group}.{readout}", "description": label,
+             "words": getattr(readouts, readout).__doc__.partition("\n")[0],
+             "of": {"group": group, "readout": readout}},
+            run.groups,
+        )
+        for group in run.groups if group not in named
+        for readout, label in readouts.LABELS.items()
+    ]
+
+
+def named_groups(results: list[Result]) -> list[str]:
+    """Groups that targets name."""
+    return list(dict.fromkeys(r.target[key]["group"] for r in results
+                              for key in ("of", "over", "minus") if key in r.target))
+
+
 def count(results: list[Result]) -> dict[str, int]:
     kinds = ("in", "out", "no human value", "undefined", "not run")
     return {k: sum(r.verdict.partition(":")[0] == k for r in results) for k in kinds}
@@ -168,25 +197,55 @@ def _band(target: dict) -> str:
     return f"<= {high:.3g}" if math.isinf(low) else f"{low:.3g} to {high:.3g}"
 
 
-def print_table(run: behaviour.Behaviour, results: list[Result]) -> None:
+def _cell(result: Result) -> str:
+    """The verdict, with a mark where it says little."""
+    unsure = result.verdict in ("in", "out") and result.sem_crosses_band is not False
+    return result.verdict + "?" * unsure
+
+
+def print_title(run: behaviour.Behaviour) -> None:
+    print(run.title or run.path.parent.name)
+    print(f"not the whole experiment: {run.cut}" if run.cut else "the whole experiment")
+    left_out = behaviour.left_out(run.groups.values())
+    if left_out:
+        print(f"left out: {left_out}")
+    print()
+
+
+def print_table(results: list[Result]) -> None:
     header = (
         "target", "what", "group", "human [95 % CI]", "band", "simulated ± SEM", "n", "verdict",
     )
     rows = [
         (r.target["id"], r.target["description"], _group(r.target), _human(r.target),
-         _band(r.target), table.number(r.mean, r.sem), r.n, r.verdict)
+         _band(r.target), table.number(r.mean, r.sem), r.n, _cell(r))
         for r in results
     ]
-    print(run.title or run.path.parent.name)
-    print(f"not the whole experiment: {run.cut}" if run.cut else "the whole experiment")
-    print()
     table.show(header, rows)
     counts = count(results)
     print()
     print(
         f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
         f"{counts['out']} out; {counts['no human value']} without a human value, "
-        f"{counts['undefined']} undefined, {counts['not run']} not run."
+        f"{counts['undefined']} undefined, {counts['not run']} not run.\n"
+        "A quick run of few subjects is for a look: \"?\" marks verdicts where mean ± SEM crosses "
+        "an edge of the\nband, or where one subject gives no SEM."
+    )
+
+
+def print_others(run: behaviour.Behaviour, results: list[Result]) -> None:
+    """Read-outs by group, without those that no group has."""
+    sizes = {r.target["of"]["group"]: len(run.groups[r.target["of"]["group"]].subjects)
+             for r in results}
+    rows: dict[str, dict[str, str]] = {}
+    for r in results:
+        group = r.target["of"]["group"]
+        some = f" (n = {r.n})" if int(r.n) not in (0, sizes[group]) else ""
+        rows.setdefault(r.target["description"], {})[group] = table.number(r.mean, r.sem) + some
+    table.show(
+        ("read-outs of other groups, mean ± SEM", *(f"{g} (n = {n})" for g, n in sizes.items())),
+        [(label, *(cells[g] for g in sizes)) for label, cells in rows.items()
+         if set(cells.values()) != {"-"}],
     )
 
 
@@ -214,6 +273,7 @@ def _record(result: Result) -> dict:
         "sem": finite(result.sem),
         "n": result.n,
         "verdict": result.verdict,
+        "sem_crosses_band": result.sem_crosses_band,
     }
 
 
@@ -231,9 +291,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         run, results = score(options.directory)
-        records = [_record(r) for r in results]
+        named = named_groups(results)
+        own = others(run, set(named))
+        records, own_records = ([_record(r) for r in rows] for rows in (results, own))
         rate_records = rates.records(run.path.parent)
-        table.write_csv(run.path.with_name("score.csv"), records)
+        table.write_csv(run.path.with_name("score.csv"), records + own_records)
         if rate_records:
             table.write_csv(run.path.with_name("rates.csv"), rate_records)
     except (behaviour.BadInput, OSError) as error:
@@ -241,16 +303,28 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     counts = count(results)
     if options.json:
-        document = {"title": run.title, "cut": run.cut, "counts": counts, "targets": records,
+        document = {"title": run.title, "cut": run.cut,
+                    "left_out": behaviour.left_out(run.groups.values()),
+                    "counts": counts, "targets": records, "groups": own_records,
                     "rate_counts": rates.count(rate_records), "rates": rate_records}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        print_table(run, results)
-        if rate_records:
+        print_title(run)
+        if set(named) & set(run.groups):
+            print_table(results)
             print()
+        if own:
+            print_others(run, own)
+            print(f"\nCompared with people are groups named {', '.join(named)}.\n")
+        if rate_records:
             rates.print_table(rate_records)
+    if options.strict and counts["in"] + counts["out"] == 0:
+        print(f"score.py: --strict: no target was judged; they are of groups {', '.join(named)}",
+              file=sys.stderr)
+        return 1
     return 1 if options.strict and counts["out"] + counts["undefined"] else 0
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly
     sys.exit(main())

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import pathlib
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -20,6 +21,7 @@ import netCDF4
 import numpy as np
 
 import behaviour
+import netcdf
 import plot
 import readouts
 import score
@@ -368,7 +370,8 @@ class CommandTest(AnalysisTest):
         self.assertIn("gradual steps of 16 trials instead of 40", out)
         self.assertRegex(out, r"A1 .*0\.923 \[0\.874, 0\.973\].*0\.9 ± 0\.058 +4 +in")
         self.assertRegex(out, r"REMAP_ERR .*no human value")
-        self.assertIn("judged targets are in their band", out.splitlines()[-1])
+        self.assertIn("judged targets are in their band", out)
+        self.assertNotIn("other groups", out)
         table = (run / "score.csv").read_text().splitlines()
         self.assertEqual(len(table), 1 + len(EXPECTED))
 
@@ -380,6 +383,107 @@ class CommandTest(AnalysisTest):
         self.assertAlmostEqual(rows["A1"]["simulated"], LATE)
         self.assertIsNone(rows["REMAP_ERR"]["human"])
         self.assertEqual(sum(document["counts"].values()), len(rows))
+
+    def test_verdicts_within_a_sem_of_the_edge_are_marked(self):
+        def shift(group, columns):
+            if group == "abrupt_intact":  # .9 ± .058 becomes .81 ± .052, above .80
+                columns["angle_third"] *= 0.9
+
+        run = write_run(self.root, change=shift)
+        _, out, _ = self.call(score.main, run)
+        self.assertRegex(out, r"A1 .*0\.81 ± 0\.052 +4 +in\?\n")
+        self.assertRegex(out, r"A2 .*0\.54 ± 0\.035 +4 +in\n")
+        document = json.loads(self.call(score.main, run, "--json")[1])
+        rows = {row["id"]: row for row in document["targets"]}
+        self.assertEqual((rows["A1"]["verdict"], rows["A1"]["sem_crosses_band"]), ("in", True))
+        self.assertFalse(rows["A2"]["sem_crosses_band"])
+        self.assertIsNone(rows["REMAP_ERR"]["sem_crosses_band"])
+        one = self.results(write_run(self.root / "1", subjects=1))["A1"]
+        self.assertIsNone(one.sem_crosses_band)
+
+    def test_other_groups(self):
+        names = {"abrupt_control": "abrupt_intact", "abrupt_patient": "abrupt_cerebellar"}
+        ABRUPT.update(control=1.0, patient=0.5)
+        self.addCleanup(lambda: [ABRUPT.pop(name) for name in ("control", "patient")])
+        run = write_run(self.root / "own", groups=list(names))
+        code, out, _ = self.call(score.main, run)
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"mean ± SEM +abrupt_control \(n = 4\) +abrupt_patient \(n = 4\)")
+        self.assertRegex(out, r"last fifth +0\.9 ± 0\.058 +0\.45 ± 0\.029")
+        self.assertIn("groups named abrupt_intact, full_intact", out)
+        self.assertNotIn("not run", out)
+        document = json.loads(self.call(score.main, run, "--json")[1])
+        rows = {row["id"]: row for row in document["groups"]}
+        self.assertAlmostEqual(rows["abrupt_patient.late_fraction"]["simulated"], LATE / 2)
+        self.assertIn("abrupt_patient.late_fraction,", (run / "score.csv").read_text())
+        code, _, err = self.call(score.main, run, "--strict")
+        self.assertEqual(code, 1)
+        self.assertIn("no target was judged", err)
+
+        # Beside groups that are compared with people.
+        run = write_run(self.root / "both", groups=["abrupt_control", "abrupt_intact"])
+        _, out, _ = self.call(score.main, run)
+        self.assertRegex(out, r"A1 .* in\n")
+        self.assertRegex(out, r"mean ± SEM +abrupt_control \(n = 4\)\n")
+
+    def test_target_without_a_baseline_is_left_out(self):
+        def turn(group, columns):
+            if group == "abrupt_intact":
+                columns["target_angle"][[*range(140, 144), 150]] = 45.0  # of the reversal and clamp
+
+        run = write_run(self.root, change=turn)
+        text = "trials to the target at 45 degrees (abrupt_intact): no trial to it before"
+        code, out, _ = self.call(score.main, run)
+        self.assertEqual(code, 0)
+        self.assertIn(f"left out: {text}", out)
+        results = self.results(run)
+        self.assertEqual(results["A3"].verdict, "undefined: too few trials")
+        self.assertAlmostEqual(results["A1"].mean, LATE)
+        self.assertEqual(self.call(plot.main, run)[0], 0)
+        read = behaviour.read(run, {"angle_third", "reward"}, {"olive_rate"})
+        (note,) = (t.get_text() for t in plot.draw(read, {}).texts if "Model" in t.get_text())
+        self.assertIn(f"Left out: {text}", note.replace("\n", " "))
+
+    def test_truncated_file_is_refused(self):
+        run = write_run(self.root)
+        path = run / "behaviour.nc"
+        whole = path.read_bytes()
+        for size, text in ((20000, f"20000 of {len(whole)} bytes; copy it again or run again"),
+                           (len(whole) - 9, "truncated, "), (100, "within the header")):
+            path.write_bytes(whole[:size])
+            for main in (score.main, plot.main):
+                code, _, err = self.call(main, run)
+                self.assertEqual(code, 2)
+                self.assertIn(f"{path}: truncated, ", err)
+                self.assertIn(text, err)
+
+    def test_needed_bytes_of_every_format(self):
+        path = self.root / "file.nc"
+        for kind in ("NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"):
+            for records, variables in ((0, 2), (3, 1), (3, 2)):
+                with netCDF4.Dataset(path, "w", format=kind) as file:
+                    file.title = "odd"
+                    file.createDimension("time", None)
+                    file.createDimension("cell", 5)
+                    file.createVariable("name", "S1", ("cell",))[:] = b"x"
+                    for index in range(variables):
+                        variable = file.createVariable(f"v{index}", "i2", ("time", "cell"))
+                        variable.units = "mV"
+                        variable[:] = np.ones((records, 5))
+                with open(path, "rb") as file:
+                    needed = netcdf.needed_bytes(file)
+                self.assertIn(path.stat().st_size - needed, range(4), (kind, records, variables))
+        with netCDF4.Dataset(path, "w"):
+            pass
+        with open(path, "rb") as file:
+            self.assertEqual(netcdf.needed_bytes(file), 0)
+
+    def test_a_reader_that_leaves_ends_it_quietly(self):
+        run = write_run(self.root)
+        script = pathlib.Path(score.__file__)
+        done = subprocess.run(f"/usr/bin/python3 {script} {run} | true", shell=True,
+                              capture_output=True, text=True)
+        self.assertEqual(done.stderr, "")
 
     def test_strict(self):
         def spoil(group, columns):
@@ -462,12 +566,42 @@ class PlotTest(AnalysisTest):
         for part in parts:
             self.assertEqual(len(set(subject.columns["rotation"][part])), 1)
 
+    def test_panels_of_own_groups(self):
+        read = lambda run: behaviour.read(run, {"angle_third", "reward"},
+                                          {signal[0] for signal in plot.SIGNALS.values()})
+        rename = lambda run: [setattr(g, "name", f"own_{g.brain}") for g in run.groups.values()]
+        shipped = read(write_run(self.root / "shipped"))
+        figure = plot.draw(shipped, {})
+        self.assertEqual(len(figure.axes), 6)
+        limits = [axes.get_ylim() for axes in figure.axes[:3]]
+        self.assertNotEqual(limits[0], limits[1])
+        self.assertEqual(limits[1], limits[2])  # 8 degrees both
+        own = read(write_run(self.root / "own", groups=["abrupt_intact", "abrupt_depleted"]))
+        rename(own)
+        own.groups = {g.name: g for g in own.groups.values()}
+        figure = plot.draw(own, {})
+        self.assertEqual([axes.get_title(loc="left") for axes in figure.axes],
+                         ["own", *(s[1] for s in (plot.OLIVE, plot.PREDICTION, plot.THALAMUS))])
+
+    def test_scale_is_in_the_footer(self):
+        (self.root / "resolved.toml").write_text("[brain]\nscale = 0.25\n")
+        run = behaviour.read(write_run(self.root), {"angle_third", "reward"})
+        self.assertTrue(any("Model at brain.scale 0.25" in text.get_text()
+                            for text in plot.draw(run, {}).texts))
+
     def test_without_optional_signals_and_with_other_groups(self):
         run = write_run(self.root, omit=("vl_rate_toward",), groups=["full_intact"], subjects=1)
         self.assertEqual(self.call(plot.main, run)[0], 0)
 
 
 class TargetsTest(unittest.TestCase):
+    def test_every_readout_has_a_label(self):
+        with open(score.TARGETS, "rb") as file:
+            targets = tomllib.load(file)["target"]
+        self.assertLessEqual({t[key]["readout"] for t in targets
+                              for key in ("of", "over", "minus") if key in t},
+                             set(readouts.LABELS))
+
     def test_targets_are_complete(self):
         with open(score.TARGETS, "rb") as file:
             targets = tomllib.load(file)
