@@ -8,8 +8,10 @@ import io
 import json
 import math
 import pathlib
+import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 import unittest
 
@@ -136,9 +138,11 @@ class RatesTest(FolderTest):
 
     def test_shipped_brain_and_seeds_count_once(self):
         intact = self.row(write_run(self.root / "a", subjects=2, lesioned=(False, True, False)))
-        self.assertEqual((intact["n"], intact["rest"]), (2, 2.5))
+        self.assertEqual((intact["n"], intact["rest"], intact["groups"]), (2, 2.5, "g0 g2"))
         changed = self.row(write_run(self.root / "b", subjects=2, lesioned=(True,)))
         self.assertEqual(changed["rest"], 25.0)  # there is no other
+        both = self.row(write_run(self.root / "c", subjects=2, lesioned=(True, True)))
+        self.assertEqual(both["groups"], "g0")  # not a mean over two brains
 
     def test_population_without_a_range(self):
         row = self.row(write_run(self.root / "run", subjects=1, population="PMd"))
@@ -156,12 +160,28 @@ class RatesTest(FolderTest):
         code, out = self.call(score.main, run)
         self.assertEqual(code, 0)
         self.assertIn("judged targets are in their band", out)
+        self.assertIn("of n = 4 subjects (record.rate_subjects) of g0; groups with another", out)
         self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 +out ")
         self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-1])
         self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
         document = json.loads(self.call(score.main, run, "--json")[1])
         self.assertEqual(document["rate_counts"]["out"], 2)
         self.assertEqual(document["rates"][0]["rest"], 3.5)
+
+    def test_one_subject_has_no_sem(self):
+        rows = rates.records(write_run(self.root / "run", subjects=1))
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            rates.print_table(rows)
+        self.assertIn("n = 1 subject (", out.getvalue())
+        self.assertNotIn("SEM", out.getvalue())
+
+    def test_truncated_file_is_refused(self):
+        path = write_run(self.root / "run", subjects=1) / "cortex.nc"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:5000])
+        with self.assertRaisesRegex(behaviour.BadInput, f"5000 of {len(whole)} bytes"):
+            rates.records(path.parent)
 
     def test_missing_file_is_said(self):
         run = write_run(self.root / "run", subjects=1)
@@ -188,9 +208,33 @@ class ScalingTest(FolderTest):
     def scales(self, **changes):
         """Runs at scale .5 (with changes), 1 and 2."""
         for scale in ("0.5", "1", "2"):
-            write_run(self.root / f"scale_{scale}", subjects=2,
-                      **(changes if scale == "0.5" else {}))
+            run = write_run(self.root / f"scale_{scale}", subjects=2,
+                            **(changes if scale == "0.5" else {}))
+            (run / "traffic.csv").touch()
         return self.root
+
+    def program(self, simulate):
+        """A program that notes its calls, finds FILE good but at scale 0.1, and runs `simulate`."""
+        path = self.root / "program"
+        path.write_text(
+            f"#!/bin/sh\necho \"$*\" >> {self.root}/calls\n"
+            "if [ $1 = validate ]; then\n"
+            "  [ $6 = brain.scale=0.1 ] && { echo \"--set $6: out of range\" >&2; exit 2; }\n"
+            f"  echo '# Digest: abc'; exit 0\nfi\n{simulate}\n")
+        path.chmod(0o755)
+        return path
+
+    def calls(self):
+        text = (self.root / "calls").read_text() if (self.root / "calls").exists() else ""
+        return [line for line in text.splitlines() if not line.startswith("validate")]
+
+    def refusal(self, *arguments):
+        error = io.StringIO()
+        with contextlib.redirect_stderr(error):
+            code, out = self.call(scaling.main, self.root, *arguments)
+        self.assertEqual((code, out), (2, ""))
+        self.assertEqual(self.calls(), [])
+        return error.getvalue()
 
     def verdicts(self):
         rows = scaling.records({s: self.root / f"scale_{s:g}" for s in (0.5, 1.0, 2.0)})
@@ -222,18 +266,60 @@ class ScalingTest(FolderTest):
     def test_command(self):
         root = self.scales(movement=9.0)
         for arguments, code in (([], 0), (["--strict"], 1)):
-            got, out = self.call(scaling.main, root, *arguments)
+            got, out = self.call(scaling.main, root, "--program", "true", *arguments)
             self.assertEqual(got, code)
             self.assertRegex(out, r"cortex\.L23E .*1\.43.* out")
             self.assertIn("5 of 6 judged changes", out)
         self.assertEqual(len((root / "scaling.csv").read_text().splitlines()), 7)
 
+    def test_bad_flags_are_refused_before_any_run(self):
+        program = self.program("exit 1")
+        for flags, text in ((("--scales", "x"), "--scales: could not convert string to float: 'x'"),
+                            (("--scales", "2", "0.1"), "--scales 0.1: out of range"),
+                            (("--scales", "1"), "--scales: nothing to compare with scale 1"),
+                            (("--ranks", "0"), "--ranks 0: a run needs at least one")):
+            self.assertIn(f"scaling.py: {text}", self.refusal("--program", program, *flags))
+
+    def test_unfinished_run_is_resumed(self):
+        root = self.scales()
+        for run in root.glob("scale_*"):
+            with open(run / "resolved.toml", "a") as file:
+                file.write("# Digest: abc")
+        (root / "scale_1" / "traffic.csv").unlink()
+        error = io.StringIO()
+        program = self.program("echo 'not as the file in full: x'; echo half; touch $2/traffic.csv")
+        with contextlib.redirect_stderr(error):
+            code, _ = self.call(scaling.main, root, "--program", program)
+        self.assertEqual((code, error.getvalue()), (0, "scale 1: half\n"))
+        self.assertEqual(self.calls(), [f"resume {root}/scale_1 --ranks 4"])
+
+    def test_run_of_another_experiment_is_refused(self):
+        self.scales()  # without a digest
+        self.assertRegex(self.refusal("--program", self.program("exit 1")),
+                         r"scale_0\.5: is not a run of .*scaling\.toml at scale 0\.5 by this")
+
+    def test_signals_are_handed_on(self):
+        program = self.program(f"trap 'exit 75' INT TERM USR1; touch {self.root}/ready\n"
+                               "while :; do sleep 0.05; done")
+        for number in scaling.STOP_SIGNALS:
+            (self.root / "ready").unlink(missing_ok=True)
+            process = subprocess.Popen(
+                ["/usr/bin/python3", scaling.__file__, self.root / "runs", "--program", program],
+                stderr=subprocess.PIPE, text=True)
+            until = time.monotonic() + 30
+            while not (self.root / "ready").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            process.send_signal(number)
+            error = process.communicate()[1]
+            self.assertEqual(process.returncode, 75)
+            self.assertEqual(error, "scaling.py: stopped; the same command continues\n")
+
     def test_failing_run_is_said(self):
         error = io.StringIO()
         with contextlib.redirect_stderr(error):
-            code, _ = self.call(scaling.main, self.root, "--program", "false")
+            code, _ = self.call(scaling.main, self.root, "--program", self.program("exit 3"))
         self.assertEqual(code, 1)
-        self.assertRegex(error.getvalue(), "`false run .*scaling.toml .*--scale 0.5 .* failed")
+        self.assertRegex(error.getvalue(), r"program run` failed with exit code 3; the same ")
 
 
 if __name__ == "__main__":
