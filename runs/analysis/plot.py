@@ -329,8 +329,8 @@ def decorate(figure, run, drawn, brains, people) -> None:
         f"Left out: {left_out}." if left_out else "",
         f"Not drawn: {', '.join(undrawn)} (there is room for {MAX_COLUMNS} conditions)."
         if undrawn else "",
-        f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group), "
-        "bands ± SEM, thin lines individuals.",
+        f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
+        + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
         f"People: {people}." if people else "",
     ]
     lines = [line for note in notes for line in textwrap.wrap(note, 140)]
