@@ -24,6 +24,9 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import rates
 import table
@@ -211,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not rows:
             raise BadInput(f"{options.directory}: no rates in these runs. Set record.rate_subjects.")
         table.write_csv(options.directory / "scaling.csv", rows)
-    except (Stopped, KeyboardInterrupt):
+    except Stopped:
         print("scaling.py: stopped; the same command continues", file=sys.stderr)
         return EXIT_STOPPED
     except subprocess.CalledProcessError as error:
@@ -229,5 +232,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly
     sys.exit(main())

@@ -24,6 +24,9 @@ import sys
 import tomllib
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import numpy as np
 
@@ -326,5 +329,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly
     sys.exit(main())
