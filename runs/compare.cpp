@@ -203,6 +203,12 @@ int compare_runs(const fs::path& a, const fs::path& b, std::ostream& out) {
                                 ": give two run directories or two .nc files");
   }
   if (!fs::is_directory(a)) {
+    for (const fs::path& path : {a, b}) {
+      if (path.extension() != ".nc") {
+        throw std::invalid_argument(path.string() +
+                                    ": is no .nc file; give two run directories or two .nc files");
+      }
+    }
     const Difference difference = compare_files(a, b);
     if (difference) out << a.filename().string() << ": " << *difference << "\n";
     return difference ? 1 : 0;

@@ -155,6 +155,9 @@ TEST(Compare, RefusesWhatCannotBeCompared) {
   EXPECT_THROW(compare_runs(directory / "a", directory.path() / "a/behaviour.nc", out),
                std::invalid_argument);
   EXPECT_THROW(compare_runs(directory / "empty", directory / "empty", out), std::invalid_argument);
+  EXPECT_THROW(
+      compare_runs(directory.path() / "a/resolved.toml", directory.path() / "a/resolved.toml", out),
+      std::invalid_argument);
   write_bytes(directory / "text.nc", "not NetCDF at all");
   EXPECT_THROW(compare_runs(directory / "text.nc", directory / "text.nc", out), std::runtime_error);
 }
