@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -88,10 +90,6 @@ Environment process_environment() {
 }
 
 LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks) {
-  if (ranks && *ranks < 1) {
-    throw std::invalid_argument(
-        fmt::format("--ranks {}: a run needs at least one; write --ranks 4", *ranks));
-  }
   LaunchPlan plan;
   std::optional<int> size;
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
@@ -146,6 +144,24 @@ std::vector<std::pair<std::string, std::string>> mpirun_settings() {
 }
 
 std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+std::string shell_word(const std::string& word) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_-./:=,+@%").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string crowding(int ranks, int cores) {
+  if (ranks <= std::max(8, 2 * cores)) return "";
+  return fmt::format(
+      "--ranks {}: this machine has {} cores, so they wait for each other; --ranks {} "
+      "would be faster",
+      ranks, cores, std::max(4, cores));
+}
 
 int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
   for (const auto& [name, value] : mpirun_settings()) setenv(name.c_str(), value.c_str(), 0);
@@ -202,7 +218,7 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
   }
   if (code != exit_done && code != exit_usage && code != exit_stopped) {
     std::string line;
-    for (const std::string& word : command) line += " " + word;
+    for (const std::string& word : command) (line += ' ') += shell_word(word);
     std::fprintf(
         stderr,
         "quartet: the ranks ended with code %d; if no reason stands above, see what mpirun "

@@ -24,8 +24,8 @@ struct LaunchPlan {
   int rank = 0;  ///< own rank where as_rank
 };
 
-/// What to do, from the environment and `--ranks`. Throws std::invalid_argument, with a remedy,
-/// where they contradict each other.
+/// What to do, from the environment and `--ranks` (≥ 1). Throws std::invalid_argument, with a
+/// remedy, where they contradict each other.
 LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks);
 
 /// Settings that mpirun needs to run as root, with more ranks than cores, and fast on one node
@@ -41,5 +41,12 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments);
 
 /// Path of this program.
 std::string own_path();
+
+/// A word as it can be pasted into a shell.
+std::string shell_word(const std::string& word);
+
+/// What to warn of where `ranks` are too many for a machine with so many cores; empty otherwise. A
+/// few ranks too many (the usual four on two cores) do no harm.
+std::string crowding(int ranks, int cores);
 
 }  // namespace quartet

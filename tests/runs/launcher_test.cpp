@@ -25,7 +25,6 @@ const Decision kDecisions[] = {
     {"plain", {}, {}, Launch::supervise, 4, 0, nullptr},
     {"plain_two", {}, 2, Launch::supervise, 2, 0, nullptr},
     {"plain_one", {}, 1, Launch::in_process, 1, 0, nullptr},
-    {"none", {}, 0, {}, 0, 0, "write --ranks 4"},
     {"open_mpi",
      {{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_RANK", "3"}, {"PMIX_RANK", "3"}},
      {},
@@ -95,6 +94,24 @@ TEST_P(Plan, FollowsEnvironmentAndFlag) {
 
 INSTANTIATE_TEST_SUITE_P(Launcher, Plan, testing::ValuesIn(kDecisions),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Launcher, WordsCanBePastedIntoAShell) {
+  EXPECT_EQ(shell_word("--set=brain.scale=0.5"), "--set=brain.scale=0.5");
+  EXPECT_EQ(shell_word("my runs/x.toml"), "'my runs/x.toml'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("$HOME"), "'$HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
+TEST(Launcher, WarnsOfManyMoreRanksThanCores) {
+  EXPECT_EQ(crowding(4, 1), "");
+  EXPECT_EQ(crowding(8, 2), "");
+  EXPECT_EQ(crowding(32, 16), "");
+  EXPECT_EQ(crowding(9, 2),
+            "--ranks 9: this machine has 2 cores, so they wait for each other; --ranks 4 would be "
+            "faster");
+  EXPECT_NE(crowding(33, 16), "");
+}
 
 /// A clock that a test moves.
 struct FakeClock {
