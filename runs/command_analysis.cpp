@@ -108,7 +108,9 @@ void add_scaling(CLI::App& app, int& exit_code) {
   command->add_option("DIR", flags->directory, "where the runs are, or will be")->required();
   command->add_option("--scales", flags->scales, "beside scale 1 (.5 and 2 unless given)");
   command->add_option("--experiment", flags->experiment, "instead of experiments/scaling.toml");
-  command->add_option("--ranks", flags->ranks, "processes of a run")->capture_default_str();
+  command->add_option("--ranks", flags->ranks, "processes of a run")
+      ->check(whole_number(1, "--ranks 4"))
+      ->capture_default_str();
   command->add_flag("--json", flags->json, "as JSON");
   command->add_flag("--strict", flags->strict, "exit with 1 if a change is out of the limits");
   command->footer("Example:\n  quartet scaling results/scaling --scales 0.5 2");

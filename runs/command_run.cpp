@@ -1,13 +1,21 @@
 /// `quartet run` and `quartet resume`: read, check, get the ranks going.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "comm/placement.hpp"
+#include "regions/sizes.hpp"
 #include "runs/commands.hpp"
 #include "runs/experiment.hpp"
 #include "runs/launcher.hpp"
@@ -29,7 +37,8 @@ struct LoopFlags {
 
   void add_to(CLI::App& command) {
     command.add_option("--ranks", ranks, "processes to start (default 4; 1: without MPI)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(whole_number(1, "--ranks 4"));
     command
         .add_option("--placement", placement,
                     "ranks of each region's slices, e.g. \"cortex:0,1 body:0 cerebellum:2 "
@@ -39,21 +48,71 @@ struct LoopFlags {
         .add_option("--checkpoint-every", checkpoint_every_trials,
                     "trials between checkpoints (0: only when stopped)")
         ->type_name("TRIALS")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0, "--checkpoint-every 200"))
         ->capture_default_str();
     command.add_flag("--quiet", quiet, "no progress");
   }
 };
 
+/// The most ranks of which a brain has something. The standard placement gives three to the smaller
+/// regions and halves the rest between cortex and cerebellum; a slice with fewer cells of the
+/// largest population takes longer over its messages than over its cells.
+int most_ranks(double scale) {
+  constexpr std::uint32_t kCellsOfASlice = 64;
+  const Sizes sizes(scale);
+  const std::uint32_t cells = std::min(sizes.l23e.size(), sizes.granule.count);
+  return std::max(8, 3 + 2 * static_cast<int>(cells / kCellsOfASlice));
+}
+
+void check_ranks(const LaunchPlan& plan, double scale) {
+  const int most = most_ranks(scale);
+  if (plan.ranks > most) {
+    const bool own = plan.launch == Launch::as_rank;
+    throw UsageError(fmt::format(
+        "{}{}: a brain of scale {} has no use for more than {}; {} 4, or {} at the most",
+        own ? "ranks started by mpirun or srun: " : "--ranks ", plan.ranks, scale, most,
+        own ? "start" : "write --ranks", most));
+  }
+  if (plan.launch != Launch::supervise) return;
+  const std::string warning =
+      crowding(plan.ranks, static_cast<int>(std::thread::hardware_concurrency()));
+  if (!warning.empty()) std::fprintf(stderr, "quartet: %s\n", warning.c_str());
+}
+
+/// Refuses a directory that `run` could not make, before any rank is started.
+void check_out(const fs::path& out) {
+  if (out.empty()) throw UsageError("--out '': names no directory; write --out results/mine");
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(out, error))) {
+    const std::string word = shell_word(out.string());
+    throw UsageError(
+        fs::exists(out / "resolved.toml", error)
+            ? fmt::format("--out {}: exists already; name another directory, remove it (rm -r {}), "
+                          "or continue it (quartet resume {})",
+                          out.string(), word, word)
+            : fmt::format("--out {}: exists already and is no run directory; name another",
+                          out.string()));
+  }
+  fs::path parent = fs::absolute(out).parent_path();
+  while (!fs::exists(parent, error) && parent.has_relative_path()) parent = parent.parent_path();
+  std::string attempt = (parent / ".quartet-XXXXXX").string();
+  if (!mkdtemp(attempt.data())) {
+    throw UsageError(fmt::format("--out {}: no directory can be made in {}: {}; name another place",
+                                 out.string(), parent.string(), std::strerror(errno)));
+  }
+  rmdir(attempt.c_str());
+}
+
 /// Either watches over mpirun or is one of the ranks.
 int start(const Experiment& experiment, const LoopFlags& flags, RunOptions options,
           const LaunchPlan& plan, const Arguments& arguments) {
   check_experiment(experiment);
+  check_ranks(plan, experiment.groups.front().brain.scale);
   if (!flags.placement.empty()) {
     try {
       Placement::parse(flags.placement, plan.ranks);
     } catch (const std::invalid_argument& error) {
-      throw UsageError("--placement: " + std::string(error.what()));
+      throw UsageError("--" + std::string(error.what()));  // "placement: …"
     }
   }
   if (plan.launch == Launch::supervise) return supervise_mpirun(plan.ranks, arguments);
@@ -62,7 +121,7 @@ int start(const Experiment& experiment, const LoopFlags& flags, RunOptions optio
   options.quiet = flags.quiet;
   options.in_process = plan.launch == Launch::in_process;
   options.command_line = "quartet";
-  for (const std::string& word : arguments) options.command_line += " " + word;
+  for (const std::string& word : arguments) (options.command_line += ' ') += shell_word(word);
   return run_experiment(experiment, options);
 }
 
@@ -76,9 +135,21 @@ LaunchPlan plan(const LoopFlags& flags) {
 
 }  // namespace
 
+std::function<std::string(const std::string&)> whole_number(int least, const std::string& example) {
+  return [=](const std::string& text) -> std::string {
+    constexpr int kMost = 1000000;
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && *end == '\0' && value >= least && value <= kMost) return "";
+    return fmt::format("{} is not a whole number from {} to {}; write for example {}", text, least,
+                       kMost, example);
+  };
+}
+
 void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   struct Flags : LoopFlags {
-    std::string file, out;
+    std::string file;
+    std::optional<std::string> out;
     Overrides overrides;
   };
   auto flags = std::make_shared<Flags>();
@@ -108,14 +179,9 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   command->callback([flags, &arguments, &exit_code] {
     const LaunchPlan launch = plan(*flags);
     const Experiment experiment = load_experiment(flags->file, flags->overrides);
-    const fs::path out =
-        flags->out.empty() ? fs::path("results") / experiment.name : fs::path(flags->out);
-    if (fs::exists(out)) {
-      throw UsageError(fmt::format(
-          "--out {}: exists already; name another directory, remove it (rm -r {}), or continue it "
-          "(quartet resume {})",
-          out.string(), out.string(), out.string()));
-    }
+    fs::path out = flags->out ? fs::path(*flags->out) : fs::path("results") / experiment.name;
+    if (!out.has_filename()) out = out.parent_path();  // "mine/"
+    check_out(out);
     if (launch.rank == 0 && launch.launch != Launch::supervise && !experiment.cut.empty() &&
         !flags->quiet) {
       std::fprintf(stderr, "not as the file in full: %s\n", experiment.cut.c_str());

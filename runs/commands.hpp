@@ -4,6 +4,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ void add_plot(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_scaling(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
+
+/// Checks a flag's value: a whole number from `least` on. `example` is a flag with a good value.
+std::function<std::string(const std::string&)> whole_number(int least, const std::string& example);
 
 /// Where the analysis scripts are: $QUARTET_ANALYSIS, the source tree of a build, or
 /// ../share/quartet/analysis beside an installed program. Throws UsageError where they are not.

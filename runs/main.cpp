@@ -31,6 +31,19 @@ int refuse(const std::string& message) {
   return quartet::exit_usage;
 }
 
+/// What the parser of the command line found wrong, in words for people. `remedy` goes behind it.
+std::string plainly(const CLI::ParseError& error, const std::string& remedy) {
+  const std::string what = error.what();
+  const std::string flag = what.substr(0, what.find(':'));
+  // Our own checks say what to write.
+  if (dynamic_cast<const CLI::ValidationError*>(&error)) return what;
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) {
+    if (what.find("At Most 1") != what.npos) return flag + ": given more than once; give it once";
+    return flag + ": its value is missing; " + remedy;
+  }
+  return what + "; " + remedy;
+}
+
 /// What a person probably meant by a command or flag that does not exist; empty if unclear.
 std::string proposal(const CLI::App& app, const quartet::Arguments& arguments) {
   const auto names = [](const std::vector<std::string>& given, const std::string& dashes) {
@@ -89,9 +102,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     const std::string meant = proposal(app, arguments);
-    return refuse(std::string("quartet: ") + error.what() + "; " +
-                  (meant.empty() ? "`quartet --help` and `quartet COMMAND --help` show how"
-                                 : "did you mean " + meant + "?"));
+    return refuse("quartet: " +
+                  plainly(error, meant.empty()
+                                     ? "`quartet --help` and `quartet COMMAND --help` show how"
+                                     : "did you mean " + meant + "?"));
   } catch (const quartet::ExperimentError& error) {
     return refuse(error.what());
   } catch (const quartet::UsageError& error) {

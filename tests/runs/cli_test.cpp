@@ -118,11 +118,30 @@ TEST_F(Cli, RefusesWrongCommandLines) {
   expect_refusal({"rnu"}, "did you mean run?");
   expect_refusal({"run"}, "FILE is required");
   expect_refusal({"run", "x.toml", "--sedd=3"}, "did you mean --seed?");
-  expect_refusal({"run", "x.toml", "--ranks", "many"}, "--ranks = many");
-  expect_refusal({"run", kExperiments + "smoke.toml", "--ranks", "0"}, "write --ranks 4");
-  expect_refusal({"run", kExperiments + "smoke.toml", "--placement", "cortex:9"}, "--placement: ");
-  expect_refusal({"run", kExperiments + "smoke.toml", "--checkpoint-every", "-1"},
-                 "--checkpoint-every");
+  for (const char* ranks : {"many", "0", "2.5", "99999999999", ""}) {
+    expect_refusal({"run", "x.toml", "--ranks", ranks},
+                   "quartet: --ranks: " + std::string(ranks) +
+                       " is not a whole number from 1 to 1000000; write for example --ranks 4\n");
+  }
+  expect_refusal({"scaling", "x", "--ranks", "many"}, "write for example --ranks 4\n");
+  expect_refusal({"run", "x.toml", "--checkpoint-every", "-5"},
+                 "--checkpoint-every: -5 is not a whole number from 0 to 1000000; write for "
+                 "example --checkpoint-every 200\n");
+  expect_refusal({"run", "x.toml", "--scale", "1", "--scale", "2"},
+                 "quartet: --scale: given more than once; give it once\n");
+  expect_refusal({"run", "x.toml", "--seed"}, "quartet: --seed: its value is missing; ");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--placement", "cortx:0"},
+                 "quartet: --placement: there is no region 'cortx'; ");
+}
+
+TEST_F(Cli, RefusesMoreRanksThanABrainCanUse) {
+  for (const char* ranks : {"22", "9999"}) {
+    expect_refusal({"run", kExperiments + "smoke.toml", "--ranks", ranks},
+                   "--ranks " + std::string(ranks) +
+                       ": a brain of scale 0.25 has no use for more than 21; write --ranks 4, or "
+                       "21 at the most");
+  }
+  EXPECT_EQ(run({"run", kExperiments + "smoke.toml", "--ranks", "21"}, script("exit 0\n")).code, 0);
 }
 
 TEST_F(Cli, RefusesBadExperimentsAndMissingFiles) {
@@ -154,16 +173,44 @@ TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
 }
 
 TEST_F(Cli, RefusesAnExistingRunDirectoryWithRemedies) {
-  fs::create_directories(directory_ / "results" / "smoke");
-  expect_refusal({"run", kExperiments + "smoke.toml"},
-                 "--out results/smoke: exists already; name another directory, remove it (rm -r "
-                 "results/smoke), or continue it (quartet resume results/smoke)");
-  expect_refusal({"run", kExperiments + "smoke.toml", "--out", "results"}, "--out results: exists");
+  for (const auto& [name, word] : {std::pair("smoke", "smoke"), std::pair("my run", "'my run'")}) {
+    fs::create_directories(directory_ / name);
+    std::ofstream(directory_ / name / "resolved.toml");
+    expect_refusal({"run", kExperiments + "smoke.toml", "--out", name},
+                   "--out " + std::string(name) +
+                       ": exists already; name another directory, remove it (rm -r " + word +
+                       "), or continue it (quartet resume " + word + ")");
+  }
+}
+
+TEST_F(Cli, NeverProposesToRemoveWhatIsNoRunDirectory) {
+  std::ofstream(directory_ / "x.toml") << read_file(kExperiments + "smoke.toml");
+  for (const char* out : {"x.toml", "."}) {
+    const Outcome outcome = run({"run", "x.toml", "--out", out});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.text, "quartet: --out " + std::string(out) +
+                                ": exists already and is no run directory; name another\n");
+  }
+}
+
+TEST_F(Cli, RefusesAPlaceWhereNoDirectoryCanBeMade) {
+  std::ofstream(directory_ / "file");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--out", "file/a/b"},
+                 "--out file/a/b: no directory can be made in " + (directory_ / "file").string() +
+                     ": Not a directory; name another place");
+  // No one may, not even root.
+  expect_refusal({"run", kExperiments + "smoke.toml", "--out", "/proc/a/b"},
+                 "--out /proc/a/b: no directory can be made in /proc: ");
+  expect_refusal({"run", kExperiments + "smoke.toml", "--out", ""},
+                 "--out '': names no directory; write --out results/mine");
 }
 
 TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
   expect_refusal({"resume", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"compare", "nowhere", "elsewhere"}, "nowhere");
+  std::ofstream(directory_ / "resolved.toml");
+  expect_refusal({"compare", "resolved.toml", "resolved.toml"},
+                 "resolved.toml: is no .nc file; give two run directories or two .nc files");
   expect_refusal({"inspect", "nowhere"}, "nowhere");
   expect_refusal({"plot", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"score", "nowhere"}, "nowhere: not a run directory");
@@ -226,9 +273,11 @@ TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
     EXPECT_EQ(outcome.code, code);
     EXPECT_EQ(outcome.text, "");
   }
-  const Outcome failed = run({"run", kExperiments + "smoke.toml"}, script("exit 1\n"));
+  const Outcome failed =
+      run({"run", kExperiments + "smoke.toml", "--out", "my run"}, script("exit 1\n"));
   EXPECT_EQ(failed.code, 1);
   EXPECT_NE(failed.text.find("the ranks ended with code 1"), std::string::npos) << failed.text;
+  EXPECT_NE(failed.text.find(" --out 'my run'\n"), std::string::npos) << failed.text;
   const Outcome killed = run({"run", kExperiments + "smoke.toml"}, script("exit 137\n"));
   EXPECT_EQ(killed.code, 1);
   EXPECT_NE(killed.text.find("a rank was ended by signal 9"), std::string::npos) << killed.text;
