@@ -372,7 +372,8 @@ TEST(Experiment, QuickIsTheDefaultAndSaysWhatItCut) {
   EXPECT_EQ(quick.groups[0].subjects, 2);
   EXPECT_EQ(quick.groups[0].blocks[1].trials, 20);
   EXPECT_EQ(quick.cut,
-            "4 instead of 8 subjects; 50 % of the trials; brain.scale 0.25 instead of 0.5");
+            "4 instead of 8 subjects; 50 % of the trials; a: brain.scale 0.25 instead of 0.5; b: "
+            "brain.scale 0.25 instead of 2.0");
   Overrides overrides;
   overrides.full = true;
   const Experiment full = parse_experiment(text, "x.toml", overrides);
