@@ -127,6 +127,11 @@ std::vector<std::string> table_key_names() {
   return names;
 }
 
+/// How the text of a resolved experiment begins. A file that does not is a person's.
+constexpr std::string_view kResolved =
+    "# The experiment as used: defaults, file and command line together. Reads back to the\n"
+    "# same experiment. Digest: ";
+
 // ---------------------------------------------------------------------------------------------
 // From text to layers of settings.
 
@@ -362,32 +367,32 @@ Place place_in(Layer& layer, std::string_view key, const Place& otherwise) {
 
 /// Combinations that no single key's range excludes.
 void check_block(const Block& block, const Place& where, Problems& problems) {
+  const auto refuse = [&](const std::string& what, const std::string& remedy) {
+    problems.add(where, what, remedy, true);
+  };
   if (block.targets_deg.empty()) {
-    problems.add(where, "a block without targets", "write for example targets_deg = [90]");
+    refuse("a block without targets", "write for example targets_deg = [90]");
   }
   if (block.steps > block.trials) {
-    problems.add(where,
-                 fmt::format("{} steps do not fit into {} trials", block.steps, block.trials),
-                 fmt::format("write steps = {} or fewer, or more trials", block.trials));
+    refuse(fmt::format("{} steps do not fit into {} trials", block.steps, block.trials),
+           fmt::format("write steps = {} or fewer, or more trials", block.trials));
   }
   if (block.perturbation == Perturbation::none &&
       (block.rotation_deg != 0.0 || block.rotation_end_deg != 0.0 || block.steps != 0)) {
-    problems.add(where,
-                 "rotation_deg, rotation_end_deg and steps have no effect where perturbation is "
-                 "\"none\"",
-                 "write perturbation = \"rotation\" (or \"clamp\"), or leave them 0");
+    refuse(
+        "rotation_deg, rotation_end_deg and steps have no effect where perturbation is "
+        "\"none\"",
+        "write perturbation = \"rotation\" (or \"clamp\"), or leave them 0");
   }
   if (block.perturbation != Perturbation::none && block.steps <= 1 &&
       block.rotation_end_deg != 0.0 && block.rotation_end_deg != block.rotation_deg) {
-    problems.add(
-        where,
-        fmt::format("rotation_end_deg = {:g} has no effect with steps = {}", block.rotation_end_deg,
-                    block.steps),
-        fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));
+    refuse(fmt::format("rotation_end_deg = {:g} has no effect with steps = {}",
+                       block.rotation_end_deg, block.steps),
+           fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));
   }
   if (block.perturbation == Perturbation::clamp && block.feedback == Feedback::none) {
-    problems.add(where, "a clamped cursor cannot be seen where feedback is \"none\"",
-                 "write feedback = \"full\", or perturbation = \"none\"");
+    refuse("a clamped cursor cannot be seen where feedback is \"none\"",
+           "write feedback = \"full\", or perturbation = \"none\"");
   }
 }
 
@@ -462,9 +467,9 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
   const std::map<std::string, Schedule> schedules = read_schedules(document, problems);
   std::vector<std::string> schedule_names;
   for (const auto& [name, schedule] : schedules) schedule_names.push_back(name);
-  if (schedules.empty() && problems.empty()) {
+  if (schedules.empty()) {
     problems.add(document.start, "no schedule",
-                 "write [schedules.NAME] with blocks = [ {trials = 10} ]");
+                 "write [schedules.NAME] with blocks = [ {trials = 10} ]", true);
   }
 
   if (document.groups.empty()) document.groups.push_back({{}, {}, document.start});
@@ -480,28 +485,24 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
                    keys.name.empty()
                        ? "a group without a name"
                        : fmt::format("group name {} is not an identifier", toml_text(keys.name)),
-                   "write name = \"…\" with letters, digits, '_' and '-'");
-      continue;
-    }
-    if (!seen.insert(keys.name).second) {
+                   "write name = \"…\" with letters, digits, '_' and '-'", keys.name.empty());
+    } else if (!seen.insert(keys.name).second) {
       problems.add(place_in(text.keys, "name", text.where),
                    fmt::format("a second group with the name {}", keys.name),
                    "give every group its own name");
     }
     if (keys.schedule.empty() && schedules.size() == 1) keys.schedule = schedule_names.front();
-    const auto schedule = schedules.find(keys.schedule);
-    if (schedule == schedules.end()) {
-      if (!schedules.empty()) {
-        problems.add(
-            place_in(text.keys, "schedule", text.where),
-            keys.schedule.empty() ? fmt::format("group {} does not say its schedule", keys.name)
-                                  : fmt::format("no schedule {}", keys.schedule),
-            did_you_mean(
-                keys.schedule, schedule_names,
-                fmt::format("write schedule = one of {}", fmt::join(schedule_names, ", "))));
-      }
-      continue;
+    const auto found = schedules.find(keys.schedule);
+    if (found == schedules.end() && !schedules.empty()) {
+      problems.add(
+          place_in(text.keys, "schedule", text.where),
+          keys.schedule.empty() ? fmt::format("group {} does not say its schedule", keys.name)
+                                : fmt::format("no schedule {}", keys.schedule),
+          did_you_mean(keys.schedule, schedule_names,
+                       fmt::format("write schedule = one of {}", fmt::join(schedule_names, ", "))),
+          keys.schedule.empty());
     }
+    const Schedule schedule = found == schedules.end() ? Schedule{} : found->second;
 
     Group group;
     group.name = keys.name;
@@ -520,9 +521,9 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     read(counts, command_line, {own, ""}, problems);
     group.subjects = counts.subjects;
 
-    for (std::size_t b = 0; b < schedule->second.blocks.size(); ++b) {
-      const std::string& phase = schedule->second.blocks[b].phase;
-      Block block = schedule->second.blocks[b].block;
+    for (std::size_t b = 0; b < schedule.blocks.size(); ++b) {
+      const std::string& phase = schedule.blocks[b].phase;
+      Block block = schedule.blocks[b].block;
       std::vector<std::string> in_set = {"block."};
       if (!phase.empty()) in_set.insert(in_set.begin(), "block." + phase + ".");
       read(block, text.set, in_set, problems);
@@ -530,7 +531,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
       block.trials = std::max<std::int64_t>(
           1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
       read(block, command_line, block_prefixes(group.name, phase), problems);
-      check_block(block, schedule->second.where[b], problems);
+      check_block(block, schedule.where[b], problems);
       group.blocks.push_back(block);
       group.phases.push_back(phase);
     }
@@ -565,6 +566,12 @@ void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
   }
   if (!in_group) append(known, {"subjects", "seed"});
   if (in_quick) known.push_back("trials_factor");
+  std::vector<std::string> of_file = names_of(list_keys(TopLevel{}));
+  std::erase(of_file, "cut");  // nobody may write it
+  const std::vector<std::string> of_group = names_of(list_keys(GroupKeys{}));
+  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
 
   for (const Setting& setting : layer) {
     if (setting.used) continue;
@@ -580,7 +587,7 @@ void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
     if (starts("group.")) {
       const std::size_t end = key.find('.', 6);
       const std::string name = key.substr(6, end == key.npos ? key.npos : end - 6);
-      if (end == key.npos || std::find(groups.begin(), groups.end(), name) == groups.end()) {
+      if (end == key.npos || !among(groups, name)) {
         problems.add(
             setting.where, fmt::format("no group {}", name),
             did_you_mean(name, groups, fmt::format("groups are {}", fmt::join(groups, ", "))));
@@ -601,10 +608,18 @@ void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
         continue;
       }
     }
-    std::string close = nearest(key, known);
+    if (among(of_file, key) || among(of_group, key)) {
+      const bool group_has_it = among(of_group, key) && (in_group || !own.empty());
+      problems.add(setting.where, fmt::format("{} cannot be set here", setting.key),
+                   among(of_file, key) && !group_has_it ? "write it at the file's top level"
+                                                        : "write it in the file's [[group]]");
+      continue;
+    }
+    const std::string close = nearest(key, known);
     problems.add(setting.where, fmt::format("unknown key {}", setting.key),
                  close.empty() || close == key ? "`quartet describe` lists all keys"
-                                               : fmt::format("did you mean {}{}?", own, close));
+                                               : fmt::format("did you mean {}{}?", own, close),
+                 close == key);  // not read, because something else is wrong
   }
 }
 
@@ -854,6 +869,10 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   Problems problems;
   Document document = take_apart(text, file_name, problems);
   take_overrides(overrides, document, problems);
+  if (const Setting* cut = find_setting(document.file, "cut");
+      cut && !text.starts_with(kResolved)) {
+    problems.add(cut->where, "cut is written by quartet into resolved.toml", "leave it out");
+  }
   if (!problems.empty()) throw ExperimentError(problems.lines());
 
   Experiment experiment = build(document, !overrides.full, problems);
@@ -867,11 +886,11 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   if (!problems.empty()) throw ExperimentError(problems.lines());
 
   if (experiment.name.empty()) experiment.name = std::filesystem::path(file_name).stem().string();
-  // A resumed run's file says its cut itself.
-  if (experiment.cut.empty()) {
-    document.command_line.clear();
-    experiment.cut = describe_cut(experiment, build(document, false, problems));
-  }
+  // Comes on top of what a resolved file says itself.
+  document.command_line.clear();
+  const std::string cut = describe_cut(experiment, build(document, false, problems));
+  if (!experiment.cut.empty() && !cut.empty()) experiment.cut += "; ";
+  experiment.cut += cut;
   experiment.source_text = text;
   return experiment;
 }
@@ -892,9 +911,8 @@ Experiment load_experiment(const std::filesystem::path& file, const Overrides& o
 }
 
 std::string resolved_toml(const Experiment& experiment) {
-  return "# The experiment as used: defaults, file and command line together. Reads back to the\n"
-         "# same experiment. Digest: " +
-         config_digest(experiment) + "\n\n" + write_experiment(experiment, true);
+  return std::string(kResolved) + config_digest(experiment) + "\n\n" +
+         write_experiment(experiment, true);
 }
 
 std::string config_digest(const Experiment& experiment) {

@@ -101,7 +101,8 @@ struct Overrides {
 };
 
 /// All that is wrong with an experiment file, one line each: `file:line:column: what; remedy`
-/// (`--set key=value: what; remedy` for an override). what() shows the first 20.
+/// (`--set key=value: what; remedy` for an override). What may only follow from something else that
+/// is wrong comes when that is mended. what() shows the first 20.
 class ExperimentError : public std::runtime_error {
  public:
   explicit ExperimentError(std::vector<std::string> problems);

@@ -107,16 +107,21 @@ std::string Place::text() const {
   return line == 0 ? source : fmt::format("{}:{}:{}", source, line, column);
 }
 
-void Problems::add(const Place& place, const std::string& what, const std::string& remedy) {
+void Problems::add(const Place& place, const std::string& what, const std::string& remedy,
+                   bool consequence) {
   const std::string text = place.text() + ": " + what;
   if (std::none_of(found_.begin(), found_.end(),
                    [&](const Problem& problem) { return problem.what == text; })) {
-    found_.push_back({place.line, place.column, text, remedy});
+    found_.push_back({place.line, place.column, text, remedy, consequence});
   }
 }
 
 std::vector<std::string> Problems::lines() const {
   std::vector<Problem> sorted = found_;
+  const auto is_consequence = [](const Problem& problem) { return problem.consequence; };
+  if (!std::all_of(sorted.begin(), sorted.end(), is_consequence)) {
+    std::erase_if(sorted, is_consequence);
+  }
   std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
     return a.line != b.line ? a.line < b.line : a.column < b.column;
   });
@@ -162,6 +167,15 @@ bool SettingsReader::number(const Setting& setting, const Value& given, Bounds b
     std::string unit;
     if (!split_quantity(*text, value, unit)) {
       wrong_type(setting, "a number", example);
+      return false;
+    }
+    std::string pointed = *text, rest;
+    std::replace(pointed.begin(), pointed.end(), ',', '.');
+    double meant = 0.0;
+    if (unit.starts_with(',') && split_quantity(pointed, meant, rest)) {
+      problems_.add(setting.where, fmt::format("{} = {} has a comma", setting.key, *text),
+                    fmt::format("write {} = {}", setting.key,
+                                rest.empty() ? short_number(meant) : toml_text(pointed)));
       return false;
     }
     if (!unit.empty() && unit != bounds.unit) {

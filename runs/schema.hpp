@@ -25,7 +25,10 @@ struct Place {
 /// What is wrong, one line each: "where: what; remedy".
 class Problems {
  public:
-  void add(const Place& place, const std::string& what, const std::string& remedy);
+  /// A `consequence` may follow from something else that is wrong (a misspelt key leaves a value at
+  /// its default), and is told only where nothing else is.
+  void add(const Place& place, const std::string& what, const std::string& remedy,
+           bool consequence = false);
   bool empty() const { return found_.empty(); }
   /// In the order of the file, flags first; one line for each thing that is wrong in a place, also
   /// where it was met several times (an override meets every group).
@@ -36,6 +39,7 @@ class Problems {
     int line, column;
     std::string what;  ///< with the place
     std::string remedy;
+    bool consequence;
   };
   std::vector<Problem> found_;
 };

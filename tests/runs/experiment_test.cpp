@@ -212,6 +212,57 @@ const Refusal kRefusals[] = {
      "[quick]\ntrial_factor = 0.5" + kTail,
      {},
      {"x.toml:2:1: unknown key trial_factor; did you mean trials_factor?"}},
+    {"title_in_quick",
+     "[quick]\ntitle = \"Quick\"" + kTail,
+     {},
+     {"x.toml:2:1: title cannot be set here; write it at the file's top level"}},
+    {"flag_title",
+     kGood,
+     {"title=hello", "group.a.label=A", "group.a.title=A"},
+     {"--set title=hello: title cannot be set here; write it at the file's top level",
+      "--set group.a.label=A: group.a.label cannot be set here; write it in the file's [[group]]",
+      "--set group.a.title=A: group.a.title cannot be set here; write it at the file's top level"}},
+    {"flag_of_one_group_for_all",
+     kGood,
+     {"group.a.seed=3", "group.a.name=c"},
+     {"--set group.a.seed=3: group.a.seed cannot be set here; write it at the file's top level",
+      "--set group.a.name=c: group.a.name cannot be set here; write it in the file's [[group]]"}},
+    {"flag_cut",
+     kGood,
+     {"cut=nothing"},
+     {"--set cut=nothing: unknown key cut; `quartet describe` lists all keys"}},
+    {"flag_decimal_comma",
+     kGood,
+     {"brain.scale=0,5", "body.pool_tau_ms=2,5 ms"},
+     {"--set brain.scale=0,5: brain.scale = 0,5 has a comma; write brain.scale = 0.5",
+      "--set body.pool_tau_ms=2,5 ms: body.pool_tau_ms = 2,5 ms has a comma; write "
+      "body.pool_tau_ms = \"2.5 ms\""}},
+    {"misspelt_choice",
+     "[schedules.s]\nblocks = [{perturbation = \"rotatoin\", rotation_deg = 30}]",
+     {},
+     {"x.toml:2:12: perturbation has no choice \"rotatoin\"; did you mean \"rotation\"? (one of "
+      "\"none\", \"rotation\", \"clamp\")"}},
+    {"misspelt_key_of_a_block",
+     "[schedules.s]\nblocks = [{perturbatoin = \"rotation\", rotation_deg = 30}]",
+     {},
+     {"x.toml:2:12: unknown key perturbatoin; did you mean perturbation?"}},
+    {"misspelt_key_without_schedule",
+     "subject = 3",
+     {},
+     {"x.toml:1:1: unknown key subject; did you mean subjects?"}},
+    {"misspelt_name_of_a_group",
+     "[[group]]\nname = \"a\"\n[[group]]\nnam = \"b\"" + kTail,
+     {},
+     {"x.toml:4:1: unknown key nam; did you mean name?"}},
+    {"misspelt_schedule_of_a_group_with_set",
+     "[schedules.gradual]\nblocks = [{}]\n[[group]]\nname = \"a\"\nschedule = \"gradul\"\n"
+     "set = {brain.scale = 2, block.trials = 3}",
+     {"group.a.brain.scale=1"},
+     {"x.toml:5:1: no schedule gradul; did you mean gradual?"}},
+    {"cut",
+     "cut = \"all well\"" + kTail,
+     {},
+     {"x.toml:1:1: cut is written by quartet into resolved.toml; leave it out"}},
     {"flag_unknown_key",
      kGood,
      {"brain.scal=3"},
@@ -426,8 +477,17 @@ TEST(Resolved, ReadsBackToTheSameExperiment) {
   EXPECT_EQ(config_digest(second), config_digest(first));
   EXPECT_EQ(resolved_toml(second), text);
   EXPECT_EQ(second.name, "x");
+  EXPECT_NE(first.cut, "");
   EXPECT_EQ(second.cut, first.cut);
   EXPECT_EQ(second.groups[1].phases, first.groups[1].phases);
+}
+
+TEST(Resolved, WhatTheCommandLineChangesComesOnTopOfItsCut) {
+  Overrides overrides;
+  overrides.set = {"block.turn.reward_zone_deg=4"};
+  const std::string text = resolved_toml(parse_experiment(kGood + "[quick]\nsubjects = 2\n", "x"));
+  EXPECT_EQ(parse_experiment(text, "resolved.toml", overrides).cut,
+            "4 instead of 8 subjects; turn reward_zone_deg 4.0 instead of 6.0");
 }
 
 TEST(Resolved, DigestSeesEveryKindOfChange) {
