@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pathlib
 
@@ -15,8 +16,10 @@ class BadInput(Exception):
     """What was given cannot be analysed; the message says where, what and the remedy."""
 
 
-def open_dataset(path: pathlib.Path) -> xarray.Dataset:
-    """Raises BadInput, also for a file that ends early: NetCDF reads zeros past its end."""
+@contextlib.contextmanager
+def open_dataset(path: pathlib.Path):
+    """The xarray.Dataset. Raises BadInput, also for a file that ends early (NetCDF reads zeros past
+    its end) and for whatever goes wrong within the `with`: damage may show at any reading."""
     try:
         size = path.stat().st_size
         with open(path, "rb") as file:
@@ -25,13 +28,19 @@ def open_dataset(path: pathlib.Path) -> xarray.Dataset:
             raise BadInput(
                 f"{path}: truncated, {size} of {needed} bytes; copy it again or run again"
             )
-        return xarray.open_dataset(path, engine="netcdf4", decode_times=False)
+        with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
+            yield dataset
+    except BadInput:
+        raise
     except EOFError:
         raise BadInput(
             f"{path}: truncated, its {size} bytes end within the header; copy it again or run again"
         )
-    except (OSError, LookupError) as error:
-        raise BadInput(f"{path}: not a readable NetCDF file ({error}).") from error
+    except Exception as error:
+        raise BadInput(
+            f"{path}: not a readable NetCDF file of this version ({type(error).__name__}: {error}); "
+            "copy it again or run again"
+        ) from error
 
 
 def needed_bytes(file) -> int:

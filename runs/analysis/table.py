@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import pathlib
 
 
@@ -22,7 +23,13 @@ def number(value: float, sem: float = math.nan) -> str:
 
 
 def write_csv(path: pathlib.Path, records: list[dict]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+    """Replaces the file at once: it is never seen half written."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with open(partial, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(records)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ import netcdf
 import plot
 import readouts
 import score
+import table
 
 COLUMNS = (
     "target_angle", "rotation", "angle_third", "angle_end", "cursor_angle", "error", "reward",
@@ -372,8 +373,8 @@ class CommandTest(AnalysisTest):
         self.assertRegex(out, r"REMAP_ERR .*no human value")
         self.assertIn("judged targets are in their band", out)
         self.assertNotIn("other groups", out)
-        table = (run / "score.csv").read_text().splitlines()
-        self.assertEqual(len(table), 1 + len(EXPECTED))
+        lines = (run / "score.csv").read_text().splitlines()
+        self.assertEqual(len(lines), 1 + len(EXPECTED))
 
     def test_json(self):
         code, out, _ = self.call(score.main, write_run(self.root), "--json")
@@ -456,6 +457,27 @@ class CommandTest(AnalysisTest):
                 self.assertEqual(code, 2)
                 self.assertIn(f"{path}: truncated, ", err)
                 self.assertIn(text, err)
+
+    def test_damaged_header_is_refused(self):
+        path = write_run(self.root, groups=["abrupt_intact"], subjects=1) / "behaviour.nc"
+        whole, refusals = path.read_bytes(), []
+        for offset in range(4, 1200, 11):
+            path.write_bytes(whole[:offset] + b"\xff" + whole[offset + 1 :])
+            try:
+                behaviour.read(self.root, {"angle_third"})
+            except behaviour.BadInput as error:
+                self.assertIn(f"{path}: ", str(error))
+                refusals.append(str(error))
+        self.assertGreater(sum("UnicodeDecodeError" in refusal for refusal in refusals), 0)
+        self.assertGreater(sum("truncated" in refusal for refusal in refusals), 0)
+
+    def test_csv_is_replaced_at_once(self):
+        path = self.root / "rows.csv"
+        table.write_csv(path, [{"a": 1}])
+        with self.assertRaises(ValueError):
+            table.write_csv(path, [{"a": 2}, {"b": 3}])
+        self.assertEqual(path.read_text(), "a\n1\n")
+        self.assertEqual([p.name for p in self.root.iterdir()], ["rows.csv"])
 
     def test_needed_bytes_of_every_format(self):
         path = self.root / "file.nc"
