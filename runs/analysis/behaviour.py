@@ -1,4 +1,5 @@
-"""Reads behaviour.nc of a run directory: groups, subjects, phases and compensation.
+"""Reads behaviour.nc of a run directory: groups, subjects, phases and compensation. How many trials
+were planned, and the labels of their phases, are in resolved.toml beside it.
 
 Conventions of the file: angles in degrees, positive counter-clockwise. Here every angle becomes a
 *compensation*: a subject's baseline mean (per target direction) is removed and the sign flipped so
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import tomllib
 
 import numpy as np
 
@@ -30,7 +32,8 @@ class Subject:
     seed: int | None  # of all its randomness; None where the file has none
     columns: dict[str, np.ndarray]
     phases: dict[str, np.ndarray]  # trial indices, int, by name of the phase
-    rotation: float  # the learning phase's last rotation, degrees, signed
+    labels: dict[str, np.ndarray]  # the same by `phase` of the blocks in resolved.toml
+    rotation: float  # the learning phase's last, degrees, signed; NaN: none after a baseline
 
     @property
     def trials(self) -> int:
@@ -55,14 +58,13 @@ class Subject:
         """Compensation as a fraction of the rotation, shape (trials,)."""
         return self.compensation(column) / abs(self.rotation)
 
+    def from_target(self) -> np.ndarray:
+        """Direction of the hand relative to the target in degrees, shape (trials,)."""
+        return _wrap(self.columns["angle_third"] - self.columns["target_angle"])
+
     def schedule(self) -> np.ndarray:
-        """Full compensation on every trial, degrees, shape (trials,)."""
+        """Full compensation on every trial, degrees, shape (trials,); NaN without a rotation."""
         return np.sign(self.rotation) * np.nan_to_num(self.columns["rotation"])
-
-
-def condition_of(group: str) -> str:
-    """"abrupt" of "abrupt_intact"; a name without an underscore is its own condition."""
-    return group.rpartition("_")[0] or group
 
 
 @dataclasses.dataclass
@@ -74,7 +76,8 @@ class Group:
 
     @property
     def condition(self) -> str:
-        return condition_of(self.name)
+        """"abrupt" of "abrupt_intact"; a name without an underscore is its own condition."""
+        return self.name.rpartition("_")[0] or self.name
 
     @property
     def brain(self) -> str:
@@ -86,30 +89,71 @@ class Behaviour:
     path: pathlib.Path
     title: str
     cut: str  # what is unlike the whole experiment: left out, changed or unfinished
+    resolved: dict | None  # the experiment as used; None where only behaviour.nc is there
     groups: dict[str, Group]
     units: dict[str, str]
 
+    @property
+    def extent(self) -> str:
+        if self.resolved is None:
+            known = "taken as it is: there is no resolved.toml, which says what was planned"
+            return f"{known}; {self.cut}" if self.cut else known
+        return f"not the whole experiment: {self.cut}" if self.cut else "the whole experiment"
 
-def left_out(groups: list[Group]) -> str:
-    """Says which trials have no compensation for want of a baseline; "" if all have one."""
+    def rotated(self) -> dict[str, Group]:
+        """The subjects that have a rotation after a baseline, and so a compensation."""
+        groups = {name: Group(name, [s for s in group.subjects if np.isfinite(s.rotation)])
+                  for name, group in self.groups.items()}
+        return {name: group for name, group in groups.items() if group.subjects}
+
+
+def resolved(directory: str | pathlib.Path) -> dict | None:
+    """resolved.toml of a run; None where it is not. Raises BadInput."""
+    path = pathlib.Path(directory) / "resolved.toml"
+    if not path.is_file():
+        return None
+    try:
+        experiment = tomllib.loads(path.read_text(encoding="utf-8"))
+        for group in experiment["group"]:
+            [block["trials"] for block in blocks_of(experiment, group["name"])]
+        return experiment
+    except (ValueError, LookupError, TypeError) as error:  # of UTF-8, TOML or what is missing
+        raise BadInput(
+            f"{path}: damaged ({type(error).__name__}: {error}); copy it again or run again"
+        ) from error
+
+
+def blocks_of(experiment: dict, group: str) -> list[dict]:
+    """Blocks of a group's schedule; none for a group that the experiment has not."""
+    schedules = [g["schedule"] for g in experiment["group"] if g["name"] == group]
+    return experiment["schedules"][schedules[0]]["blocks"] if schedules else []
+
+
+def left_out(run: Behaviour) -> str:
+    """Says which subjects and trials have no compensation for want of a rotation or a baseline; ""
+    if all have one."""
+    still = [name for name, group in run.groups.items()
+             if not all(np.isfinite(s.rotation) for s in group.subjects)]
+    notes = [f"from what needs a rotation {', '.join(still)}: no rotation after trials without one"]
     found: dict[str, list[str]] = {}
-    for group in groups:
+    for group in run.rotated().values():
         targets = set()
         for subject in group.subjects:
             lost = np.isnan(subject.compensation()) & np.isfinite(subject.columns["angle_third"])
             targets |= set(subject.columns["target_angle"][lost])
         if targets:
             found.setdefault(", ".join(f"{t:g}" for t in sorted(targets)), []).append(group.name)
-    return "; ".join(
+    return "; ".join(notes * bool(still) + [
         f"trials to the target at {targets} degrees ({', '.join(names)}): no trial to it before "
         "the first rotation" for targets, names in found.items()
-    )
+    ])
 
 
 def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = frozenset()):
     """Reads `columns` (and those of `optional` that exist) of DIRECTORY/behaviour.nc.
 
-    Raises BadInput for a missing file or variable, and for a schedule without baseline or rotation.
+    Subjects that have not done all trials that resolved.toml plans are left out. Raises BadInput
+    for a missing file or variable.
     """
     path = pathlib.Path(directory) / "behaviour.nc"
     if not path.is_file():
@@ -138,46 +182,41 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         }
         labels = _group_names(dataset, path)
         seeds = dataset["seed"].values if "seed" in dataset.variables else None
-        # A subject's trials are those with a block; others have a fill value there.
-        valid = np.isfinite(data["block"]) & (data["block"] >= 0)
-        trials = valid.sum(axis=1)
-        conditions = np.array([condition_of(label) for label in labels])
-        groups: dict[str, Group] = {}
-        for index, label in enumerate(labels):
-            # The brains of a condition share its schedule: fewer trials are a run in progress.
-            if trials[index] == 0 or trials[index] < trials[conditions == conditions[index]].max():
-                continue
-            own = {name: values[index, valid[index]] for name, values in data.items()}
-            seed = None if seeds is None else int(seeds[index])
-            subject = _subject(f"{path}: subject {index} ({label})", seed, own)
-            groups.setdefault(label, Group(label, [])).subjects.append(subject)
-        if not groups:
-            raise BadInput(f"{path}: no subject has a finished trial yet. Wait, or resume the run.")
-        finished = sum(len(group.subjects) for group in groups.values())
-        cut = str(dataset.attrs.get("cut", "")).strip().rstrip(".")
-        if finished < len(labels):
-            note = f"only {finished} of {len(labels)} subjects finished so far"
-            cut = f"{cut}; {note}" if cut else note
-        return Behaviour(
-            path=path,
-            title=str(dataset.attrs.get("title", "")),
-            cut=cut,
-            groups=groups,
-            units={name: str(dataset[name].attrs.get("units", "")) for name in names},
-        )
+        title, cut = (str(dataset.attrs.get(name, "")).strip() for name in ("title", "cut"))
+        units = {name: str(dataset[name].attrs.get("units", "")) for name in names}
+    experiment = resolved(directory)
+    # A subject's trials are those with a block; others have a fill value there.
+    valid = np.isfinite(data["block"]) & (data["block"] >= 0)
+    groups: dict[str, Group] = {}
+    for index, (label, trials) in enumerate(zip(labels, valid.sum(axis=1))):
+        blocks = blocks_of(experiment, label) if experiment else []
+        planned = sum(block["trials"] for block in blocks)
+        if experiment and trials > planned:
+            raise BadInput(
+                f"{path}: subject {index} ({label}) has {trials} trials, but {planned} by the "
+                "resolved.toml beside it. Take both from one run."
+            )
+        if trials < max(planned, 1):
+            continue
+        own = {name: values[index, valid[index]] for name, values in data.items()}
+        seed = None if seeds is None else int(seeds[index])
+        subject = _subject(f"subject {index} ({label})", seed, own, blocks)
+        groups.setdefault(label, Group(label, [])).subjects.append(subject)
+    if not groups:
+        raise BadInput(f"{path}: no subject has finished yet. Wait, or resume the run.")
+    finished = sum(len(group.subjects) for group in groups.values())
+    notes = [cut.rstrip(".")] * bool(cut)
+    if finished < len(labels):
+        notes.append(f"only {finished} of {len(labels)} subjects finished so far")
+    return Behaviour(path, title, "; ".join(notes), experiment, groups, units)
 
 
-def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray]) -> Subject:
+def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks: list[dict]):
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)
-    if turned.size == 0 or turned[0] == 0:
-        what = "no trial with a rotation" if turned.size == 0 else "no trial before the rotation"
-        raise BadInput(
-            f"{name}: {what}, so there is nothing to compare. Analyse runs whose schedule has a "
-            "block without perturbation, then one with a rotation."
-        )
-    first = sign[turned[0]]
-    edges = [turned[0]]  # where learning, reversed and clamp begin
+    start = turned[0] if turned.size else sign.size
+    first = sign[start] if turned.size else 1.0
+    edges = [start]  # where learning, reversed and clamp begin
     for wanted in (first, -first):
         rest = np.flatnonzero(sign[edges[-1] :] != wanted)
         edges.append(edges[-1] + rest[0] if rest.size else sign.size)
@@ -185,7 +224,14 @@ def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray]) -> Sub
     end = edges[-1] + rest[0] if rest.size else sign.size
     bounds = [0, *edges, end]
     phases = {phase: np.arange(bounds[i], bounds[i + 1]) for i, phase in enumerate(PHASES)}
-    return Subject(name, seed, columns, phases, float(columns["rotation"][phases["learning"][-1]]))
+    names = np.array([block.get("phase", "") for block in blocks], dtype=str)
+    labels = {
+        label: np.flatnonzero(np.isin(columns["block"], np.flatnonzero(names == label)))
+        for label in dict.fromkeys(names.tolist()) if label
+    }
+    comparable = len(phases["baseline"]) and len(phases["learning"])
+    rotation = float(columns["rotation"][phases["learning"][-1]]) if comparable else np.nan
+    return Subject(name, seed, columns, phases, labels, rotation)
 
 
 def _group_names(dataset, path) -> list[str]:

@@ -38,8 +38,8 @@ def open_dataset(path: pathlib.Path):
         )
     except Exception as error:
         raise BadInput(
-            f"{path}: not a readable NetCDF file of this version ({type(error).__name__}: {error}); "
-            "copy it again or run again"
+            f"{path}: not a readable NetCDF file of this version ({type(error).__name__}: "
+            f"{error}); copy it again or run again"
         ) from error
 
 

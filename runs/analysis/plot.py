@@ -173,22 +173,23 @@ def sources(conditions: list[str], people: dict) -> str:
     return "; ".join(dict.fromkeys(entries))
 
 
-def known(condition: str, run: behaviour.Behaviour) -> bool:
+def known(condition: str, groups: dict[str, behaviour.Group]) -> bool:
     """Whether it is one of the shipped experiment's, which has people's values and a title."""
-    return condition in TITLES and any(f"{condition}_{brain}" in run.groups for brain in COLOURS)
+    return condition in TITLES and any(f"{condition}_{brain}" in groups for brain in COLOURS)
 
 
 def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
+    shown = run.rotated() or run.groups
     conditions = sorted(
-        {g.condition for g in run.groups.values()},
+        {g.condition for g in shown.values()},
         key=lambda c: (ORDER.index(c) if c in ORDER else len(ORDER), c),
     )[:MAX_COLUMNS]
-    drawn = [g for g in run.groups.values() if g.condition in conditions]
+    drawn = [g for g in shown.values() if g.condition in conditions]
     brains = sorted(
         {g.brain for g in drawn},
         key=lambda b: (list(COLOURS).index(b) if b in COLOURS else len(COLOURS), b),
     )
-    shipped = [c for c in conditions if known(c, run)]
+    shipped = [c for c in conditions if known(c, run.rotated())]
     if len(shipped) == len(conditions):
         rows = [[SIGNALS[c] for c in conditions]]
     else:
@@ -209,7 +210,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         members = {g.brain: g for g in drawn if g.condition == condition}
         reference = max((s for g in members.values() for s in g.subjects), key=lambda s: s.trials)
         draw_learning(upper, members, brains, reference)
-        alike.setdefault(abs(reference.rotation), []).append(upper)
+        alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         if condition in shipped:
             draw_people(upper, condition, reference, people)
             title = TITLES[condition]
@@ -221,7 +222,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
             alike.setdefault(signals[column], []).append(axes)
         lower[-1].set_xlabel("trial")
         if column == 0:
-            upper.set_ylabel("compensation (deg)")
+            upper.set_ylabel("compensation (deg)" if run.rotated() else "hand from target (deg)")
     for same in alike.values():
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
@@ -232,12 +233,13 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
 
 def draw_learning(axes, members, brains, reference) -> None:
     trials = np.arange(reference.trials + 1) + 0.5
-    schedule = reference.schedule()
+    schedule = np.nan_to_num(reference.schedule())
     axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
                       linewidth=0, zorder=0)
     low, high = min(schedule.min(), 0.0), schedule.max()
     for brain, group in members.items():
-        series = behaviour.Subject.compensation
+        rotated = np.isfinite(reference.rotation)
+        series = behaviour.Subject.compensation if rotated else behaviour.Subject.from_target
         if len(group.subjects) > 1:
             x, values = curves(group, series, INDIVIDUAL_POINTS)
             axes.plot(x, values.T, color=colour(brain, brains), alpha=0.35, linewidth=0.6, zorder=1)
@@ -286,7 +288,7 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         axes.set_ylim(bottom=0.0)
     else:
         axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
-    for edge in np.flatnonzero(np.diff(np.sign(reference.schedule()))) + 1:
+    for edge in np.flatnonzero(np.diff(np.sign(np.nan_to_num(reference.schedule())))) + 1:
         axes.axvline(edge + 0.5, color="0.75", linewidth=1.0, zorder=0)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
     axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
@@ -294,12 +296,7 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
 
 def scale(run: behaviour.Behaviour) -> str:
     """"brain.scale 0.5", from resolved.toml; "" without the file."""
-    path = run.path.with_name("resolved.toml")
-    if not path.is_file():
-        return ""
-    with open(path, "rb") as file:
-        used = tomllib.load(file)
-    return f"brain.scale {used['brain']['scale']:g}"
+    return f"brain.scale {run.resolved['brain']['scale']:g}" if run.resolved else ""
 
 
 def decorate(figure, run, drawn, brains, people) -> None:
@@ -317,7 +314,8 @@ def decorate(figure, run, drawn, brains, people) -> None:
         handles.append(matplotlib.lines.Line2D(
             [], [], color=PEOPLE, marker="o", markerfacecolor="white", markersize=7,
             markeredgewidth=1.4, linestyle="none", label="people"))
-    handles.append(matplotlib.patches.Patch(color=SCHEDULE, label="full compensation"))
+    if run.rotated():
+        handles.append(matplotlib.patches.Patch(color=SCHEDULE, label="full compensation"))
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.003, 1.0 - 0.49 * inch),
                   ncol=len(handles), frameon=False, columnspacing=1.8, handlelength=1.4,
                   fontsize=14)
@@ -325,10 +323,11 @@ def decorate(figure, run, drawn, brains, people) -> None:
     counts = sorted({len(group.subjects) for group in drawn})
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
     size = scale(run)
-    left_out = behaviour.left_out(drawn)
-    undrawn = [name for name, group in run.groups.items() if group not in drawn]
+    left_out = behaviour.left_out(run)
+    shown = run.rotated() or run.groups
+    undrawn = sorted(set(shown) - {group.name for group in drawn}, key=list(shown).index)
     notes = [
-        f"Not the whole experiment: {run.cut}." if run.cut else "The whole experiment.",
+        f"{run.extent[0].upper()}{run.extent[1:]}.",
         f"Left out: {left_out}." if left_out else "",
         f"Not drawn: {', '.join(undrawn)} (there is room for {MAX_COLUMNS} conditions)."
         if undrawn else "",

@@ -68,10 +68,10 @@ class Result:
 
     @property
     def sem_crosses_band(self) -> bool | None:
-        """Whether another verdict lies within one SEM; None if not judged or without a SEM."""
+        """Whether an edge of the band lies within one SEM; None if not judged or without a SEM."""
         if self.verdict not in ("in", "out") or math.isnan(self.sem):
             return None
-        return len({_verdict(self.target, self.mean + k * self.sem) for k in (-1, 0, 1)}) > 1
+        return any(abs(edge - self.mean) <= self.sem for edge in self.target["band"])
 
 
 def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
@@ -152,7 +152,7 @@ def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
              "of": {"group": group, "readout": readout}},
             run.groups,
         )
-        for group in run.groups if group not in named
+        for group in run.rotated() if group not in named
         for readout, label in readouts.LABELS.items()
     ]
 
@@ -208,8 +208,8 @@ def _cell(result: Result) -> str:
 
 def print_title(run: behaviour.Behaviour) -> None:
     print(run.title or run.path.parent.name)
-    print(f"not the whole experiment: {run.cut}" if run.cut else "the whole experiment")
-    left_out = behaviour.left_out(run.groups.values())
+    print(run.extent)
+    left_out = behaviour.left_out(run)
     if left_out:
         print(f"left out: {left_out}")
     print()
@@ -231,8 +231,8 @@ def print_table(results: list[Result]) -> None:
         f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
         f"{counts['out']} out; {counts['no human value']} without a human value, "
         f"{counts['undefined']} undefined, {counts['not run']} not run.\n"
-        "A quick run of few subjects is for a look: \"?\" marks verdicts where mean ± SEM crosses "
-        "an edge of the\nband, or where one subject gives no SEM."
+        "A quick run of few subjects is for a look: \"?\" marks verdicts where an edge of the "
+        "band lies within\nmean ± SEM, or where one subject gives no SEM."
     )
 
 
@@ -306,14 +306,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     counts = count(results)
     if options.json:
-        document = {"title": run.title, "cut": run.cut,
-                    "left_out": behaviour.left_out(run.groups.values()),
+        document = {"title": run.title, "extent": run.extent, "cut": run.cut,
+                    "left_out": behaviour.left_out(run),
                     "counts": counts, "targets": records, "groups": own_records,
                     "rate_counts": rates.count(rate_records), "rates": rate_records}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print_title(run)
-        if set(named) & set(run.groups):
+        if set(named) & set(run.rotated()):
             print_table(results)
             print()
         if own:

@@ -38,6 +38,7 @@ ABRUPT = {"intact": 1.0, "cerebellar": 0.5, "depleted": 0.96}
 FULL = {"intact": 0.95, "cerebellar": 0.70, "depleted": 0.90}
 REWARD = {"intact": 0.90, "cerebellar": 0.80, "depleted": 0.30}
 EARLY, LATE, REVERSED, REBOUND = 0.6, 0.9, -0.4, 0.25  # phases of the abrupt schedule
+LABELS = ("aligned", "rotated", "reversed", "clamp")
 IMPLICIT = 0.6  # share of the compensation that is not in the aim
 
 
@@ -106,7 +107,8 @@ def subject_columns(condition, brain, gain, sign, step, learning, reward_noise, 
 
 def write_run(directory, subjects=4, learning=100, step=40, omit=(), groups=None, cut="",
               change=None, names="subject", rng=None, title="Two teachers", shared_seeds=False):
-    """Writes behaviour.nc into `directory`; `change(group, columns)` may edit a subject's columns.
+    """Writes behaviour.nc and resolved.toml into `directory`; `change(group, columns)` may edit a
+    subject's columns: what it cuts off is planned all the same.
 
     `shared_seeds`: subject k has the same seed in every group, as in real runs.
 
@@ -117,16 +119,23 @@ def write_run(directory, subjects=4, learning=100, step=40, omit=(), groups=None
     groups = groups or [f"{c}_{b}" for c in ("full", "reward", "abrupt") for b in ABRUPT]
     reward_noise = {"intact": 2.0, "cerebellar": 2.0, "depleted": 0.5}
     rows, group_index = [], []
+    resolved = "[brain]\nscale = 0.25\n"
     for index, group in enumerate(groups):
         condition, _, brain = group.rpartition("_")
         for k in range(subjects):
             gain = 1.0 + SPREAD * (k - (subjects - 1) / 2.0)
             columns = subject_columns(condition, brain, gain, 1.0 if k % 2 else -1.0, step,
                                       learning, reward_noise, rng)
+            if k == 0:
+                counts = zip(LABELS, np.bincount(columns["block"]))
+                blocks = ", ".join(f'{{phase = "{p}", trials = {n}}}' for p, n in counts)
+                resolved += (f'[schedules.s{index}]\nblocks = [{blocks}]\n'
+                             f'[[group]]\nname = "{group}"\nschedule = "s{index}"\n')
             if change:
                 change(group, columns)
             rows.append(columns)
             group_index.append(index)
+    (directory / "resolved.toml").write_text(resolved)
     trials = max(len(r["block"]) for r in rows)
     with netCDF4.Dataset(directory / "behaviour.nc", "w", format="NETCDF3_64BIT_DATA") as file:
         file.title, file.cut = title, cut
@@ -352,6 +361,57 @@ class ScoreTest(AnalysisTest):
         self.assertEqual(results["DA_ABRUPT"].verdict, "not run: abrupt_depleted")
         self.assertEqual(score.score(run)[0].cut, "only 2 of 8 subjects finished so far")
 
+    def test_completeness_is_what_was_planned(self):
+        def cut(trials):
+            return lambda group, columns: columns.update(
+                {name: values[:trials] for name, values in columns.items()})
+
+        # All stopped at the same trial: none is finished, though all are alike.
+        run = write_run(self.root / "half", groups=["abrupt_intact"], change=cut(150))
+        with self.assertRaisesRegex(behaviour.BadInput, "no subject has finished yet"):
+            score.score(run)
+        # Finished groups of one condition with schedules of their own.
+        run = write_run(self.root / "own", groups=["abrupt_intact", "abrupt_depleted"],
+                        change=lambda g, c: g == "abrupt_depleted" and cut(150)(g, c))
+        plan = (run / "resolved.toml").read_text()
+        head, _, tail = plan.rpartition("trials = 20")
+        (run / "resolved.toml").write_text(f"{head}trials = 6{tail}")
+        read = behaviour.read(run, {"angle_third"})
+        self.assertEqual((list(read.groups), read.extent),
+                         (["abrupt_intact", "abrupt_depleted"], "the whole experiment"))
+
+        # Without a plan the file is taken as it is.
+        (run / "resolved.toml").unlink()
+        read = behaviour.read(run, {"angle_third"})
+        self.assertEqual(sum(len(group.subjects) for group in read.groups.values()), 8)
+        self.assertIn("taken as it is: there is no resolved.toml", self.call(score.main, run)[1])
+        # A plan of another run, and a damaged one.
+        for text, problem in ((plan.replace("trials = 32", "trials = 2"), "164 trials, but 134 by"),
+                              (plan.replace("abrupt_intact", "x"), "has 164 trials, but 0 by"),
+                              (plan[:40], "resolved.toml: damaged"), ("x", "toml: damaged")):
+            (run / "resolved.toml").write_text(text)
+            code, _, err = self.call(score.main, run)
+            self.assertEqual(code, 2)
+            self.assertIn(problem, err)
+
+    def test_phases_by_label(self):
+        run = write_run(self.root, groups=["abrupt_intact", "full_intact"])
+        groups = behaviour.read(run, {"angle_third"}).groups
+        labels = {name: [(label, found[0], found[-1])
+                         for label, found in group.subjects[0].labels.items()]
+                  for name, group in groups.items()}
+        self.assertEqual(labels["abrupt_intact"], [("aligned", 0, 31), ("rotated", 32, 131),
+                                                   ("reversed", 132, 143), ("clamp", 144, 163)])
+        self.assertEqual(labels["full_intact"], [("aligned", 0, 39), ("rotated", 40, 359)])
+        # Blocks that share a label are one phase.
+        path = run / "resolved.toml"
+        path.write_text(path.read_text().replace('"clamp"', '"rotated"'))
+        found = behaviour.read(run, {"angle_third"}).groups["abrupt_intact"].subjects[0].labels
+        self.assertEqual(found["rotated"].tolist(), [*range(32, 132), *range(144, 164)])
+        path.unlink()
+        subject = behaviour.read(run, {"angle_third"}).groups["abrupt_intact"].subjects[0]
+        self.assertEqual(subject.labels, {})
+
     def test_ratio_to_no_learning_is_undefined(self):
         def no_learning(group, columns):
             if group == "reward_intact":
@@ -401,6 +461,11 @@ class CommandTest(AnalysisTest):
         self.assertIsNone(rows["REMAP_ERR"]["sem_crosses_band"])
         one = self.results(write_run(self.root / "1", subjects=1))["A1"]
         self.assertIsNone(one.sem_crosses_band)
+        target = {"band": [0.85, 1.05]}
+        for mean, sem, crosses in ((0.81, 0.25, True),  # the whole band lies within
+                                   (0.95, 0.25, True), (0.95, 0.09, False), (0.81, 0.03, False)):
+            result = score.Result(target, mean, sem, "4", score._verdict(target, mean))
+            self.assertEqual(result.sem_crosses_band, crosses, (mean, sem))
 
     def test_other_groups(self):
         names = {"abrupt_control": "abrupt_intact", "abrupt_patient": "abrupt_cerebellar"}
@@ -541,19 +606,46 @@ class CommandTest(AnalysisTest):
         self.assertEqual(code, 2)
         self.assertIn("group_name(subject)", err)
 
-    def test_schedule_without_rotation_or_baseline(self):
+    def test_groups_without_rotation_or_baseline_are_left_out(self):
         def still(group, columns):
             columns["rotation"][:] = 0.0
 
         def at_once(group, columns):
             columns["rotation"][:32] = 30.0
 
-        for change, text in ((still, "no trial with a rotation"),
-                             (at_once, "no trial before the rotation")):
-            run = write_run(self.root / change.__name__, groups=["abrupt_intact"], change=change)
-            code, _, err = self.call(score.main, run)
-            self.assertEqual(code, 2)
-            self.assertIn(text, err)
+        ABRUPT.update(control=1.0)
+        self.addCleanup(lambda: ABRUPT.pop("control"))
+        for change in (still, at_once):
+            one = lambda group, columns: group == "abrupt_control" and change(group, columns)
+            run = write_run(self.root / change.__name__, change=one,
+                            groups=["abrupt_intact", "abrupt_control"])
+            code, out, err = self.call(score.main, run)
+            self.assertEqual((code, err), (0, ""))
+            text = "from what needs a rotation abrupt_control: no rotation after trials without one"
+            self.assertIn(f"left out: {text}\n", out)
+            self.assertRegex(out, r"A1 .*0\.9 ± 0\.058 +4 +in\n")
+            self.assertNotIn("other groups", out)
+            self.assertEqual(json.loads(self.call(score.main, run, "--json")[1])["left_out"], text)
+            read = behaviour.read(run, {"angle_third", "reward"})
+            figure = plot.draw(read, {})
+            self.assertEqual(figure.axes[0].get_ylabel(), "compensation (deg)")
+            self.assertTrue(any(text in t.get_text().replace("\n", " ") for t in figure.texts))
+
+    def test_experiment_without_any_rotation(self):
+        def still(group, columns):
+            columns["rotation"][:] = 0.0
+            columns["angle_third"] = columns["target_angle"] + 3.0
+
+        run = write_run(self.root, groups=["abrupt_intact"], change=still)
+        code, out, err = self.call(score.main, run)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("left out: from what needs a rotation abrupt_intact", out)
+        self.assertNotIn("A1 ", out)
+        self.assertEqual(self.call(plot.main, run)[0], 0)
+        figure = plot.draw(behaviour.read(run, {"angle_third", "reward"}), {})
+        self.assertEqual(figure.axes[0].get_ylabel(), "hand from target (deg)")
+        curve = max((line.get_ydata() for line in figure.axes[0].lines), key=len)
+        self.assertTrue(np.allclose(curve, 3.0))
 
 
 class PlotTest(AnalysisTest):
@@ -606,7 +698,6 @@ class PlotTest(AnalysisTest):
                          ["own", *(s[1] for s in (plot.OLIVE, plot.PREDICTION, plot.THALAMUS))])
 
     def test_scale_is_in_the_footer(self):
-        (self.root / "resolved.toml").write_text("[brain]\nscale = 0.25\n")
         run = behaviour.read(write_run(self.root), {"angle_third", "reward"})
         self.assertTrue(any("Model at brain.scale 0.25" in text.get_text()
                             for text in plot.draw(run, {}).texts))

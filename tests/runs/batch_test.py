@@ -37,8 +37,10 @@ class BatchTest(unittest.TestCase):
                           'exec "${@:3}"')
 
     def start(self, *arguments, restarts=None):
-        environment = os.environ | {"PATH": f"{self.root}:{os.environ['PATH']}", "SLURM_NTASKS": "3",
-                                    "QUARTET": str(self.root / "quartet"), "SLURM_JOB_ID": "7"}
+        environment = os.environ | {
+            "PATH": f"{self.root}:{os.environ['PATH']}", "QUARTET": str(self.root / "quartet"),
+            "SLURM_NTASKS": "3", "SLURM_JOB_ID": "7",
+        }
         environment.pop("SLURM_RESTART_COUNT", None)
         if restarts is not None:
             environment["SLURM_RESTART_COUNT"] = str(restarts)

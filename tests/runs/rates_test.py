@@ -35,23 +35,25 @@ trial_ms = {TRIAL_MS}
 cue_ms = 20
 go_ms = 370
 vision_delay_ms = 60
-[schedules.short]
-blocks = [{{trials = {BLOCK}}}, {{trials = {TRIALS - BLOCK}}}]
 """
 
 
 def write_run(directory, subjects, rest=2.0, movement=6.0, intervals=(10.0, 30.0),
-              population="L23E", lesioned=(False,)):
+              population="L23E", lesioned=(False,), sets=None, names=None,
+              blocks=(BLOCK, TRIALS - BLOCK)):
     """A run whose subject k (of each group, with the same seeds) has cells of the cortex that fire
     at rest + k and movement + 2k Hz in the windows (ten times that after a lesion), and at 99 Hz
     outside and in other trials. One cell has `intervals` in turn, another too few spikes, and both
-    fire at random in the first trial. Leaves a behaviour.nc that is there."""
+    fire at random in the first trial. Leaves a behaviour.nc that is there. `sets`:
+    what each group has of its own beside a lesion."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    text = RESOLVED
+    planned = ", ".join(f"{{trials = {trials}}}" for trials in blocks)
+    text = RESOLVED + f"[schedules.short]\nblocks = [{planned}]\n"
     for index, lesion in enumerate(lesioned):
-        text += f'[[group]]\nname = "g{index}"\nsubjects = {subjects}\nschedule = "short"\n'
-        text += "[group.set]\nbrain.cerebellum.lesion = 0.5\n" if lesion else ""
+        name = names[index] if names else f"g{index}"
+        text += f'[[group]]\nname = "{name}"\nsubjects = {subjects}\nschedule = "short"\n[group.set]\n'
+        text += "brain.cerebellum.lesion = 0.5\n" * lesion + (sets[index] if sets else "") + "\n"
     (directory / "resolved.toml").write_text(text)
     members = [(g, k) for g in range(len(lesioned)) for k in range(subjects)]
 
@@ -154,13 +156,13 @@ class RatesTest(FolderTest):
         self.assertEqual(rates.records(self.root), [])
 
     def test_part_of_the_score(self):
-        run = analysis_test.write_run(self.root, groups=["abrupt_intact", "abrupt_cerebellar"],
-                                      shared_seeds=True)
-        write_run(run, subjects=4, lesioned=(False, True))
+        groups = ["abrupt_intact", "abrupt_cerebellar"]
+        run = analysis_test.write_run(self.root, groups=groups, shared_seeds=True)
+        write_run(run, subjects=4, lesioned=(False, True), names=groups, blocks=(BLOCK, 161))
         code, out = self.call(score.main, run)
         self.assertEqual(code, 0)
         self.assertIn("judged targets are in their band", out)
-        self.assertIn("of n = 4 subjects (record.rate_subjects) of g0; groups with another", out)
+        self.assertIn("of n = 4 subjects (record.rate_subjects) of abrupt_intact; groups with another", out)
         self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 +out ")
         self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-1])
         self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
