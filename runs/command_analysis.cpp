@@ -83,7 +83,8 @@ void add_score(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("score", "Table of a run beside what people do");
   command->add_option("DIR", flags->directory, "run directory")->required();
   command->add_flag("--json", flags->json, "as JSON");
-  command->add_flag("--strict", flags->strict, "exit with 1 if a target is missed or undefined");
+  command->add_flag("--strict", flags->strict,
+                    "exit with 1 if a target is missed or undefined, or none judged");
   command->footer("Example:\n  quartet score results/cerebellar_vs_dopaminergic --json");
   command->callback([flags, &exit_code] {
     check_run_directory(flags->directory);

@@ -134,7 +134,7 @@ def left_out(run: Behaviour) -> str:
     if all have one."""
     still = [name for name, group in run.groups.items()
              if not all(np.isfinite(s.rotation) for s in group.subjects)]
-    notes = [f"from what needs a rotation {', '.join(still)}: no rotation after trials without one"]
+    notes = [f"read-outs of a rotation of {', '.join(still)}: no rotation after trials without one"]
     found: dict[str, list[str]] = {}
     for group in run.rotated().values():
         targets = set()

@@ -193,7 +193,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     if len(shipped) == len(conditions):
         rows = [[SIGNALS[c] for c in conditions]]
     else:
-        recorded = [s for s in (OLIVE, PREDICTION, THALAMUS) if s[0] in run.units] or [OLIVE]
+        signals = (OLIVE, PREDICTION, THALAMUS) if run.rotated() else (OLIVE, PREDICTION)
+        recorded = [s for s in signals if s[0] in run.units] or [OLIVE]
         rows = [[s] * len(conditions) for s in recorded]
     plt.rcParams.update({
         "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,

@@ -1,9 +1,10 @@
-"""Firing rates of all populations at rest and in movement, beside published ranges (rates.toml).
+"""Firing rates of all populations at rest and in movement, beside the ranges expected of them
+(published or judged, see rates.toml).
 
 Read from <region>.nc and, where spikes were recorded, <region>_spikes.nc. Only groups with one and
-the same brain count (those without a `brain.` key of their own; the first where each has one), and
-only the first block without its first trial: the brain before it learns. One number per seed, the
-mean over groups, since they share seeds.
+the same brain count (those without a `brain.` key of their own; the first where each has one) and
+with the times of a trial that [body] has, and only the first block without its first trial: the
+brain before it learns. One number per seed, the mean over groups, since they share seeds.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import tomllib
 
 import numpy as np
 
+import behaviour
 import netcdf
 import table
-from behaviour import BadInput
+from behaviour import BadInput, blocks_of
 
 RANGES = pathlib.Path(__file__).with_name("rates.toml")
 REGIONS = ("cortex", "cerebellum", "basal_ganglia", "thalamus")
 WINDOWS = ("rest", "movement")
+TIMES = {"trial_ms", "cue_ms", "go_ms", "vision_delay_ms"}  # of [body], on which the windows depend
 MIN_INTERVALS = 20  # between spikes of a cell, for its coefficient of variation to count
 
 
@@ -41,17 +44,23 @@ def windows(body: dict) -> dict[str, tuple[int, int]]:
 
 def resolved(directory: pathlib.Path) -> dict:
     """resolved.toml of a run. Raises BadInput."""
-    try:
-        with open(directory / "resolved.toml", "rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise BadInput(f"{error}: the rates' windows are in it. Name a whole run directory.")
+    experiment = behaviour.resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml, which has the rates' windows. Name a whole "
+                       "run directory.")
+    missing = TIMES - set(experiment.get("body", {}))
+    if missing:
+        raise BadInput(f"{directory / 'resolved.toml'}: body.{min(missing)} is missing; copy it "
+                       "again or run again")
+    return experiment
 
 
 def counted(run: dict) -> list[int]:
     """Indices of the groups whose rates count."""
-    shipped = [i for i, group in enumerate(run["group"]) if "brain" not in group.get("set", {})]
-    return shipped or [0]
+    own = [group.get("set", {}) for group in run["group"]]
+    timely = [i for i, keys in enumerate(own) if not TIMES & set(keys.get("body", {}))]
+    shipped = [i for i in timely if "brain" not in own[i]]
+    return shipped or timely[:1]
 
 
 def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, float]]]:
@@ -67,7 +76,7 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
     run = resolved(directory)
     trial_ms = run["body"]["trial_ms"]
     trials = {  # of the first block, by index of the groups that count
-        index: run["schedules"][run["group"][index]["schedule"]]["blocks"][0]["trials"]
+        index: blocks_of(run, run["group"][index]["name"])[0]["trials"]
         for index in counted(run)
     }
     with netcdf.open_dataset(directory / "behaviour.nc") as file:
@@ -93,6 +102,8 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
                     if member not in columns:
                         continue
                     rows = np.flatnonzero(inside & (file["trial"].values < block))
+                    if rows.size == 0:  # a block of one trial, or not there yet
+                        continue
                     for name in (n for n in file.data_vars if n.startswith("rate_")):
                         rate = float(np.mean(file[name].values[rows, columns[member]]))
                         if math.isfinite(rate):
@@ -134,7 +145,7 @@ def _interval_cv(file, member: int, after_ms: float, until_ms: float) -> dict[st
 def records(directory: str | pathlib.Path) -> list[dict]:
     """One row per population, for rates.csv and --json; None where there is no number. Means and
     standard errors are over `n` seeds (`cv_n` for the coefficients of variation)."""
-    published = ranges()
+    expected = ranges()
     rows = []
     by_name = measure(directory)
     if not by_name:
@@ -142,7 +153,7 @@ def records(directory: str | pathlib.Path) -> list[dict]:
     run = resolved(pathlib.Path(directory))
     groups = " ".join(run["group"][index]["name"] for index in counted(run))
     for name, measured in by_name.items():
-        row = published.get(name, {})
+        row = expected.get(name, {})
         region, _, population = name.partition(".")
         record = {"region": region, "population": population, "groups": groups,
                   "n": len(measured["rest"])}
@@ -158,7 +169,7 @@ def records(directory: str | pathlib.Path) -> list[dict]:
             record[f"{window}_verdict"] = verdict
         record["cv_n"] = len(measured["cv"])
         record["cv"], record["cv_sem"] = mean_sem(measured["cv"].values())
-        rows.append(record | {"source": row.get("source")})
+        rows.append(record | {"basis": row.get("basis"), "source": row.get("source")})
     return rows
 
 
@@ -179,21 +190,23 @@ def print_table(rows: list[dict]) -> None:
     n, cv_n = (max(row[key] for row in rows) for key in ("n", "cv_n"))
     groups = rows[0]["groups"].split()
     print(f"rates in the first block of n = {n} subject{'s'[: n != 1]} (record.rate_subjects) of "
-          f"{', '.join(groups)}; groups with another brain are left out"
+          f"{', '.join(groups)}; groups with another brain or other times of a trial are left out"
           + (f"; CV of n = {cv_n} (record.spikes.subjects)" if cv_n else ""))
     print()
     error = " ± SEM" if n > 1 else ""
-    header = ["population", "published rest, Hz", f"at rest{error}", "verdict",
-              "range in movement, Hz", f"in movement{error}", "verdict"]
+    header = ["population", "expected at rest, Hz", "basis", f"at rest{error}", "verdict",
+              "expected in movement, Hz (j)", f"in movement{error}", "verdict"]
     cells = []
     for row in rows:
         line = [f"{row['region']}.{row['population']}"]
         for window in WINDOWS:
             low, high = row[f"{window}_low"], row[f"{window}_high"]
-            line += ["-" if low is None else f"{low:.3g} to {high:.3g}",
-                     table.number(row[window], row[f"{window}_sem"]), row[f"{window}_verdict"]]
+            line += ["-" if low is None else f"{low:.3g} to {high:.3g}"]
+            line += [row["basis"][0] if low is not None else "-"] * (window == "rest")
+            line += [table.number(row[window], row[f"{window}_sem"]), row[f"{window}_verdict"]]
         cells.append(line + [table.number(row["cv"], row["cv_sem"])] * (cv_n > 0))
     table.show(tuple(header + ["CV of intervals"] * (cv_n > 0)), cells)
     counts = count(rows)
     print(f"\n{counts['in']} of {counts['in'] + counts['out']} judged rates are in their range, "
-          f"{counts['out']} out; {counts['no range']} without a range. Sources are in rates.csv.")
+          f"{counts['out']} out; {counts['no range']} without a range. Ranges are p: published, "
+          "j: judged,\nu: unchecked, quoted from memory. Sources are in rates.csv.")

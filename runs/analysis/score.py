@@ -4,9 +4,9 @@
     score.py results/cerebellar_vs_dopaminergic
 
 prints one row per target of targets.toml that the run can answer, then the read-outs of groups that
-no target names, then the rates of all populations beside published ranges (rates.py), and writes
-score.csv and rates.csv into the run directory. Statistics are over simulated subjects, never over
-trials.
+no target names, then the rates of all populations beside expected ranges (published, or judged: see
+source; rates.py), and writes score.csv and rates.csv into the run directory. Statistics are over
+simulated subjects, never over trials.
 
 Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, 2
 bad usage or input.
@@ -289,7 +289,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("directory", metavar="DIR", help="a run directory with behaviour.nc")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 if a target is out or undefined"
+        "--strict", action="store_true",
+        help="exit with 1 if a target is out or undefined, or none judged",
     )
     options = parser.parse_args(arguments)
     try:
@@ -321,6 +322,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"\nCompared with people are groups named {', '.join(named)}.\n")
         if rate_records:
             rates.print_table(rate_records)
+        else:
+            print("no rates: none recorded (record.rate_subjects), or no group has the times of a "
+                  "trial in [body]\nand a second trial in its first block")
     if options.strict and counts["in"] + counts["out"] == 0:
         print(f"score.py: --strict: no target was judged; they are of groups {', '.join(named)}",
               file=sys.stderr)

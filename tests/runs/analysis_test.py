@@ -621,7 +621,7 @@ class CommandTest(AnalysisTest):
                             groups=["abrupt_intact", "abrupt_control"])
             code, out, err = self.call(score.main, run)
             self.assertEqual((code, err), (0, ""))
-            text = "from what needs a rotation abrupt_control: no rotation after trials without one"
+            text = "read-outs of a rotation of abrupt_control: no rotation after trials without one"
             self.assertIn(f"left out: {text}\n", out)
             self.assertRegex(out, r"A1 .*0\.9 ± 0\.058 +4 +in\n")
             self.assertNotIn("other groups", out)
@@ -639,7 +639,7 @@ class CommandTest(AnalysisTest):
         run = write_run(self.root, groups=["abrupt_intact"], change=still)
         code, out, err = self.call(score.main, run)
         self.assertEqual((code, err), (0, ""))
-        self.assertIn("left out: from what needs a rotation abrupt_intact", out)
+        self.assertIn("left out: read-outs of a rotation of abrupt_intact", out)
         self.assertNotIn("A1 ", out)
         self.assertEqual(self.call(plot.main, run)[0], 0)
         figure = plot.draw(behaviour.read(run, {"angle_third", "reward"}), {})

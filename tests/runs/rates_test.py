@@ -14,6 +14,7 @@ import tempfile
 import time
 import tomllib
 import unittest
+import warnings
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -44,16 +45,17 @@ def write_run(directory, subjects, rest=2.0, movement=6.0, intervals=(10.0, 30.0
     """A run whose subject k (of each group, with the same seeds) has cells of the cortex that fire
     at rest + k and movement + 2k Hz in the windows (ten times that after a lesion), and at 99 Hz
     outside and in other trials. One cell has `intervals` in turn, another too few spikes, and both
-    fire at random in the first trial. Leaves a behaviour.nc that is there. `sets`:
-    what each group has of its own beside a lesion."""
+    fire at random in the first trial. Leaves a behaviour.nc that is there. `sets`: what
+    each group has of its own beside a lesion."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     planned = ", ".join(f"{{trials = {trials}}}" for trials in blocks)
     text = RESOLVED + f"[schedules.short]\nblocks = [{planned}]\n"
     for index, lesion in enumerate(lesioned):
         name = names[index] if names else f"g{index}"
-        text += f'[[group]]\nname = "{name}"\nsubjects = {subjects}\nschedule = "short"\n[group.set]\n'
-        text += "brain.cerebellum.lesion = 0.5\n" * lesion + (sets[index] if sets else "") + "\n"
+        text += f'[[group]]\nname = "{name}"\nsubjects = {subjects}\nschedule = "short"\n'
+        text += "[group.set]\n" + "brain.cerebellum.lesion = 0.5\n" * lesion
+        text += f"{sets[index]}\n" if sets else ""
     (directory / "resolved.toml").write_text(text)
     members = [(g, k) for g in range(len(lesioned)) for k in range(subjects)]
 
@@ -146,6 +148,22 @@ class RatesTest(FolderTest):
         both = self.row(write_run(self.root / "c", subjects=2, lesioned=(True, True)))
         self.assertEqual(both["groups"], "g0")  # not a mean over two brains
 
+    def test_groups_with_other_times_are_left_out(self):
+        for key in sorted(rates.TIMES):
+            run = write_run(self.root / key, subjects=2, lesioned=(False, False),
+                            sets=("", f"body.{key} = 100"))
+            self.assertEqual(self.row(run)["groups"], "g0")
+        run = write_run(self.root / "all", subjects=2, sets=("body.go_ms = 400",))
+        self.assertEqual(rates.records(run), [])
+        run = write_run(self.root / "arm", subjects=2, sets=("body.arm.forearm_m = 0.3",))
+        self.assertEqual(self.row(run)["groups"], "g0")
+
+    def test_first_block_of_one_trial(self):
+        run = write_run(self.root / "run", subjects=1, blocks=(1, TRIALS - 1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual(rates.records(run), [])
+
     def test_population_without_a_range(self):
         row = self.row(write_run(self.root / "run", subjects=1, population="PMd"))
         self.assertEqual((row["rest_verdict"], row["rest_low"]), ("no range", None))
@@ -162,9 +180,10 @@ class RatesTest(FolderTest):
         code, out = self.call(score.main, run)
         self.assertEqual(code, 0)
         self.assertIn("judged targets are in their band", out)
-        self.assertIn("of n = 4 subjects (record.rate_subjects) of abrupt_intact; groups with another", out)
-        self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 +out ")
-        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-1])
+        self.assertIn("of n = 4 subjects (record.rate_subjects) of abrupt_intact; groups", out)
+        self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +u +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 "
+                              r"+out ")
+        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-2])
         self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
         document = json.loads(self.call(score.main, run, "--json")[1])
         self.assertEqual(document["rate_counts"]["out"], 2)
@@ -199,6 +218,9 @@ class RatesTest(FolderTest):
             self.assertTrue(row["source"], row["name"])
             self.assertIn(row["name"].partition(".")[0], rates.REGIONS)
             self.assertEqual("rest" in row, "movement" in row, row["name"])
+            self.assertEqual("rest" in row, row["basis"] in ("published", "judged", "unchecked"))
+            self.assertEqual("unchecked" in row["source"], row["basis"] == "unchecked", row["name"])
+            self.assertEqual("rest" in row, row["basis"] != "none", row["name"])
             for key in ("rest", "movement"):
                 if key in row:
                     low, high = row[key]
