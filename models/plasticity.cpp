@@ -167,9 +167,10 @@ void NuclearParameters::visit(ParameterVisitor& v) {
          "all (tuned: A5)");
   v.real("decay", decay, {"1", 0, 1},
          "return to the initial weight per mossy-fibre spike (tuned: A5)");
-  v.integer("set_point_spikes", set_point_spikes, {"1", 0, 1000000},
-            "first spikes of a mossy fibre over which its set-point is a plain mean (chosen: some "
-            "four trials; 0 with set_point_rate 0: no set-point)");
+  v.integer(
+      "set_point_spikes", set_point_spikes, {"1", 0, 1000000},
+      "first spikes of a mossy fibre over which its set-point is a plain mean (chosen: some six "
+      "trials; 0 with set_point_rate 0: no set-point)");
   v.real("set_point_rate", set_point_rate, {"1", 0, 1},
          "rate per spike at which the set-point moves later (chosen: a thousand trials)");
 }

@@ -13,6 +13,8 @@ std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 1
 
 // Exponent of the cursor cells' von Mises tuning: as sharp as the prediction is (tuned).
 constexpr double kCursorSharpness = 3.5;
+// Bound of the scaling of their synapses on the olive, relative to the start (chosen).
+constexpr double kLargestOliveScale = 4.0;
 
 /// Positive part of the cosine between a cell's and a zone's direction.
 double overlap(double direction_deg, std::uint32_t zone) {
@@ -250,7 +252,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                                          group_of(target, n.olive, kZones));
                         },
                     .plastic = plastic,
-                    .max_weight = plastic ? 4.0 * sum / cells.families : 0.0});
+                    .max_weight = plastic ? kLargestOliveScale * sum / cells.families : 0.0});
   };
   cursor_synapses_ = &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);
   tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv, false);
@@ -278,18 +280,21 @@ void Cerebellum::prepare(Step, const Inbox& in) {
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {
-  const bool learning = in.analog(senses_)[sense::learning] != 0;
-  const auto granule = network_.spikes(granule_);
-  parallel_fibre_rule_->presynaptic(granule, learning && parameters_.learning);
+  const std::span<const double> senses = in.analog(senses_);
+  // What is not seen teaches nothing: without feedback memories stay.
+  const bool learning = senses[sense::learning] != 0 && senses[sense::cursor_on] > 0;
+  parallel_fibre_rule_->presynaptic(network_.spikes(granule_), learning && parameters_.learning);
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
-  if (learning && in.analog(senses_)[sense::cursor_on] > 0) {
+  if (learning) {
     const double olive_hz =
         1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
-    const float most = cursor_synapses_->max_weight();
-    const auto gain = static_cast<float>(
-        math::exp(parameters_.olive_scaling_rate * (parameters_.olive_target_hz - olive_hz)));
-    for (float& weight : cursor_synapses_->weights()) weight = std::min(weight * gain, most);
+    const double before = olive_scale_;
+    olive_scale_ =
+        std::min(kLargestOliveScale, before * math::exp(parameters_.olive_scaling_rate *
+                                                        (parameters_.olive_target_hz - olive_hz)));
+    const auto gain = static_cast<float>(olive_scale_ / before);
+    for (float& weight : cursor_synapses_->weights()) weight *= gain;
   }
   nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
@@ -299,12 +304,14 @@ void Cerebellum::learn(Step, const Inbox& in) {
 void Cerebellum::save_extra(StateWriter& writer) const {
   parallel_fibre_rule_->save(writer);
   nuclear_rule_->save(writer);
+  writer.shared_value("olive_scale", olive_scale_);
   writer.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 
 void Cerebellum::load_extra(StateReader& reader) {
   parallel_fibre_rule_->load(reader);
   nuclear_rule_->load(reader);
+  reader.shared_value("olive_scale", olive_scale_);
   reader.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 

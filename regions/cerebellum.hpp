@@ -83,7 +83,9 @@ class Cerebellum final : public SpikingRegion {
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 
+  // State.
   Homeostasis nuclear_homeostasis_;
+  double olive_scale_ = 1;  // of the cursor cells' synapses
 };
 
 }  // namespace quartet

@@ -114,6 +114,18 @@ TEST(OliveScaling, BringsTheOliveNearItsTargetFromEitherSide) {
   }
 }
 
+TEST(OliveScaling, KeepsTheTuningOfTheSynapsesAtItsBound) {
+  CerebellumParameters parameters;
+  parameters.olive_scaling_rate = 1e-3;
+  parameters.olive_target_hz = 100;
+  Seeing cerebellum(parameters);
+  const std::vector<float> before = cerebellum.weights();
+  cerebellum.run(3000, 1, true);
+  const std::vector<float> after = cerebellum.weights();
+  for (std::size_t s = 0; s < before.size(); ++s)
+    ASSERT_NEAR(after[s], 4 * before[s], 1e-3 * before[s]) << s;
+}
+
 TEST(OliveScaling, OnlyWhileACursorIsSeenAndLearningIsOn) {
   CerebellumParameters parameters;
   parameters.olive_scaling_rate = 1e-4;
