@@ -747,7 +747,6 @@ Traffic Exchange::Impl::traffic() const {
   Traffic traffic = traffic_;
   for (const Host& host : hosts_) {
     traffic.peer_messages += host.peers->messages();
-    traffic.peer_bytes += host.peers->bytes();
   }
   return traffic;
 }

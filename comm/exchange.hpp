@@ -68,7 +68,6 @@ struct Traffic {
   std::uint64_t messages = 0;        ///< to other ranks, all
   std::uint64_t bytes = 0;           ///< of these, with control words
   std::uint64_t peer_messages = 0;   ///< between slices of a region
-  std::uint64_t peer_bytes = 0;
 };
 
 class Exchange {

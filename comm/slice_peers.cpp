@@ -45,7 +45,6 @@ void SlicePeers::all_gather(std::vector<Spike>& spikes) {
       if (payload > 0) std::memcpy(message.data() + sizeof control, spikes.data() + sent, payload);
       peer.to->send(sizeof control + payload);
       ++messages_;
-      bytes_ += sizeof control + payload;
     }
     sent += control.count;
     more = control.more != 0;

@@ -33,7 +33,6 @@ class SlicePeers final : public Peers {
   void drain_all();
 
   std::uint64_t messages() const { return messages_; }
-  std::uint64_t bytes() const { return bytes_; }
 
  private:
   struct Peer {
@@ -52,7 +51,6 @@ class SlicePeers final : public Peers {
   SpikeRuns runs_;
   std::vector<Spike> scratch_;
   std::uint64_t messages_ = 0;
-  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace quartet

@@ -115,20 +115,6 @@ Vector2 hand_velocity(const ArmParameters& arm, const ArmState& state) {
           j[1][0] * state.dq[0] + j[1][1] * state.dq[1]};
 }
 
-std::optional<JointPair> inverse_kinematics(const ArmParameters& arm, Vector2 hand) {
-  const double a = arm.upper_arm_m;
-  const double b = arm.forearm_m;
-  const double cosine = (hand.x * hand.x + hand.y * hand.y - a * a - b * b) / (2.0 * a * b);
-  if (!(std::fabs(cosine) <= 1.0)) return std::nullopt;
-  const double sine = std::sqrt(1.0 - cosine * cosine);
-  // The direction of the hand, turned back by the angle between upper arm and hand.
-  const double along = a + b * cosine;
-  const double across = b * sine;
-  const double shoulder =
-      math::atan2(hand.y * along - hand.x * across, hand.x * along + hand.y * across);
-  return JointPair{shoulder, math::atan2(sine, cosine)};
-}
-
 std::array<double, arm_muscle_count> muscle_lengths(const ArmParameters& arm,
                                                     const ArmState& state) {
   const double shoulder = state.q[0] - math::radians(arm.optimal_shoulder_deg);
@@ -208,15 +194,6 @@ Vector2 hand_acceleration(const ArmParameters& arm, const ArmState& state, Vecto
               arm.forearm_m * math::cos(forearm) * w2,
           j[1][0] * ddq[0] + j[1][1] * ddq[1] - arm.upper_arm_m * math::sin(state.q[0]) * w1 -
               arm.forearm_m * math::sin(forearm) * w2};
-}
-
-double energy(const ArmParameters& arm, const ArmState& state) {
-  const Inertia m = inertia(arm, state);
-  const JointPair beyond = overshoot(arm, state);
-  const double kinetic = 0.5 * m.shoulder * state.dq[0] * state.dq[0] +
-                         m.coupling * state.dq[0] * state.dq[1] +
-                         0.5 * m.elbow * state.dq[1] * state.dq[1];
-  return kinetic + 0.5 * arm.stop_stiffness_Nm * (beyond[0] * beyond[0] + beyond[1] * beyond[1]);
 }
 
 void step(const ArmParameters& arm, ArmState& state,

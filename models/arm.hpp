@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -96,8 +95,6 @@ Vector2 hand_position(const ArmParameters& arm, const ArmState& state);
 Vector2 hand_velocity(const ArmParameters& arm, const ArmState& state);
 /// d hand / d q: rows x, y; columns shoulder, elbow (m/rad).
 std::array<JointPair, 2> jacobian(const ArmParameters& arm, const ArmState& state);
-/// The angles that put the hand at `hand`: shoulder −π … π, elbow flexed 0 … π; none out of reach.
-std::optional<JointPair> inverse_kinematics(const ArmParameters& arm, Vector2 hand);
 
 /// Lengths of the muscles in optimal lengths, and their rates of change per second. All are 1 in
 /// the optimal posture.
@@ -115,9 +112,6 @@ JointPair joint_acceleration(const ArmParameters& arm, const ArmState& state,
                              Vector2 hand_force = {});
 /// Acceleration of the hand (m/s²) under the same.
 Vector2 hand_acceleration(const ArmParameters& arm, const ArmState& state, Vector2 hand_force = {});
-
-/// Kinetic energy, plus what the stops store where a joint is beyond its range (J).
-double energy(const ArmParameters& arm, const ArmState& state);
 
 /// Advances the arm by `dt_s` under constant excitation of the muscles (0 … 1) and constant force
 /// on the hand (N). Activation is exact; the joints take one classical Runge–Kutta step of fourth

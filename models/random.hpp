@@ -31,10 +31,6 @@ std::array<std::uint32_t, 4> random_block(RandomKey key, std::uint32_t gid, std:
 
 /// Uniform in (0, 1), both ends excluded.
 inline double uniform01(std::uint32_t bits) { return (static_cast<double>(bits) + 0.5) * 0x1p-32; }
-/// The same as float, from the upper 23 bits (more would round to 1).
-inline float uniform01f(std::uint32_t bits) {
-  return (static_cast<float>(bits >> 9) + 0.5f) * 0x1p-23f;
-}
 
 /// Uniform in 0 … n−1. No value's probability is off by more than 2⁻³² (relative: n/2³²).
 inline std::uint32_t random_below(std::uint32_t bits, std::uint32_t n) {
