@@ -20,8 +20,9 @@ std::int32_t quantised(float weight) {
 }
 
 /// Quanta per unit of a 16-bit weight: the smallest power of two with which `kLargestFactor` times
-/// the weight fits, so that factor 1 is rounded by 1/4096 at most. It follows from the
-/// specification alone, hence is alike on all slices.
+/// the weight fits, so that factor 1 is rounded by 1/4096 at most, or by half a quantum where the
+/// unit is one (1 % of the smallest weight). It follows from the specification alone, hence is
+/// alike on all slices.
 std::int32_t unit_of(double weight) {
   std::int32_t unit = 1;
   while (kLargestFactor * std::abs(weight) / kInputQuantum > 32767.0 * unit) unit *= 2;
@@ -132,6 +133,13 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   }
   unit_ = own_weights ? unit_of(spec.weight)
                       : static_cast<std::int32_t>(std::floor(spec.weight / kInputQuantum + 0.5));
+  const std::int64_t largest =
+      plastic_ ? quantised(max_weight_)
+      : own_weights
+          ? unit_ * static_cast<std::int64_t>(std::floor(
+                        kLargestFactor * std::abs(spec.weight) / kInputQuantum / unit_ + 0.5))
+          : std::abs(unit_);
+  worst_input_ = in_degree_ * largest;
   if (plastic_) {
     weights_.resize(synapses.size());
     position_.resize(synapses.size());
@@ -139,7 +147,6 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   }
   std::vector<std::vector<std::uint32_t>> next(fans_.size());
   for (std::size_t f = 0; f < fans_.size(); ++f) next[f] = fans_[f].row;
-  std::vector<std::int64_t> load(own, 0);
   for (std::size_t s = 0; s < synapses.size(); ++s) {
     const Synapse& synapse = synapses[s];
     Fan& fan = fans_[fan_index[s]];
@@ -150,19 +157,14 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
       weights_[at] = std::clamp(weight, 0.0f, max_weight_);
       position_[s] = at;
       source_of_[s] = synapse.source;
-      load[synapse.target] += quantised(max_weight_);
     } else if (own_weights) {
       if (!(std::abs(synapse.factor) <= kLargestFactor))
         throw std::invalid_argument(name_ + ": a weight factor of " + shown(synapse.factor) +
                                     ", beyond " + shown(kLargestFactor) + "; raise the weight");
       fan.units[at] = static_cast<std::int16_t>(
           std::floor(spec.weight * synapse.factor / (kInputQuantum * unit_) + 0.5));
-      load[synapse.target] += std::abs(static_cast<std::int64_t>(unit_) * fan.units[at]);
-    } else {
-      load[synapse.target] += std::abs(unit_);
     }
   }
-  for (std::int64_t quanta : load) worst_input_ = std::max(worst_input_, quanta);
 }
 
 void Projection::deliver(std::uint32_t cell, std::int64_t n) {

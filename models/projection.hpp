@@ -79,7 +79,8 @@ class Projection {
   /// Weights in canonical order (plastic projections).
   std::vector<float> canonical_weights() const;
 
-  /// Largest sum of input to any own target, in quanta, if all sources fire at once.
+  /// The largest sum of input to any target, in quanta, if all sources fire at once and every
+  /// factor is the largest: alike on all slices, with or without targets of their own.
   std::int64_t worst_input() const { return worst_input_; }
 
   void save(StateWriter& writer) const;

@@ -252,9 +252,9 @@ TEST(Network, RemovesTheSameCellsOnAnySlicing) {
 
 TEST(Network, RefusesInputThatCouldOverflow) {
   const auto message = [](double weight, std::uint32_t in_degree, int projections,
-                          std::uint32_t sender_substeps) -> std::string {
+                          std::uint32_t sender_substeps, int slices = 1) -> std::string {
     try {
-      Network network(kSubsteps, 0, 1, 1);
+      Network network(kSubsteps, 0, slices, 1);
       const auto cells =
           network.add_population("PC", {}, SynapseKind::current, {{.decay_ms = 5}}, 16);
       const auto tract = network.add_tract(0, 30, sender_substeps);
@@ -278,6 +278,9 @@ TEST(Network, RefusesInputThatCouldOverflow) {
   EXPECT_EQ(message(40.0, 100, 2, 4), "accepted");
   EXPECT_EQ(message(40.0, 100, 3, 4), refusal);  // all projections together
   EXPECT_EQ(message(81.9, 100, 1, 8), refusal);  // two spikes in one substep
+  // Also by a slice that has none of the cells.
+  EXPECT_EQ(message(81.9, 100, 1, 4, 8), "accepted");
+  EXPECT_EQ(message(82.0, 100, 1, 4, 8), refusal);
 }
 
 TEST(Network, RefusesARecurrentProjectionWithoutDelay) {

@@ -219,7 +219,19 @@ TEST(Projection, WeightsAreWhatTheFactorsSay) {
       EXPECT_NEAR(weight, wanted, std::max(0.5, std::abs(base) / kInputQuantum / 4096));
       largest = std::min(largest, weight);
     }
-    EXPECT_EQ(projection.worst_input(), -largest);
+    EXPECT_GE(projection.worst_input(), -largest);
+    EXPECT_NEAR(static_cast<double>(projection.worst_input()), 8 * std::abs(base) / kInputQuantum,
+                std::max(0.5, std::abs(base) / kInputQuantum / 4096));
+  }
+}
+
+TEST(Projection, WorstInputIsAlikeOnAllSlices) {
+  for (const ProjectionSpec& s : all_layouts()) {
+    LifPopulation all = targets(), some = targets(8, 16), none = targets(8, 8);
+    const std::int64_t worst = Projection(s, kSources, all, 4, 1).worst_input();
+    EXPECT_GT(worst, s.in_degree);
+    EXPECT_EQ(Projection(s, kSources, some, 4, 1).worst_input(), worst);
+    EXPECT_EQ(Projection(s, kSources, none, 4, 1).worst_input(), worst);
   }
 }
 
