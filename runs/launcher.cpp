@@ -18,9 +18,13 @@
 #include <stdexcept>
 
 #include "runs/run.hpp"
+#include "runs/signals.hpp"
 
 namespace quartet {
 namespace {
+
+/// Set for the ranks on this machine by the supervisor.
+constexpr char kSupervised[] = "QUARTET_SUPERVISED";
 
 std::optional<int> number(const std::optional<std::string>& text) {
   int value = 0;
@@ -100,6 +104,7 @@ LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks)
       plan.launch = Launch::as_rank;
       plan.rank = *rank;
       plan.ranks = size.value_or(1);
+      plan.supervised = environment(kSupervised).has_value();
       if (ranks && size && *ranks != *size) {
         throw std::invalid_argument(
             fmt::format("--ranks {}: mpirun or srun has started {} ranks; leave --ranks out, or "
@@ -165,6 +170,7 @@ std::string crowding(int ranks, int cores) {
 
 int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
   for (const auto& [name, value] : mpirun_settings()) setenv(name.c_str(), value.c_str(), 0);
+  setenv(kSupervised, "1", 1);
   const char* chosen = std::getenv("QUARTET_MPIRUN");
   std::vector<std::string> command = {chosen ? chosen : "mpirun", "-n", std::to_string(ranks),
                                       own_path()};
@@ -177,6 +183,10 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
   // A signal between fork and the note of the child's number would be lost: hold it back.
   const sigset_t set = forwarded_set();
   sigprocmask(SIG_BLOCK, &set, nullptr);
+  if (stop_requested()) {  // since the program began
+    std::fputs("quartet: stopped before a rank was started; nothing was written\n", stderr);
+    return exit_stopped;
+  }
   for (const int signal : kForwarded) handle(signal, forward);
   const pid_t self = getpid();
   const pid_t child = fork();

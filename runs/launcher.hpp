@@ -21,7 +21,8 @@ enum class Launch {
 struct LaunchPlan {
   Launch launch = Launch::supervise;
   int ranks = 4;
-  int rank = 0;  ///< own rank where as_rank
+  int rank = 0;             ///< own rank where as_rank
+  bool supervised = false;  ///< as_rank: by supervise_mpirun, which has checked the experiment
 };
 
 /// What to do, from the environment and `--ranks` (≥ 1). Throws std::invalid_argument, with a
@@ -33,8 +34,9 @@ LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks)
 std::vector<std::pair<std::string, std::string>> mpirun_settings();
 
 /// Runs `arguments` (of this program, without its name) on `ranks` ranks under mpirun, forwards
-/// SIGINT, SIGTERM and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code. A second SIGINT
-/// or SIGTERM ends the ranks at once. QUARTET_MPIRUN names another mpirun. Explains on standard
+/// SIGINT, SIGTERM and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code; exit_stopped
+/// where stop_requested() before a rank is started. A second SIGINT or SIGTERM ends the ranks at
+/// once. QUARTET_MPIRUN names another mpirun. Explains on standard
 /// error any other end than 0, 2 and 75. Throws std::runtime_error, with a remedy, where mpirun
 /// cannot be started.
 int supervise_mpirun(int ranks, const std::vector<std::string>& arguments);

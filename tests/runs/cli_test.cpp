@@ -261,7 +261,8 @@ TEST_F(Cli, StartsItselfUnderMpirunWithTheSameArguments) {
   for (const char* setting :
        {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
         "OMPI_MCA_rmaps_base_oversubscribe=1", "OMPI_MCA_mpi_yield_when_idle=1",
-        "OMPI_MCA_btl_vader_eager_limit=32768", "PRTE_ALLOW_RUN_AS_ROOT=1"}) {
+        "OMPI_MCA_btl_vader_eager_limit=32768", "PRTE_ALLOW_RUN_AS_ROOT=1",
+        "QUARTET_SUPERVISED=1"}) {
     EXPECT_NE(environment.find(setting), std::string::npos) << setting;
   }
 }
@@ -294,6 +295,30 @@ TEST_F(Cli, ForwardsStopSignalsAsUsr1) {
     wait_for_file("ready");
     kill(child, signal);
     EXPECT_EQ(wait_for(child).code, 75) << strsignal(signal);
+  }
+}
+
+TEST_F(Cli, AStopBeforeThereAreRanksIsNotLost) {
+  const std::string mpirun = script("touch started\n");
+  // The check of all groups takes far longer than to see that the signals are watched.
+  const std::vector<std::string> run_it = {"run", kExperiments + "cerebellar_vs_dopaminergic.toml"};
+  const auto watches = [](pid_t child) {
+    const std::string status = read_file("/proc/" + std::to_string(child) + "/status");
+    const std::string key = "SigCgt:";
+    const std::size_t at = status.find(key);
+    if (at == status.npos) return false;
+    return (std::stoull(status.substr(at + key.size()), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
+    const pid_t child = start(run_it, mpirun);
+    while (!watches(child)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    kill(child, signal);
+    const Outcome outcome = wait_for(child);
+    EXPECT_EQ(outcome.code, 75) << strsignal(signal);
+    EXPECT_NE(outcome.text.find("stopped before a rank was started; nothing was written"),
+              std::string::npos)
+        << outcome.text;
+    EXPECT_FALSE(fs::exists(directory_ / "started"));
   }
 }
 

@@ -95,6 +95,22 @@ TEST_P(Plan, FollowsEnvironmentAndFlag) {
 INSTANTIATE_TEST_SUITE_P(Launcher, Plan, testing::ValuesIn(kDecisions),
                          [](const auto& info) { return std::string(info.param.name); });
 
+TEST(Launcher, ARankKnowsItsSupervisor) {
+  for (const bool supervised : {false, true}) {
+    const Environment environment = [&](const std::string& name) -> std::optional<std::string> {
+      if (name == "PMIX_RANK") return "1";
+      if (name == "QUARTET_SUPERVISED" && supervised) return "1";
+      return std::nullopt;
+    };
+    EXPECT_EQ(plan_launch(environment, {}).supervised, supervised);
+  }
+  // What a rank starts itself is no rank.
+  const Environment inherited = [](const std::string& name) -> std::optional<std::string> {
+    return name == "QUARTET_SUPERVISED" ? std::optional<std::string>("1") : std::nullopt;
+  };
+  EXPECT_FALSE(plan_launch(inherited, {}).supervised);
+}
+
 TEST(Launcher, WordsCanBePastedIntoAShell) {
   EXPECT_EQ(shell_word("--set=brain.scale=0.5"), "--set=brain.scale=0.5");
   EXPECT_EQ(shell_word("my runs/x.toml"), "'my runs/x.toml'");
