@@ -9,21 +9,22 @@ namespace quartet {
 Network::Network(std::uint32_t substeps, int slice, int slices, std::uint64_t seed)
     : substeps_(substeps), slice_(slice), slices_(slices), seed_(seed) {}
 
+std::uint32_t Network::first_of_slice(std::uint32_t size, int index, int slices) {
+  if (index == slices) return size;
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(size) *
+                                    static_cast<unsigned>(index) / static_cast<unsigned>(slices) /
+                                    8 * 8);
+}
+
 std::size_t Network::add_population(std::string name, const LifParameters& parameters,
                                     SynapseKind kind, std::vector<Receptor> receptors,
                                     std::uint32_t size) {
-  // Slices meet at multiples of 8 cells: 8 cells share a block of random numbers.
-  auto bound = [&](int index) {
-    if (index == slices_) return size;
-    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(size) *
-                                      static_cast<unsigned>(index) /
-                                      static_cast<unsigned>(slices_) / 8 * 8);
-  };
   offset_.push_back(offset_.empty() ? 0 : offset_.back() + populations_.back()->size());
   worst_input_.emplace_back(receptors.size(), 0);
-  populations_.push_back(std::make_unique<LifPopulation>(std::move(name), parameters, kind,
-                                                         std::move(receptors), size, bound(slice_),
-                                                         bound(slice_ + 1), substeps_, seed_));
+  populations_.push_back(
+      std::make_unique<LifPopulation>(std::move(name), parameters, kind, std::move(receptors), size,
+                                      first_of_slice(size, slice_, slices_),
+                                      first_of_slice(size, slice_ + 1, slices_), substeps_, seed_));
   from_population_.emplace_back();
   spikes_.emplace_back();
   return populations_.size() - 1;

@@ -19,6 +19,10 @@ class Network {
   /// Part `slice` of `slices`; `substeps` per timestep of 1 ms (a power of two).
   Network(std::uint32_t substeps, int slice, int slices, std::uint64_t seed);
 
+  /// First cell of slice `index` (up to `slices`: the end) of a population of `size` cells. Slices
+  /// meet at multiples of 8 cells: 8 cells share a block of random numbers.
+  static std::uint32_t first_of_slice(std::uint32_t size, int index, int slices);
+
   /// Adds a population of `size` cells; returns its index, which is also its source index.
   std::size_t add_population(std::string name, const LifParameters& parameters, SynapseKind kind,
                              std::vector<Receptor> receptors, std::uint32_t size);

@@ -51,7 +51,7 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
       in_degree_(spec.in_degree),
       plastic_(spec.plastic),
       max_weight_(static_cast<float>(spec.max_weight)) {
-  if (target.count() > 65536)
+  if (target.count() > kMostTargets)
     throw std::invalid_argument(name_ + ": more than 65,536 cells of " + target.name() +
                                 " in one slice; split the region over more ranks");
   if (receptor_ >= target.receptor_count())

@@ -41,6 +41,9 @@ struct ProjectionSpec {
 
 class Projection {
  public:
+  /// Cells of the target in one slice, which has 16-bit indices.
+  static constexpr std::uint32_t kMostTargets = 65536;
+
   /// Draws the synapses onto the target's own cells. Throws std::invalid_argument naming the
   /// projection.
   Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPopulation& target,

@@ -103,17 +103,22 @@ void check_out(const fs::path& out) {
   rmdir(attempt.c_str());
 }
 
+Placement placement_of(const LoopFlags& flags, int ranks) {
+  if (flags.placement.empty()) return Placement::standard(ranks);
+  try {
+    return Placement::parse(flags.placement, ranks);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError("--" + std::string(error.what()));  // "placement: …"
+  }
+}
+
 /// Either watches over mpirun or is one of the ranks.
 int start(const Experiment& experiment, const LoopFlags& flags, RunOptions options,
           const LaunchPlan& plan, const Arguments& arguments) {
-  check_experiment(experiment);
-  check_ranks(plan, experiment.groups.front().brain.scale);
-  if (!flags.placement.empty()) {
-    try {
-      Placement::parse(flags.placement, plan.ranks);
-    } catch (const std::invalid_argument& error) {
-      throw UsageError("--" + std::string(error.what()));  // "placement: …"
-    }
+  if (!plan.supervised) {
+    check_ranks(plan, experiment.groups.front().brain.scale);
+    const Placement placement = placement_of(flags, plan.ranks);
+    check_experiment(experiment, &placement);
   }
   if (plan.launch == Launch::supervise) return supervise_mpirun(plan.ranks, arguments);
   options.placement = flags.placement;

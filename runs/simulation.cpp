@@ -23,6 +23,7 @@
 #include "comm/mpi_library.hpp"
 #include "comm/placement.hpp"
 #include "models/math.hpp"
+#include "models/network.hpp"
 #include "regions/atlas.hpp"
 #include "regions/brain.hpp"
 #include "runs/checkpoint.hpp"
@@ -350,9 +351,28 @@ void Simulation::log(const std::string& text) {
   file << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::time(nullptr)), text);
 }
 
+/// What is wrong where a slice has more cells of a population than a projection can tell apart.
+std::string too_large_for(const Placement& placement, const Region& region) {
+  const auto slices = static_cast<int>(placement.ranks_of(region.name()).size());
+  for (const PopulationInfo& population : region.populations()) {
+    std::uint32_t most = 0;
+    for (int slice = 0; slice < slices; ++slice) {
+      most = std::max(most, Network::first_of_slice(population.size, slice + 1, slices) -
+                                Network::first_of_slice(population.size, slice, slices));
+    }
+    if (most <= Projection::kMostTargets) continue;
+    return fmt::format(
+        "brain.{}: {} cells of {} in a slice, which can hold {}; split the region over {} ranks or "
+        "more (--ranks with --placement), or write a smaller brain.scale",
+        region.name(), most, population.name, Projection::kMostTargets,
+        population.size / Projection::kMostTargets + 1);
+  }
+  return "";
+}
+
 }  // namespace
 
-void check_experiment(const Experiment& experiment) {
+void check_experiment(const Experiment& experiment, const Placement* placement) {
   const std::vector<Group>& groups = experiment.groups;
   // What is refused, with the names of the groups that it is refused for.
   std::vector<std::pair<std::string, std::vector<std::string>>> refused;
@@ -376,13 +396,15 @@ void check_experiment(const Experiment& experiment) {
       refuse(group, fmt::format("brain.scale {} where group {} has {}; give all groups the same",
                                 group.brain.scale, first.name, first.brain.scale));
     }
-    // A region is built as one of many slices: that has all of its populations and projections
-    // and takes a fraction of the time.
+    // A region is built as one of many slices: that has all of its populations and projections,
+    // whose bounds do not depend on the slice, and takes a fraction of the time.
     const Subject subject{subject_seed(experiment.seed, 0), group.brain, group.body, group.blocks};
     for (const std::string_view region : region_names()) {
       const Slice slice = region == "body" ? Slice{} : Slice{.index = 0, .count = 8};
       try {
-        make_region(region, subject, slice);
+        const auto built = make_region(region, subject, slice);
+        const std::string too_large = placement ? too_large_for(*placement, *built) : std::string();
+        if (!too_large.empty()) refuse(group, too_large);
       } catch (const std::invalid_argument& error) {
         refuse(group,
                region == "body" ? error.what() : fmt::format("brain.{}: {}", region, error.what()));

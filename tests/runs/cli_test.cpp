@@ -169,7 +169,36 @@ TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
         {command, file, "--set", "group.reward_depleted.brain.cerebellum.pf_pc_weight_mv=9"},
         "group reward_depleted: brain.cerebellum: GrC_PC: input to PC could overflow");
   }
+  // Also where the slice that is tried has none of the cells.
+  for (const char* scale : {"brain.scale=0.25", "brain.scale=1"}) {
+    for (const char* command : {"run", "validate"}) {
+      expect_refusal(
+          {command, file, "--set", scale, "--set", "brain.cerebellum.mf_dcn_weight_mv=30"},
+          "brain.cerebellum: MF_DCN: input to DCN could overflow");
+    }
+  }
   EXPECT_FALSE(fs::exists(directory_ / "results"));
+}
+
+TEST_F(Cli, RefusesSlicesOfTooManyCells) {
+  std::vector<std::string> run_it = {"run", kExperiments + "smoke.toml", "--scale", "17"};
+  const std::string refusal =
+      "brain.cerebellum: 68000 cells of GrC in a slice, which can hold 65536; split the region "
+      "over 2 ranks or more (--ranks with --placement), or write a smaller brain.scale";
+  const auto with = [&](std::initializer_list<std::string> flags) {
+    std::vector<std::string> arguments = run_it;
+    arguments.insert(arguments.end(), flags);
+    return arguments;
+  };
+  expect_refusal(with({"--ranks", "1"}), refusal);
+  expect_refusal(with({"--ranks", "2", "--placement",
+                       "cortex:0 body:0 cerebellum:1 basal_ganglia:0 thalamus:0"}),
+                 refusal);
+  EXPECT_FALSE(fs::exists(directory_ / "results"));
+  const Outcome split = run(with({"--ranks", "2", "--placement",
+                                  "cortex:0 body:0 cerebellum:0,1 basal_ganglia:0 thalamus:0"}),
+                            script("exit 0\n"));
+  EXPECT_EQ(split.code, 0) << split.text;
 }
 
 TEST_F(Cli, RefusesAnExistingRunDirectoryWithRemedies) {
