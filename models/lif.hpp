@@ -73,6 +73,7 @@ class LifPopulation {
                 std::uint32_t last, std::uint32_t substeps_per_ms, std::uint64_t seed);
 
   const std::string& name() const { return name_; }
+  SynapseKind kind() const { return kind_; }
   std::uint32_t size() const { return size_; }
   std::uint32_t first() const { return first_; }
   std::uint32_t last() const { return first_ + count_; }

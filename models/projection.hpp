@@ -61,6 +61,8 @@ class Projection {
   std::uint32_t max_delay_substeps() const { return max_delay_; }
   std::uint64_t synapse_count() const { return synapses_; }
   bool plastic() const { return plastic_; }
+  /// Of the target: current (weights in mV) or conductance (in g_L).
+  SynapseKind kind() const { return target_->kind(); }
 
   /// Adds the synaptic weights of source cell `cell` that fired in substep n.
   void deliver(std::uint32_t cell, std::int64_t n);

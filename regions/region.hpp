@@ -34,6 +34,7 @@ struct ProjectionInfo {
   std::string name;             ///< "GrC_PC"
   std::uint32_t targets = 0;    ///< postsynaptic cells over all slices
   std::uint32_t in_degree = 0;  ///< synapses per cell
+  std::string unit = "mV";      ///< of the weights; "1" where they are in leak conductances
 };
 
 class Region {

@@ -55,7 +55,8 @@ Projection& SpikingRegion::connect(ProjectionSpec spec) {
   Projection& projection = network_.connect(std::move(spec));
   if (projection.plastic()) {
     plastic_.push_back(&projection);
-    plastic_infos_.push_back({projection.name(), projection.all_targets(), projection.in_degree()});
+    plastic_infos_.push_back({projection.name(), projection.all_targets(), projection.in_degree(),
+                              projection.kind() == SynapseKind::current ? "mV" : "1"});
   }
   return projection;
 }

@@ -595,7 +595,9 @@ class RegionRecorder::Weights {
           file_.define_dimension("synapse_" + projection.name, projection.in_degree);
       const int id = file_.define_variable("weight_" + projection.name, NetcdfType::f32,
                                            {snapshot, target, synapse});
-      describe_variable(file_, id, "1", "synaptic weights of projection " + projection.name);
+      describe_variable(file_, id, projection.unit,
+                        "synaptic weights of projection " + projection.name +
+                            (projection.unit == "1" ? ", in leak conductances" : ""));
       file_.put_attribute(id, "coordinates", "subject trial time_ms");
     }
     file_.end_definitions();

@@ -62,7 +62,7 @@ class FakeRegion : public Region {
   explicit FakeRegion(std::uint64_t seed = 1) : seed_(seed) {
     populations_ = {{"Alpha", "alpha cells", 8, {}}, {"Beta", "beta cells", 4, {}}};
     for (int i = 0; i < 8; ++i) populations_[0].preferred_direction_deg.push_back(45.0f * i);
-    projections_ = {{"Alpha_Beta", 4, 3}, {"Beta_Alpha", 8, 2}};
+    projections_ = {{"Alpha_Beta", 4, 3}, {"Beta_Alpha", 8, 2, "1"}};
   }
 
   std::string_view name() const override { return "fake"; }
