@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -659,13 +660,16 @@ std::int64_t trials_of(const Group& group) {
   return trials;
 }
 
-/// "key used instead of full" for all that a group does differently but for its trials.
+/// "key used instead of full" for all that a group does differently; its trials only where they
+/// are as many, in other blocks.
 std::vector<std::string> differences(const Group& used, const Group& full) {
   std::vector<std::string> parts;
+  const bool as_many = trials_of(used) == trials_of(full);
   const auto compare = [&](const std::string& prefix, const std::vector<Key>& now,
                            const std::vector<Key>& then) {
     for (std::size_t k = 0; k < now.size(); ++k) {
-      if (now[k].value == then[k].value || (!prefix.empty() && now[k].name == "trials")) continue;
+      if (now[k].value == then[k].value) continue;
+      if (!prefix.empty() && now[k].name == "trials" && !as_many) continue;
       parts.push_back(
           fmt::format("{}{} {} instead of {}", prefix, now[k].name, now[k].value, then[k].value));
     }
@@ -684,12 +688,16 @@ std::vector<std::string> differences(const Group& used, const Group& full) {
 std::string describe_cut(const Experiment& used, const Experiment& full) {
   std::vector<std::string> parts;
   std::int64_t subjects = 0, all_subjects = 0;
-  double least = 100, most = 0;  // percent of a group's trials
+  bool fewer = false, more = false;  // subjects in a group
+  // Percent of a group's trials.
+  double least = std::numeric_limits<double>::infinity(), most = 0;
   // Each difference, with the groups that it is in.
   std::vector<std::pair<std::string, std::vector<std::string>>> changed;
   for (std::size_t g = 0; g < full.groups.size(); ++g) {
     subjects += used.groups[g].subjects;
     all_subjects += full.groups[g].subjects;
+    fewer = fewer || used.groups[g].subjects < full.groups[g].subjects;
+    more = more || used.groups[g].subjects > full.groups[g].subjects;
     const double percent = 100.0 * static_cast<double>(trials_of(used.groups[g])) /
                            static_cast<double>(trials_of(full.groups[g]));
     least = std::min(least, percent);
@@ -704,13 +712,22 @@ std::string describe_cut(const Experiment& used, const Experiment& full) {
       }
     }
   }
-  if (subjects != all_subjects) {
+  if (fewer && more) {
+    for (std::size_t g = 0; g < full.groups.size(); ++g) {
+      const std::int64_t now = used.groups[g].subjects, then = full.groups[g].subjects;
+      if (now == then) continue;
+      parts.push_back(fmt::format("{}: {} instead of {} subjects", full.groups[g].name, now, then));
+    }
+  } else if (fewer || more) {
     parts.push_back(fmt::format("{} instead of {} subjects", subjects, all_subjects));
   }
   if (least != 100 || most != 100) {
     const std::string from = fmt::format("{:.0f}", least), to = fmt::format("{:.0f}", most);
     parts.push_back(from == to ? to + " % of the trials"
                                : fmt::format("{} to {} % of a group's trials", from, to));
+  }
+  if (used.seed != full.seed) {
+    parts.push_back(fmt::format("seed {} instead of {}", used.seed, full.seed));
   }
   for (const auto& [text, groups] : changed) {
     parts.push_back(groups.size() == full.groups.size()

@@ -463,6 +463,28 @@ TEST(Experiment, WhatTheCommandLineChangesInAGroupIsSaidToo) {
             "reward_zone_deg 4.0 instead of 6.0");
 }
 
+TEST(Experiment, WhatIsMoreOrElsewhereIsSaidToo) {
+  const auto cut = [](const std::vector<std::string>& set, const std::string& seed = "") {
+    Overrides overrides;
+    overrides.set = set;
+    overrides.seed = seed;
+    return parse_experiment(kGood, "x.toml", overrides).cut;
+  };
+  EXPECT_EQ(cut({"block.base.trials=20", "block.turn.trials=80"}), "200 % of the trials");
+  EXPECT_EQ(cut({"group.a.block.base.trials=60"}), "100 to 200 % of a group's trials");
+  EXPECT_EQ(cut({"block.base.trials=40", "block.turn.trials=10"}),
+            "base trials 40 instead of 10; turn trials 10 instead of 40");
+  EXPECT_EQ(cut({"group.b.block.base.trials=40", "group.b.block.turn.trials=10"}),
+            "b: base trials 40 instead of 10; b: turn trials 10 instead of 40");
+  EXPECT_EQ(cut({"group.a.subjects=3", "group.b.subjects=5"}),
+            "a: 3 instead of 4 subjects; b: 5 instead of 4 subjects");
+  EXPECT_EQ(cut({"group.a.subjects=1", "group.b.subjects=5"}),
+            "a: 1 instead of 4 subjects; b: 5 instead of 4 subjects");
+  EXPECT_EQ(cut({"group.b.subjects=5"}), "9 instead of 8 subjects");
+  EXPECT_EQ(cut({}, "7"), "seed 7 instead of 1");
+  EXPECT_EQ(cut({}, "1"), "");
+}
+
 TEST(Experiment, QuickIsCheckedAlsoInAFullRun) {
   Overrides full;
   full.full = true;
