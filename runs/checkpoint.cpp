@@ -1,14 +1,11 @@
 #include "runs/checkpoint.hpp"
 
-#include <fcntl.h>
 #include <toml++/toml.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/version.hpp>
-#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -21,6 +18,7 @@
 #include <utility>
 
 #include "runs/digest.hpp"
+#include "runs/durable_file.hpp"
 
 namespace quartet {
 
@@ -90,52 +88,12 @@ std::string type_name(StateType type) {
   return "?";
 }
 
-std::string remedy_for(int error) {
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    return "; free space (or raise the quota or file size limit) there, then continue with "
-           "`quartet resume`";
-  }
-  return "";
-}
-
-[[noreturn]] void fail(const fs::path& path, const std::string& what, int error) {
-  throw std::runtime_error(path.string() + ": " + what + ": " + std::strerror(error) +
-                           remedy_for(error));
-}
-
-/// Writes a new file and waits until it is on the disk.
-void write_file(const fs::path& path, std::initializer_list<std::string_view> pieces) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail(path, "cannot create it", errno);
-  int error = 0;
-  for (std::string_view piece : pieces) {
-    while (error == 0 && !piece.empty()) {
-      const ssize_t written = ::write(descriptor, piece.data(), piece.size());
-      if (written < 0 && errno != EINTR) error = errno;
-      if (written > 0) piece.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  if (error == 0 && ::fsync(descriptor) != 0) error = errno;
-  // Some network file systems report a full disk only here.
-  if (::close(descriptor) != 0 && error == 0) error = errno;
-  if (error != 0) fail(path, "cannot write it", error);
-}
-
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error(path.string() + ": cannot open it");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (file.bad()) throw std::runtime_error(path.string() + ": cannot read it");
   return text;
-}
-
-void sync_directory(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "cannot open it", errno);
-  // Some file systems cannot sync a directory, and say so with EINVAL.
-  const int error = ::fsync(descriptor) != 0 && errno != EINVAL ? errno : 0;
-  ::close(descriptor);
-  if (error != 0) fail(path, "cannot put it on the disk", error);
 }
 
 std::string state_file_name(const std::string& part, int slice, int slices) {
