@@ -10,8 +10,9 @@
 namespace quartet {
 
 RunLock::RunLock(const std::filesystem::path& directory)
-    : file_(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (file_ < 0 || flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+    : file_(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+      holds_(file_ >= 0 && flock(file_, LOCK_EX | LOCK_NB) == 0) {
+  if (holds_ || file_ < 0 || errno != EWOULDBLOCK) return;
   close(file_);
   throw std::runtime_error(directory.string() +
                            ": another process is writing this run (the last line of its run.log "
