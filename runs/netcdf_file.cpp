@@ -204,7 +204,16 @@ void NetcdfFile::skip_filling() {
   check(nc_set_fill(id_, NC_NOFILL, &before), "cannot set the fill mode");
 }
 
-void NetcdfFile::end_definitions() { check(nc_enddef(id_), "cannot write the header"); }
+void NetcdfFile::end_definitions() {
+  constexpr std::size_t kRoom = 1024, kAlignment = 4;
+  check(nc__enddef(id_, kRoom, kAlignment, 0, kAlignment), "cannot write the header");
+}
+
+void NetcdfFile::replace_global_text(const std::string& name, std::string_view text) {
+  check(nc_redef(id_), "cannot change the header");
+  put_attribute(global, name, text);
+  check(nc_enddef(id_), "cannot write the header");
+}
 
 void NetcdfFile::check_size(int variable, const std::vector<std::size_t>& count, std::size_t size,
                             NetcdfType type) const {

@@ -117,6 +117,9 @@ class NetcdfFile {
   /// Leaves values that were never written undefined: for files whose records are all written.
   void skip_filling();
   void end_definitions();
+  /// Changes a text of the file itself after the definitions, also in a file opened again. Short
+  /// ones fit into the room that end_definitions() leaves; beyond it all data move.
+  void replace_global_text(const std::string& name, std::string_view text);
 
   // Values: the box [start, start + count), row-major.
   template <class T>

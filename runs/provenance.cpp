@@ -3,6 +3,7 @@
 #include <boost/version.hpp>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "runs/build_commit.hpp"
 
@@ -42,6 +43,13 @@ void put_provenance(NetcdfFile& file, const Provenance& provenance) {
   put("placement", provenance.placement);
   put("command", provenance.command);
   put("created", provenance.created);
+}
+
+void update_builds(NetcdfFile& file, const Provenance& provenance) {
+  for (const auto& [name, value] : {std::pair("provenance_version", provenance.version),
+                                    std::pair("provenance_commit", provenance.commit)}) {
+    if (file.global_text(name) != value) file.replace_global_text(name, value);
+  }
 }
 
 }  // namespace quartet

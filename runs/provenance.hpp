@@ -10,8 +10,8 @@ namespace quartet {
 struct Provenance {
   std::string config_digest;  ///< SHA-256 of the experiment as used
   std::string seed;           ///< of the experiment
-  std::string version;        ///< of Quartet
-  std::string commit;         ///< git commit of the build, "unknown" outside a repository
+  std::string version;        ///< of Quartet; "A, then B" where B went on with a run of A's
+  std::string commit;         ///< git commit of the build, likewise; "unknown" without repository
   std::string compiler;
   std::string flags;
   std::string mpi;     ///< MPI_Get_library_version, or "none"
@@ -27,5 +27,8 @@ Provenance build_provenance();
 
 /// Writes all as global attributes `provenance_<field>`; a file in definition mode.
 void put_provenance(NetcdfFile& file, const Provenance& provenance);
+
+/// Names the builds that wrote a file that is opened again, where they are not those it names.
+void update_builds(NetcdfFile& file, const Provenance& provenance);
 
 }  // namespace quartet

@@ -167,6 +167,7 @@ BehaviourRecorder::BehaviourRecorder(const std::filesystem::path& directory, con
   const std::filesystem::path path = directory / "behaviour.nc";
   if (resume_from != nullptr) {
     table_ = SubjectTable::resume(path, run.subjects.size(), *resume_from, "behaviour.written");
+    update_builds(table_->file, run.provenance);
     for (const Column& column : columns_) {
       if (!table_->file.has_variable(column.name)) {
         refuse_to_continue(path, "has no variable '" + column.name + "'");
@@ -278,6 +279,7 @@ class RegionRecorder::Rates {
     }
     if (resume_from != nullptr) {
       table_ = SubjectTable::resume(path, members_.size(), *resume_from, "rates.written");
+      update_builds(table_->file, run.provenance);
       resume_from->shared_value("rates.member", member_);
       resume_from->shared<std::uint64_t>("rates.counts", counts_);
       column_ = column_of(members_, member_);
@@ -400,6 +402,7 @@ class RegionRecorder::Spikes {
         substep_ms_(1.0 / region.substeps),
         file_(open(directory / (region.name + "_spikes.nc"), resume_from)) {
     if (resume_from != nullptr) {
+      update_builds(file_, run.provenance);
       resume_from->shared_value("spikes.member", member_);
       recorded_ = column_of(members_, member_) >= 0;
     } else {
@@ -512,7 +515,11 @@ class RegionRecorder::Weights {
       : members_(recording.weight_members),
         projections_(region.projections),
         file_(open(directory / (region.name + "_weights.nc"), resume_from)) {
-    if (resume_from == nullptr) define(run, region);
+    if (resume_from == nullptr) {
+      define(run, region);
+    } else {
+      update_builds(file_, run.provenance);
+    }
     file_.skip_filling();  // all records are written whole
     for (const ProjectionInfo& projection : projections_) {
       const std::string name = "weight_" + projection.name;
