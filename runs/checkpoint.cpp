@@ -371,13 +371,14 @@ struct ManifestFile {
 };
 
 /// The manifest's last line is a digest of all lines before it.
-std::string manifest_text(const CheckpointPosition& position, const std::string& config_digest,
+std::string manifest_text(const CheckpointPosition& position, const CheckpointOrigin& origin,
                           const std::vector<ManifestFile>& files) {
   std::ostringstream text;
   text << "# A checkpoint of Quartet: see `quartet inspect`.\n"
-       << "schema = " << schema << "\nconfig_digest = \"" << config_digest
-       << "\"\nmember = " << position.member << "\nstep = " << position.step
-       << "\ntrial = " << position.trial << "\nfiles = [\n";
+       << "schema = " << schema << "\nconfig_digest = \"" << origin.config_digest
+       << "\"\nversion = \"" << origin.version << "\"\ncommit = \"" << origin.commit
+       << "\"\nevery_trials = " << origin.every_trials << "\nmember = " << position.member
+       << "\nstep = " << position.step << "\ntrial = " << position.trial << "\nfiles = [\n";
   for (const ManifestFile& file : files) {
     text << "  { name = \"" << file.name << "\", bytes = " << file.bytes << ", digest = \""
          << file.digest << "\" },\n";
@@ -453,7 +454,7 @@ std::vector<fs::path> published(const fs::path& checkpoints) {
 }  // namespace
 
 void write_checkpoint(const fs::path& checkpoints, const CheckpointPosition& position,
-                      const std::string& config_digest, bool leader,
+                      const CheckpointOrigin& origin, bool leader,
                       const std::function<void(const fs::path&)>& write_parts,
                       const std::function<bool(bool)>& agree) {
   const fs::path final_directory = checkpoints / position.key();
@@ -483,7 +484,7 @@ void write_checkpoint(const fs::path& checkpoints, const CheckpointPosition& pos
   together(true, [&] { write_parts(directory); });
   together(leader, [&] {
     write_file(directory / "manifest.toml",
-               {manifest_text(position, config_digest, collect_files(directory))});
+               {manifest_text(position, origin, collect_files(directory))});
     sync_directory(directory);
     // One of the same name is damaged or was left behind by a resume from an earlier one.
     fs::remove_all(final_directory);
@@ -516,7 +517,11 @@ Checkpoint inspect_checkpoint(const fs::path& directory) {
       throw std::runtime_error("has another schema than this version reads (" +
                                std::to_string(schema) + ")");
     }
-    checkpoint.config_digest = table["config_digest"].value_or(std::string());
+    CheckpointOrigin& origin = checkpoint.origin;
+    origin.config_digest = table["config_digest"].value_or(origin.config_digest);
+    origin.version = table["version"].value_or(origin.version);
+    origin.commit = table["commit"].value_or(origin.commit);
+    origin.every_trials = table["every_trials"].value_or(origin.every_trials);
     checkpoint.position = {table["member"].value_or<std::int64_t>(0),
                            table["step"].value_or<std::int64_t>(0),
                            table["trial"].value_or<std::int64_t>(0)};
@@ -575,6 +580,18 @@ std::optional<Checkpoint> latest_checkpoint(const fs::path& checkpoints, std::os
              << "; using the one before it\n";
   }
   return std::nullopt;
+}
+
+void set_aside_damaged(const Checkpoint& used, std::ostream& warnings) {
+  for (const fs::path& directory : published(used.directory.parent_path())) {
+    if (order_of(directory) <= order_of(used.directory)) break;
+    fs::path aside = directory;
+    aside += ".damaged";
+    fs::remove_all(aside);
+    fs::rename(directory, aside);
+    warnings << "warning: checkpoint " << directory.string() << ": kept as "
+             << aside.filename().string() << "; remove it at will\n";
+  }
 }
 
 void remove_partial_checkpoints(const fs::path& checkpoints) {

@@ -37,6 +37,14 @@ struct CheckpointPosition {
   std::string key() const;  ///< name of the directory: "000002-000000120000"
 };
 
+/// The run that wrote a checkpoint.
+struct CheckpointOrigin {
+  std::string config_digest;
+  std::string version = "unknown";  ///< of Quartet; "A, then B" where B went on with a run of A's
+  std::string commit = "unknown";   ///< of the build, likewise
+  std::int64_t every_trials = 0;    ///< trials between checkpoints
+};
+
 /// Collects the state of one slice of a part, then writes it to a file.
 class CheckpointWriter : public StateWriter {
  public:
@@ -108,7 +116,7 @@ class CheckpointReader : public StateReader {
 /// before it are kept. Throws std::runtime_error on every rank where any failed; the earlier
 /// checkpoints are then as they were.
 void write_checkpoint(const std::filesystem::path& checkpoints, const CheckpointPosition& position,
-                      const std::string& config_digest, bool leader,
+                      const CheckpointOrigin& origin, bool leader,
                       const std::function<void(const std::filesystem::path&)>& write_parts,
                       const std::function<bool(bool)>& agree);
 
@@ -116,7 +124,7 @@ void write_checkpoint(const std::filesystem::path& checkpoints, const Checkpoint
 struct Checkpoint {
   std::filesystem::path directory;
   CheckpointPosition position;
-  std::string config_digest;
+  CheckpointOrigin origin;
   std::uintmax_t bytes = 0;  ///< of its files
   std::string problem;       ///< what is wrong with it; empty: valid
 };
@@ -128,6 +136,10 @@ std::vector<Checkpoint> list_checkpoints(const std::filesystem::path& checkpoint
 /// damaged. Called on one rank; the others are told its directory.
 std::optional<Checkpoint> latest_checkpoint(const std::filesystem::path& checkpoints,
                                             std::ostream& warnings);
+
+/// Renames the damaged checkpoints that are newer than `used` (….damaged), and says so: the run
+/// goes on from `used`, and keeps only good ones. On one rank, when no one writes.
+void set_aside_damaged(const Checkpoint& used, std::ostream& warnings);
 
 /// Reads one checkpoint's manifest and checks its files; never throws for what is wrong with it.
 Checkpoint inspect_checkpoint(const std::filesystem::path& directory);

@@ -32,10 +32,11 @@ namespace fs = std::filesystem;
 struct LoopFlags {
   std::optional<int> ranks;
   std::string placement;
-  std::int64_t checkpoint_every_trials = RunOptions{}.checkpoint_every_trials;
+  std::optional<std::int64_t> checkpoint_every_trials;
   bool quiet = false;
 
-  void add_to(CLI::App& command) {
+  /// `usual_cadence`: what holds without --checkpoint-every.
+  void add_to(CLI::App& command, const std::string& usual_cadence) {
     command.add_option("--ranks", ranks, "processes to start (default 4; 1: without MPI)")
         ->type_name("N")
         ->check(whole_number(1, "--ranks 4"));
@@ -46,10 +47,10 @@ struct LoopFlags {
         ->type_name("TEXT");
     command
         .add_option("--checkpoint-every", checkpoint_every_trials,
-                    "trials between checkpoints (0: only when stopped)")
+                    fmt::format("trials between checkpoints (default: {}; 0: only when stopped)",
+                                usual_cadence))
         ->type_name("TRIALS")
-        ->check(whole_number(0, "--checkpoint-every 200"))
-        ->capture_default_str();
+        ->check(whole_number(0, "--checkpoint-every 200"));
     command.add_flag("--quiet", quiet, "no progress");
   }
 };
@@ -176,7 +177,7 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   command->add_option("--scale", flags->overrides.scale, "size of the brain (brain.scale)")
       ->type_name("X");
   command->add_flag("--full", flags->overrides.full, "the whole experiment, without its [quick]");
-  flags->add_to(*command);
+  flags->add_to(*command, std::to_string(kCheckpointEveryTrials));
   command->footer(
       "Example:\n  quartet run runs/experiments/smoke.toml --ranks 2 --set brain.scale=0.5 --out "
       "/tmp/smoke\n\nCtrl-C, SIGTERM or SIGUSR1 stop it with a checkpoint (exit code 75); `quartet "
@@ -200,11 +201,15 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
 void add_resume(CLI::App& app, const Arguments& arguments, int& exit_code) {
   struct Flags : LoopFlags {
     std::string directory;
+    bool other_version = false;
   };
   auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("resume", "Continue a run from its newest checkpoint");
   command->add_option("DIR", flags->directory, "run directory")->required();
-  flags->add_to(*command);
+  command->add_flag("--other-version", flags->other_version,
+                    "go on also with a run of another version or commit of Quartet; its files name "
+                    "both (provenance_version, provenance_commit)");
+  flags->add_to(*command, "as before");
   command->footer(
       "Example:\n  quartet resume results/smoke --ranks 2\n\nThe files come out as if the run had "
       "never stopped, on any number of ranks.");
@@ -226,6 +231,7 @@ void add_resume(CLI::App& app, const Arguments& arguments, int& exit_code) {
     RunOptions options;
     options.out = flags->directory;
     options.resume = true;
+    options.other_version = flags->other_version;
     exit_code = start(load_experiment(file), *flags, options, launch, arguments);
   });
 }

@@ -105,6 +105,8 @@ void print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
   for (const auto& entry : fs::directory_iterator(checkpoints)) {
     if (entry.path().extension() == ".partial") {
       out << "  " << entry.path().filename().string() << "  unfinished\n";
+    } else if (entry.path().extension() == ".damaged") {
+      out << "  " << entry.path().filename().string() << "  damaged, set aside by a resume\n";
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "runs/experiment.hpp"
@@ -19,15 +20,21 @@ enum ExitCode : int {
   exit_stopped = 75  ///< stopped on a signal with a good checkpoint: `quartet resume` continues
 };
 
+/// Trials between checkpoints unless told.
+inline constexpr std::int64_t kCheckpointEveryTrials = 200;
+
 struct RunOptions {
   /// Run directory. For a new run it does not exist yet: every rank has checked that, so rank 0
   /// creates it only after a collective (the handshake). For `resume` it holds the run.
   std::filesystem::path out;
   /// Continue from the newest good checkpoint in `out`; from the start where there is none.
   bool resume = false;
+  /// Continue also what another version or commit of Quartet wrote.
+  bool other_version = false;
   std::string placement;  ///< placement text of comm/; empty: the usual one for the ranks
-  /// Trials between checkpoints; 0: only when stopped.
-  std::int64_t checkpoint_every_trials = 200;
+  /// Trials between checkpoints; 0: only when stopped; none: as the checkpoint says from which the
+  /// run goes on, or kCheckpointEveryTrials.
+  std::optional<std::int64_t> checkpoint_every_trials;
   bool quiet = false;        ///< no progress
   bool in_process = false;   ///< one process, no MPI (`--ranks 1`)
   std::string command_line;  ///< for provenance

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "comm/handshake.hpp"
@@ -27,6 +28,7 @@
 #include "regions/atlas.hpp"
 #include "regions/brain.hpp"
 #include "runs/checkpoint.hpp"
+#include "runs/durable_file.hpp"
 #include "runs/inspect.hpp"
 #include "runs/member_run.hpp"
 #include "runs/progress.hpp"
@@ -41,11 +43,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error(path.string() + ": cannot write it; is the disk full?");
+constexpr std::string_view kThen = ", then ";  // between builds of which one went on with a run
+
+/// The last of the builds in a text of provenance.
+std::string last_build(const std::string& builds) {
+  const std::size_t then = builds.rfind(kThen);
+  return then == builds.npos ? builds : builds.substr(then + kThen.size());
+}
+
+std::string followed_by(const std::string& builds, const std::string& build) {
+  return last_build(builds) == build ? builds : fmt::format("{}{}{}", builds, kThen, build);
 }
 
 /// One rank's part in a run.
@@ -57,6 +64,8 @@ class Simulation {
  private:
   /// Makes the run directory, or finds what to continue from. Collective.
   void open_directory();
+  /// Where to go on from `latest`, on rank 0; throws where this run cannot.
+  void go_on_from(const Checkpoint& latest);
   /// True where the member is done, false where all ranks stopped with a checkpoint.
   bool run_member(std::size_t index);
   void end_trial(MemberRun& member);
@@ -66,6 +75,7 @@ class Simulation {
   void write_traffic();
   std::int64_t trials_of(std::size_t member) const;
   bool any(std::string_view name, bool mine);
+  void warn_without_lock() const;
   /// A line in run.log, on rank 0.
   void log(const std::string& text);
 
@@ -76,6 +86,7 @@ class Simulation {
   const std::string digest_;
   const Placement placement_;
   Provenance provenance_;
+  std::int64_t every_trials_;  // between checkpoints
 
   std::optional<RunLock> lock_;         // on rank 0
   CheckpointPosition start_;            // where the run begins or goes on
@@ -100,6 +111,7 @@ Simulation::Simulation(Communicator& world, const Experiment& experiment, const 
       placement_(options.placement.empty() ? Placement::standard(world.size())
                                            : Placement::parse(options.placement, world.size())),
       provenance_(build_provenance()),
+      every_trials_(options.checkpoint_every_trials.value_or(kCheckpointEveryTrials)),
       traffic_(3 * atlas().size(), 0) {
   provenance_.config_digest = digest_;
   provenance_.seed = std::to_string(experiment.seed);
@@ -113,7 +125,7 @@ int Simulation::run() {
                      {"commit", provenance_.commit},
                      {"experiment digest", digest_},
                      {"placement", placement_.to_string()},
-                     {"checkpoint cadence", std::to_string(options_.checkpoint_every_trials)},
+                     {"checkpoint cadence", std::to_string(every_trials_)},
                      {"run directory", options_.out.string()}});
   open_directory();
   if (complete_) {
@@ -161,21 +173,18 @@ void Simulation::open_directory() {
                                  ": exists already; name another directory with --out");
       }
       lock_.emplace(options_.out);
-      write_text(options_.out / "experiment.toml", experiment_.source_text);
-      write_text(options_.out / "resolved.toml", resolved_toml(experiment_));
+      warn_without_lock();
+      replace_file(options_.out / "experiment.toml", experiment_.source_text);
+      replace_file(options_.out / "resolved.toml", resolved_toml(experiment_));
     } else if (fs::exists(options_.out / "traffic.csv")) {
       found = "complete";  // what a run writes last
     } else {
       lock_.emplace(options_.out);
+      warn_without_lock();
       const fs::path checkpoints = options_.out / "checkpoints";
       remove_partial_checkpoints(checkpoints);
       if (const auto latest = latest_checkpoint(checkpoints, std::cerr)) {
-        if (latest->config_digest != digest_) {
-          throw std::runtime_error(
-              latest->directory.string() + ": is of another experiment (digest " +
-              latest->config_digest + ") than resolved.toml (" + digest_ +
-              "); restore the resolved.toml that the run wrote, or start a new run");
-        }
+        go_on_from(*latest);
         found = latest->directory.string();
       } else if (fs::exists(checkpoints) && !fs::is_empty(checkpoints)) {
         throw std::runtime_error(
@@ -196,9 +205,16 @@ void Simulation::open_directory() {
                       members_.size(), found.empty() ? "the start" : found));
     }
   }
-  Bytes bytes = to_bytes(found);
+  // The path comes last: it alone may hold a line break.
+  Bytes bytes = to_bytes(
+      fmt::format("{}\n{}\n{}\n{}", every_trials_, provenance_.version, provenance_.commit, found));
   world_.broadcast("where to begin", 0, bytes);
-  found = to_text(bytes);
+  std::istringstream lines(to_text(bytes));
+  lines >> every_trials_;
+  lines.ignore();
+  std::getline(lines, provenance_.version);
+  std::getline(lines, provenance_.commit);
+  std::getline(lines, found, '\0');
   complete_ = found == "complete";
   if (complete_ || found.empty()) return;
   checkpoint_ = found;
@@ -209,6 +225,34 @@ void Simulation::open_directory() {
   start_.trial =
       start_.step /
       members_.at(static_cast<std::size_t>(start_.member)).subject_parameters.body.trial_ms;
+}
+
+void Simulation::go_on_from(const Checkpoint& latest) {
+  const CheckpointOrigin& origin = latest.origin;
+  if (origin.config_digest != digest_) {
+    throw std::runtime_error(latest.directory.string() + ": is of another experiment (digest " +
+                             origin.config_digest + ") than resolved.toml (" + digest_ +
+                             "); restore the resolved.toml that the run wrote, or start a new run");
+  }
+  const std::string version = last_build(origin.version), commit = last_build(origin.commit);
+  if ((version != provenance_.version || commit != provenance_.commit) && !options_.other_version) {
+    throw std::runtime_error(fmt::format(
+        "{}: was written by version {}, commit {}, and this is version {}, commit {}; resume with "
+        "that build, or go on with this one (--other-version), which may give another result",
+        latest.directory.string(), version, commit, provenance_.version, provenance_.commit));
+  }
+  set_aside_damaged(latest, std::cerr);
+  provenance_.version = followed_by(origin.version, provenance_.version);
+  provenance_.commit = followed_by(origin.commit, provenance_.commit);
+  if (!options_.checkpoint_every_trials) every_trials_ = origin.every_trials;
+}
+
+void Simulation::warn_without_lock() const {
+  if (lock_->holds()) return;
+  std::cerr << fmt::format(
+      "warning: {}: its file system has no locks, so nothing keeps a second process from writing "
+      "this run; see to it that there is none\n",
+      options_.out.string());
 }
 
 bool Simulation::run_member(std::size_t index) {
@@ -240,8 +284,8 @@ bool Simulation::run_member(std::size_t index) {
       if (member.between_trials()) {
         end_trial(member);
         if (records_weights && member.between_blocks()) member.snapshot(*recording_);
-        const std::int64_t every = options_.checkpoint_every_trials;
-        save = save || (every > 0 && (trials_before_ + member.trials_done()) % every == 0);
+        save = save ||
+               (every_trials_ > 0 && (trials_before_ + member.trials_done()) % every_trials_ == 0);
       }
       if (member.step() == member.end()) {
         // A request may have come too late for a step to be agreed on. After the last subject
@@ -287,7 +331,8 @@ void Simulation::write_checkpoint(MemberRun& member) {
   bool mine = true;
   try {
     quartet::write_checkpoint(
-        options_.out / "checkpoints", position, digest_, world_.rank() == 0,
+        options_.out / "checkpoints", position,
+        {digest_, provenance_.version, provenance_.commit, every_trials_}, world_.rank() == 0,
         [&](const fs::path& directory) {
           member.save(directory);
           recording_->save(directory);

@@ -11,6 +11,7 @@
 #include <limits>
 #include <sstream>
 
+#include "runs/durable_file.hpp"
 #include "tests/runs/files_support.hpp"
 
 namespace quartet {
@@ -110,7 +111,7 @@ const auto alone = [](bool ok) { return ok; };
 
 void publish(const fs::path& checkpoints, const CheckpointPosition& position) {
   write_checkpoint(
-      checkpoints, position, "digest", true,
+      checkpoints, position, {"digest", "0.1", "abc", 7}, true,
       [](const fs::path& directory) { write_slices(directory, make_state(), 2); }, alone);
 }
 
@@ -262,7 +263,10 @@ TEST(Checkpoint, KeepsTheTwoNewest) {
   EXPECT_EQ(list[0].position.member, 1);
   EXPECT_EQ(list[0].position.step, 50);
   EXPECT_EQ(list[0].position.trial, 5);
-  EXPECT_EQ(list[0].config_digest, "digest");
+  EXPECT_EQ(list[0].origin.config_digest, "digest");
+  EXPECT_EQ(list[0].origin.version, "0.1");
+  EXPECT_EQ(list[0].origin.commit, "abc");
+  EXPECT_EQ(list[0].origin.every_trials, 7);
   EXPECT_GT(list[0].bytes, 500u);
   EXPECT_EQ(list[1].position.step, 300);
 }
@@ -302,13 +306,31 @@ TEST(Checkpoint, FallsBackToTheOneBefore) {
   EXPECT_FALSE(latest_checkpoint(directory / "none", none).has_value());
 }
 
+TEST(Checkpoint, ADamagedOneIsNeverTheOneBefore) {
+  TemporaryDirectory directory;
+  publish(directory.path(), {0, 100, 1});
+  publish(directory.path(), {0, 200, 2});
+  write_bytes(directory.path() / "000000-000000000200" / "manifest.toml", "torn");
+  std::ostringstream warnings;
+  set_aside_damaged(*latest_checkpoint(directory.path(), warnings), warnings);
+  EXPECT_NE(warnings.str().find("kept as 000000-000000000200.damaged"), std::string::npos);
+  EXPECT_TRUE(fs::exists(directory.path() / "000000-000000000200.damaged"));
+  publish(directory.path(), {0, 300, 3});
+  std::vector<Step> steps;
+  for (const Checkpoint& checkpoint : list_checkpoints(directory.path())) {
+    EXPECT_EQ(checkpoint.problem, "");
+    steps.push_back(checkpoint.position.step);
+  }
+  EXPECT_EQ(steps, (std::vector<Step>{300, 100}));
+}
+
 TEST(Checkpoint, AFailureOnAnyRankLeavesTheEarlierOnes) {
   TemporaryDirectory directory;
   publish(directory.path(), {0, 100, 1});
   const auto say = [&](const std::function<void(const fs::path&)>& write_parts,
                        const std::function<bool(bool)>& agree) {
     try {
-      write_checkpoint(directory.path(), {0, 200, 2}, "digest", true, write_parts, agree);
+      write_checkpoint(directory.path(), {0, 200, 2}, {"digest"}, true, write_parts, agree);
     } catch (const std::runtime_error& error) {
       return std::string(error.what());
     }
@@ -399,6 +421,37 @@ TEST(Checkpoint, AFullDiskIsNamedWithARemedy) {
   waitpid(writer, &status, 0);
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(DurableFile, IsThereWholeOrNotAtAll) {
+  TemporaryDirectory directory;
+  const auto replace_on_a_full_disk = [&](const fs::path& path) {
+    const pid_t child = fork();
+    if (child == 0) {
+      signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{10, 10};
+      setrlimit(RLIMIT_FSIZE, &limit);
+      try {
+        replace_file(path, "twenty bytes of text");
+      } catch (const std::runtime_error&) {
+        _exit(1);
+      }
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 1);
+  };
+  const fs::path path = directory.path() / "resolved.toml";
+  replace_on_a_full_disk(path);
+  EXPECT_FALSE(fs::exists(path));
+  replace_file(path, "before");
+  EXPECT_EQ(read_bytes(path), "before");
+  replace_on_a_full_disk(path);
+  EXPECT_EQ(read_bytes(path), "before");
+  replace_file(path, "twenty bytes of text");
+  EXPECT_EQ(read_bytes(path), "twenty bytes of text");
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()), 1);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void write_small_run(const fs::path& directory) {
   behaviour.close();
   for (Step step : {100, 200}) {
     write_checkpoint(
-        directory / "checkpoints", {1, step, step / 60}, "abc", true,
+        directory / "checkpoints", {1, step, step / 60}, {"abc"}, true,
         [&](const fs::path& folder) {
           CheckpointWriter writer("clock", 0, 1);
           writer.shared_value("step", step);

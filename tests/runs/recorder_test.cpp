@@ -72,7 +72,7 @@ void run_fake(const fs::path& directory, const std::vector<Place>& checkpoints =
         if (at.member != place.member || at.step != place.step) continue;
         const CheckpointPosition position{static_cast<std::int64_t>(at.member), at.step, 0};
         write_checkpoint(
-            directory / "checkpoints", position, "abc", true,
+            directory / "checkpoints", position, {"abc"}, true,
             [&](const fs::path& folder) {
               recorder.sync_to_disk();
               behaviour.sync_to_disk();
@@ -216,6 +216,41 @@ TEST(Recorder, SnapshotsHoldAllRows) {
   std::vector<float> expected;
   region.weights(1, first, expected);
   EXPECT_EQ(std::vector<float>(weights.end() - 16, weights.end()), expected);
+}
+
+TEST(Recorder, WeightsHaveTheirOwnUnits) {
+  TemporaryDirectory directory;
+  run_fake(directory.path());
+  const NetcdfFile file = NetcdfFile::open_to_read(directory / "fake_weights.nc");
+  const auto text = [&](const std::string& variable, const std::string& name) {
+    for (const auto& attribute : file.attributes(file.variable_id(variable))) {
+      if (attribute.name == name) return netcdf_text(attribute.type, attribute.bytes);
+    }
+    return std::string();
+  };
+  EXPECT_EQ(text("weight_Alpha_Beta", "units"), "mV");
+  EXPECT_EQ(text("weight_Beta_Alpha", "units"), "1");
+  EXPECT_EQ(text("weight_Beta_Alpha", "long_name"),
+            "synaptic weights of projection Beta_Alpha, in leak conductances");
+}
+
+TEST(Recorder, FilesNameTheBuildsThatWroteThem) {
+  TemporaryDirectory whole, directory;
+  run_fake(whole.path());
+  const Place place{1, 70};
+  run_fake(directory.path(), {place}, nullptr, &place);
+  RecordedRun run = fake_run();
+  run.provenance.commit += ", then 0123456789abcdef0123456789abcdef01234567-dirty";
+  run_fake(directory.path(), {}, &place, nullptr, run);
+  for (const char* name : {"behaviour.nc", "fake.nc", "fake_spikes.nc", "fake_weights.nc"}) {
+    const NetcdfFile file = NetcdfFile::open_to_read(directory / name);
+    EXPECT_EQ(file.global_text("provenance_commit"), run.provenance.commit) << name;
+    EXPECT_EQ(file.global_text("provenance_version"), run.provenance.version) << name;
+    // It fits into the room that the header has.
+    EXPECT_EQ(fs::file_size(directory / name), fs::file_size(whole / name)) << name;
+  }
+  std::ostringstream differences;
+  EXPECT_EQ(compare_runs(whole.path(), directory.path(), differences), 0) << differences.str();
 }
 
 TEST(Recorder, EveryVariableHasUnitsAndALongName) {

@@ -8,6 +8,7 @@ one (build_other.cmake).
 QUARTET_TEST_SEED: of the moments at which tests send signals (shown where a test fails).
 """
 
+import hashlib
 import os
 import pathlib
 import random
@@ -256,6 +257,8 @@ class SystemTest(unittest.TestCase):
             shutil.rmtree(out / "checkpoints" / second.name)
             self.resume(out, ranks)
             self.assert_same(self.baseline(), out, f"from {first.name} on {ranks} ranks")
+            # As often as before.
+            self.assertEqual([p.name for p in self.published(out)], [first.name, second.name])
             if ranks == 1:  # bytes depend on the placement
                 self.assertEqual((out / "traffic.csv").read_text(),
                                  (self.baseline() / "traffic.csv").read_text())
@@ -275,8 +278,12 @@ class SystemTest(unittest.TestCase):
         data = bytearray(file.read_bytes())
         data[len(data) // 2] ^= 1
         file.write_bytes(data)
-        self.assertIn(newest.name, self.resume(out))
+        self.assertIn(newest.name, self.resume(out, 1, "--checkpoint-every", 11))
         self.assert_same(self.baseline(), out)
+        # The one to fall back on is a good one.
+        self.assertIn(newest.name + ".damaged", [p.name for p in self.published(out)])
+        said = self.program("inspect", out)
+        self.assertEqual((said.count("  valid, "), said.count("  damaged: ")), (2, 0), said)
 
     def test_no_good_checkpoint(self):
         """Without a good checkpoint nothing is begun anew by itself; with none at all it says so."""
@@ -310,6 +317,28 @@ class SystemTest(unittest.TestCase):
         file.write_text(text.replace("scale = 0.25", "scale = 0.3", 1))
         self.assertNotEqual(text, file.read_text())
         self.assertIn("another experiment", self.resume(out, expect=FAILED))
+
+    def test_other_version(self):
+        """A run of another build is continued only where that is asked for, and its files say so."""
+        out = self.run_new("--checkpoint-every", 5)
+        (out / "traffic.csv").unlink()
+        with netCDF4.Dataset(out / "behaviour.nc") as file:
+            commit = file.provenance_commit
+        for checkpoint in self.published(out):
+            manifest = checkpoint / "manifest.toml"
+            text = manifest.read_text().rpartition("digest = ")[0]
+            self.assertIn(f'commit = "{commit}"\n', text)
+            text = text.replace(f'commit = "{commit}"', 'commit = "another"')
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            manifest.write_text(f'{text}digest = "{digest}"\n')
+        said = self.resume(out, expect=FAILED)
+        self.assertIn("commit another, and this is version", said)
+        self.assertIn("--other-version", said)
+        self.resume(out, 2, "--other-version")
+        self.assert_same(self.baseline(), out)
+        for path in out.glob("*.nc"):
+            with netCDF4.Dataset(path) as file:
+                self.assertEqual(file.provenance_commit, f"another, then {commit}", path.name)
 
     def test_complete_run(self):
         """There is nothing to resume in a complete run."""
