@@ -24,7 +24,7 @@ namespace quartet {
 ///   w = w_max · (1 − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
 /// Zones whose rate rises and zones whose rate falls with an error change alike.
 struct ClimbingFibreParameters {
-  double depression = 0.15;
+  double depression = 0.13;
   double potentiation = 0.025;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
@@ -103,7 +103,7 @@ class ThreeFactorRule {
 /// the chance differences between zones, which no error taught. share: the zone's living cells, as
 /// the inhibition of a nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 1e-4;
+  double rate = 1.2e-4;
   double decay = 1e-4;
   std::int64_t set_point_spikes = 40;
   double set_point_rate = 1e-4;

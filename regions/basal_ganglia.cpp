@@ -41,6 +41,12 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("tan_d1_weight_mv", tan_d1_weight_mv, {"mV", 0, 1000},
          "summed slow (M1) excitation of a D1 cell by its channel's cholinergic cells (tuned: "
          "spread of reward learners' reaches)");
+  v.real("value_initial_hz", value_initial_hz, {"Hz", 0, 100},
+         "value trace at the start (that of reaches that are rewarded: a life of reaching came "
+         "before)");
+  v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, 100},
+         "summed initial excitation of a striosome cell by outcomes (that of reaches that are "
+         "rewarded)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
          "memory of the value trace (chosen: some ten trials)");
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
@@ -166,7 +172,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                                      .target = striosome_,
                                      .receptor = kExcitation,
                                      .in_degree = 40,
-                                     .weight = 25.0 / 40,
+                                     .weight = p.critic_weight_mv / 40,
                                      .delay_ms = 4,
                                      .sources = uniform_sources(n.outcome),
                                      .plastic = true,
@@ -174,6 +180,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("Reward_SNc", reward_, n.reward, snc_, kExcitation, 30, 30.0, 4);
   diffuse("Striosome_SNc", striosome_, n.striosome, snc_, kInhibition, 30, -22.0, 2);
 
+  value_ = p.value_initial_hz;
   d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor);
   d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor);
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);

@@ -7,7 +7,9 @@
 /// reward prediction error: reward cells excite it, striosome cells, whose synapses learn how much
 /// reward an outcome brings, inhibit it. Exploration is the slow noise that tonically active
 /// cholinergic cells (TAN) put on their channel: striosome activity (expected reward) quietens
-/// them, so that reaches vary more after failures, and tonic dopamine excites them.
+/// them, so that reaches vary more after failures, and tonic dopamine excites them. A subject
+/// begins as one who has reached before: critic, value and excitability start near where rewarded
+/// reaches bring them.
 #pragma once
 
 #include <memory>
@@ -33,6 +35,8 @@ struct BasalGangliaParameters {
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 1.0;
   double tan_d1_weight_mv = 20.0;
+  double value_initial_hz = 6.3;
+  double critic_weight_mv = 55.0;
   double value_tau_ms = 8000.0;
   double d1_excitability_mv = 0.15;
   ThreeFactorParameters actor{.rate = 0.002, .eligibility_ms = 800, .mean_rate = 0.01};
@@ -40,7 +44,7 @@ struct BasalGangliaParameters {
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = -60, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = -13, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 5.0};

@@ -66,29 +66,23 @@ Mean at_scale(double scale) {
   return mean;
 }
 
-// Known deviations of the half-size brain. Cells of a channel or zone share their few sources, and
-// what follows their common fluctuations fires more at rest. How far Purkinje
-// cells lower the nuclei's rate in movement differs between subjects, and so does the CV. D1 and VA
-// cells fire in one bout per trial: their CV of about 3 is that of the pauses between bouts.
-// D2 cells fire about once a second on fluctuations.
-const std::set<std::string> kRestDeviates = {"cortex.PMd",    "cortex.PMdI",
-                                             "thalamus.VA",   "thalamus.VL",
-                                             "cerebellum.MF", "cerebellum.Predicted"};
-const std::set<std::string> kCvDeviates = {"cerebellum.DCN", "basal_ganglia.D1", "basal_ganglia.D2",
-                                           "thalamus.VA"};
-const std::set<std::string> kMovementDeviates = {"basal_ganglia.D2"};
+// Known deviations of the half-size brain, with wider limits. Premotor cells fire a little more at
+// rest, and so do the mossy fibres that copy them. Cells that fire in one bout per trial have a CV
+// of 2 to 3, which is that of the pauses between bouts.
+const std::set<std::string> kRestDeviates = {"cortex.PMd", "cortex.PMdI", "cerebellum.MF"};
+const std::set<std::string> kCvDeviates = {"cortex.PMd", "basal_ganglia.D1", "thalamus.VA"};
 
 TEST(Rates, KeepUnderScaling) {
   const Mean half = at_scale(0.5), full = at_scale(1.0);
   for (const auto& [name, hz] : full.movement_hz) {
     if (hz < 1) continue;  // too few spikes to say
     SCOPED_TRACE(name);
-    EXPECT_NEAR(half.movement_hz.at(name) / hz, 1.0, kMovementDeviates.contains(name) ? 0.3 : 0.2);
+    EXPECT_NEAR(half.movement_hz.at(name) / hz, 1.0, 0.2);
     EXPECT_NEAR(half.interval_cv.at(name), full.interval_cv.at(name),
-                kCvDeviates.contains(name) ? 0.4 : 0.15);
+                kCvDeviates.contains(name) ? 0.25 : 0.15);
     const double rest = full.rest_hz.at(name);
-    if (rest < 1) continue;
-    EXPECT_NEAR(half.rest_hz.at(name) / rest, 1.0, kRestDeviates.contains(name) ? 0.4 : 0.2);
+    if (rest < 2) continue;
+    EXPECT_NEAR(half.rest_hz.at(name) / rest, 1.0, kRestDeviates.contains(name) ? 0.3 : 0.2);
   }
 }
 
