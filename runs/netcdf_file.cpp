@@ -87,7 +87,11 @@ std::size_t netcdf_type_size(NetcdfType type) {
   return 0;
 }
 
-std::string netcdf_library_version() { return nc_inq_libvers(); }
+std::string netcdf_library_version() {
+  std::string text = nc_inq_libvers();  // "4.9.0 of Aug  7 2022 23:41:41 $"
+  text.erase(text.find_last_not_of(" $") + 1);
+  return text;
+}
 
 std::string netcdf_text(NetcdfType type, std::span<const std::byte> bytes) {
   std::string text;

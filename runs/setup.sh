@@ -3,7 +3,7 @@
 # Does nothing where all are there.
 set -eu
 
-packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-serialization-dev libnetcdf-dev
+packages="git g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-serialization-dev libnetcdf-dev
   librandom123-dev libcli11-dev libtomlplusplus-dev libfmt-dev
   python3 python3-xarray python3-netcdf4 python3-matplotlib"
 [ "${1:-}" = --tests ] && packages="$packages libgtest-dev netcdf-bin"
@@ -29,7 +29,7 @@ if [ "$(id -u)" != 0 ]; then
   fi
   as_root=sudo
 fi
-echo "Installing$missing"
+echo "Installing (takes a few minutes)$missing"
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -qq
 $as_root apt-get install --no-install-recommends -y -qq $missing >/dev/null

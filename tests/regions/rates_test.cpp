@@ -1,5 +1,6 @@
-// Rates of all populations at rest and in movement against published ranges, short form; the long
-// one is `quartet score`. Ranges, sources and known deviations are those of its rates.toml.
+// Rates of all populations at rest and in movement against expected ranges (published or judged),
+// short form; the long one is `quartet score`. Ranges, sources and known deviations are those of
+// its rates.toml.
 
 #include <gtest/gtest.h>
 #include <toml++/toml.h>
@@ -32,7 +33,7 @@ void expect_in_range(const toml::table& row, const std::string& window, double h
   EXPECT_NEAR(hz, *known, std::max(0.5, 0.25 * *known));
 }
 
-TEST(Rates, LieInPublishedRangesAtRestAndInMovement) {
+TEST(Rates, LieInExpectedRangesAtRestAndInMovement) {
   const LoopResult result = run_closed_loop(rotated_subject(10, 0));
   const toml::table file = toml::parse_file(RATES_FILE);
   std::size_t rows = 0;
