@@ -9,8 +9,8 @@
 namespace quartet {
 
 enum class Feedback { full, endpoint, none };
-enum class Perturbation { none, rotation, clamp };
-enum class RewardRule { hit, always, never };
+enum class Perturbation { none, rotation, clamp, shift };
+enum class RewardRule { hit, graded, always, never };
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
@@ -21,6 +21,12 @@ struct Block {
   double rotation_deg = 0.0;
   double rotation_end_deg = 0.0;
   std::int64_t steps = 0;
+  double rotation_noise_deg = 0.0;
+  double rotation_noise_skew = 0.0;
+  double shift_m = 0.0;
+  double cursor_gain = 1.0;
+  double curl_Ns_m = 0.0;
+  double target_jump_deg = 0.0;
   Feedback feedback = Feedback::full;
   RewardRule reward = RewardRule::hit;
   double reward_zone_deg = 6.0;
@@ -31,9 +37,10 @@ struct Block {
     v.reals("targets_deg", targets_deg, {"degree", -360, 360},
             "target directions from the start position, counter-clockwise from rightward; trials "
             "cycle through them");
-    v.choice_of("perturbation", perturbation, {"none", "rotation", "clamp"},
+    v.choice_of("perturbation", perturbation, {"none", "rotation", "clamp", "shift"},
                 "rotation: cursor = hand turned by rotation_deg; clamp: cursor moves at "
-                "rotation_deg from the target whatever the hand does (0: error clamp)");
+                "rotation_deg from the target whatever the hand does (0: error clamp); shift: "
+                "cursor = hand displaced by shift_m, as behind a prism");
     v.real("rotation_deg", rotation_deg, {"degree", -180, 180},
            "angle of the perturbation (in the first step, where there are steps)");
     v.real("rotation_end_deg", rotation_end_deg, {"degree", -180, 180},
@@ -41,18 +48,32 @@ struct Block {
     v.integer("steps", steps, {"1", 0, 1e6},
               "number of equal steps from rotation_deg to rotation_end_deg; 0: constant. "
               "steps = trials is a ramp");
+    v.real("rotation_noise_deg", rotation_noise_deg, {"degree", 0, 90},
+           "SD over trials of a random angle that is added to rotation_deg");
+    v.real("rotation_noise_skew", rotation_noise_skew, {"1", -2, 2},
+           "skewness of this angle (0: normal; else gamma, to the nearest 2/sqrt(n))");
+    v.real("shift_m", shift_m, {"m", -0.1, 0.1}, "displacement of the cursor to the right");
+    v.real("cursor_gain", cursor_gain, {"1", 0.2, 5},
+           "distance of the cursor from the start per distance of the hand; targets, and thirds of "
+           "their distance, are reached by the cursor");
+    v.real("curl_Ns_m", curl_Ns_m, {"N s/m", -50, 50},
+           "curl force field: the force on the moving hand is curl_Ns_m times its velocity, turned "
+           "clockwise by 90 degrees (people: 13-15; Shadmehr & Mussa-Ivaldi 1994)");
+    v.real("target_jump_deg", target_jump_deg, {"degree", -180, 180},
+           "angle by which the target is seen to jump when the hand has left the start");
     v.choice_of("feedback", feedback, {"full", "endpoint", "none"},
                 "when the cursor is seen: during the whole reach, at its end, or never");
-    v.choice_of("reward", reward, {"hit", "always", "never"},
-                "when the outcome is a reward: cursor within reward_zone_deg of the target at "
-                "the target's distance, always, or never");
+    v.choice_of("reward", reward, {"hit", "graded", "always", "never"},
+                "when the outcome is a reward: cursor within reward_zone_deg of the target at the "
+                "target's distance; graded: the smaller the closer to that zone's edge; always, or "
+                "never");
     v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
            "half-width of the rewarded zone around the target's direction");
     v.boolean("learning", learning, "false freezes every plastic synapse during the block");
   }
 };
 
-/// A block's perturbation angle on its trial `trial` (0-based), degrees.
+/// A block's perturbation angle, without noise, on its trial `trial` (0-based), degrees.
 inline double rotation_on_trial(const Block& block, std::int64_t trial) {
   if (block.perturbation == Perturbation::none) return 0.0;
   if (block.steps <= 1) return block.rotation_deg;

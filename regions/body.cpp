@@ -8,6 +8,7 @@
 
 #include "models/connectivity.hpp"
 #include "models/math.hpp"
+#include "models/random.hpp"
 #include "regions/muscle_map.hpp"
 
 namespace quartet {
@@ -24,6 +25,21 @@ ArmState start_posture() {
 
 double direction_of(Vector2 v) { return math::degrees(math::atan2(v.y, v.x)); }
 double length_of(Vector2 v) { return std::sqrt(v.x * v.x + v.y * v.y); }
+
+/// A number with mean 0, SD 1 and about the given skewness: a gamma distribution as the sum of n
+/// exponential ones, whose skewness is 2/√n.
+double skewed(RandomKey key, std::int64_t trial, double skewness) {
+  const auto bits = [&](std::uint32_t draw) {
+    return random_block(key, 0, draw, static_cast<std::uint64_t>(trial));
+  };
+  if (skewness == 0) return standard_normal_pair(bits(0)[0], bits(0)[1])[0];
+  const auto n =
+      static_cast<std::uint32_t>(std::clamp(4.0 / (skewness * skewness), 1.0, 400.0) + 0.5);
+  double sum = 0;
+  for (std::uint32_t k = 0; k < n; ++k) sum -= math::log(uniform01(bits(k)[0]));
+  const double standard = (sum - n) / std::sqrt(static_cast<double>(n));
+  return skewness < 0 ? -standard : standard;
+}
 }  // namespace
 
 void BodyParameters::visit(ParameterVisitor& v) {
@@ -52,8 +68,11 @@ void BodyParameters::visit(ParameterVisitor& v) {
   v.table("fingers", fingers, "fingers");
 }
 
-Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale)
-    : parameters_(parameters), schedule_(std::move(schedule)) {
+Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale,
+           std::uint64_t seed)
+    : parameters_(parameters),
+      schedule_(std::move(schedule)),
+      noise_key_{seed, purpose("body.rotation_noise")} {
   const BodyParameters& p = parameters_;
   if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
     throw std::invalid_argument(
@@ -114,6 +133,9 @@ void Body::start_trial(std::int64_t trial) {
   record_.target_deg =
       block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
   record_.rotation_deg = rotation_on_trial(block, within);
+  if (block.rotation_noise_deg > 0)
+    record_.rotation_deg +=
+        block.rotation_noise_deg * skewed(noise_key_, trial, block.rotation_noise_skew);
   record_.angle_third_deg = record_.angle_end_deg = record_.cursor_deg = record_.error_deg = kNaN;
   record_.movement_ms = kNaN;
   arm_ = start_posture();
@@ -122,22 +144,52 @@ void Body::start_trial(std::int64_t trial) {
   last_ = {};
 }
 
+double Body::cursor_distance(Vector2 hand) const { return block().cursor_gain * length_of(hand); }
+
+double Body::cursor_direction(Vector2 hand) const {
+  switch (block().perturbation) {
+    case Perturbation::clamp:
+      return record_.target_deg + record_.rotation_deg;
+    case Perturbation::shift:
+      return direction_of(
+          {block().cursor_gain * hand.x + block().shift_m, block().cursor_gain * hand.y});
+    case Perturbation::none:
+    case Perturbation::rotation:
+      break;
+  }
+  return direction_of(hand) + record_.rotation_deg;
+}
+
+double Body::target_direction() const {
+  return record_.target_deg + (onset_ms_ >= 0 ? block().target_jump_deg : 0.0);
+}
+
 void Body::finish(Vector2 hand, bool reached) {
-  const Block& block = schedule_[static_cast<std::size_t>(record_.block)];
   finished_ms_ = clock_ms_;
   record_.reached = reached;
-  if (length_of(hand) > 0.05 * parameters_.distance_m) {
+  if (cursor_distance(hand) > 0.05 * parameters_.distance_m) {
     record_.angle_end_deg = direction_of(hand);
     if (!third_passed_) record_.angle_third_deg = record_.angle_end_deg;
-    record_.cursor_deg = block.perturbation == Perturbation::clamp
-                             ? record_.target_deg + record_.rotation_deg
-                             : record_.angle_end_deg + record_.rotation_deg;
-    record_.cursor_deg = math::wrap_degrees(record_.cursor_deg);
-    record_.error_deg = math::wrap_degrees(record_.cursor_deg - record_.target_deg);
+    record_.cursor_deg = math::wrap_degrees(cursor_direction(hand));
+    record_.error_deg = math::wrap_degrees(record_.cursor_deg - target_direction());
   }
   if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
-  const bool hit = reached && math::detail::abs(record_.error_deg) <= block.reward_zone_deg;
-  record_.reward = block.reward == RewardRule::always || (block.reward == RewardRule::hit && hit);
+  const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
+  const bool hit = reached && miss <= zone;
+  switch (block().reward) {
+    case RewardRule::always:
+      record_.reward = 1;
+      break;
+    case RewardRule::hit:
+      record_.reward = hit ? 1 : 0;
+      break;
+    case RewardRule::graded:
+      record_.reward = hit && zone > 0 ? 1 - miss / zone : 0;
+      break;
+    case RewardRule::never:
+      record_.reward = 0;
+      break;
+  }
 }
 
 void Body::hold() {
@@ -149,9 +201,14 @@ void Body::hold() {
 void Body::move() {
   const BodyParameters& p = parameters_;
   const auto u = excitation();
-  step(p.arm, arm_, std::span<const double, kArmMuscles>(u.data(), kArmMuscles), 0.001);
+  Vector2 force;
+  if (const double curl = block().curl_Ns_m; curl != 0) {
+    const Vector2 velocity = hand_velocity(p.arm, arm_);
+    force = {curl * velocity.y, -curl * velocity.x};
+  }
+  step(p.arm, arm_, std::span<const double, kArmMuscles>(u.data(), kArmMuscles), 0.001, force);
   const Vector2 now = hand();
-  const double radius = length_of(now);
+  const double radius = cursor_distance(now);
   const double moved = length_of({now.x - last_.x, now.y - last_.y});
   record_.path_m += moved;
   record_.peak_speed_m_s = std::max(record_.peak_speed_m_s, moved / 0.001);
@@ -169,32 +226,29 @@ void Body::move() {
 
 std::array<double, sense::count> Body::view() const {
   const BodyParameters& p = parameters_;
-  const Block& block = schedule_[static_cast<std::size_t>(record_.block)];
   std::array<double, sense::count> seen{};
   const bool running = clock_ms_ >= p.cue_ms && finished_ms_ < 0;
   const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
   const bool held = since >= 0 && since < p.feedback_hold_ms;
   if (running || held) {
-    const double target = math::radians(record_.target_deg);
+    const double target = math::radians(target_direction());
     seen[sense::target_on] = 1;
     seen[sense::target_x] = math::cos(target);
     seen[sense::target_y] = math::sin(target);
   }
-  const bool shown = block.feedback == Feedback::full
-                         ? running || held
-                         : block.feedback == Feedback::endpoint && held;
-  const double radius = length_of(last_);
+  const Feedback feedback = block().feedback;
+  const bool shown =
+      feedback == Feedback::full ? running || held : feedback == Feedback::endpoint && held;
+  const double radius = cursor_distance(last_);
   if (shown && radius > 0) {
-    const double direction = block.perturbation == Perturbation::clamp
-                                 ? record_.target_deg + record_.rotation_deg
-                                 : direction_of(last_) + record_.rotation_deg;
+    const double direction = math::radians(cursor_direction(last_));
     seen[sense::cursor_on] = std::min(1.0, 3.0 * radius / p.distance_m);
-    seen[sense::cursor_x] = math::cos(math::radians(direction));
-    seen[sense::cursor_y] = math::sin(math::radians(direction));
+    seen[sense::cursor_x] = math::cos(direction);
+    seen[sense::cursor_y] = math::sin(direction);
   }
   const bool outcome = since >= p.outcome_delay_ms && since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
-  seen[sense::reward] = outcome && record_.reward ? 1 : 0;
+  seen[sense::reward] = outcome ? record_.reward : 0;
   return seen;
 }
 
@@ -225,11 +279,11 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
 
 void Body::save(StateWriter& writer) const {
   const TrialRecord& r = record_;
-  const std::int64_t integers[] = {r.trial,   r.block,      r.reached, r.reward,
-                                   clock_ms_, finished_ms_, onset_ms_, third_passed_};
-  const double reals[] = {
-      r.target_deg,  r.rotation_deg, r.angle_third_deg, r.angle_end_deg, r.cursor_deg, r.error_deg,
-      r.movement_ms, r.path_m,       r.peak_speed_m_s,  last_.x,         last_.y};
+  const std::int64_t integers[] = {r.trial,      r.block,   r.reached,    clock_ms_,
+                                   finished_ms_, onset_ms_, third_passed_};
+  const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
+                          r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
+                          r.peak_speed_m_s, r.reward,       last_.x,           last_.y};
   writer.shared<std::int64_t>("body.integers", integers);
   writer.shared<double>("body.reals", reals);
   writer.shared<double>("body.q", arm_.q);
@@ -244,22 +298,20 @@ void Body::save(StateWriter& writer) const {
 
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
-  std::int64_t integers[8];
-  double reals[11];
+  std::int64_t integers[7];
+  double reals[12];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);
   r.trial = integers[0];
   r.block = integers[1];
   r.reached = integers[2] != 0;
-  r.reward = integers[3] != 0;
-  clock_ms_ = integers[4];
-  finished_ms_ = integers[5];
-  onset_ms_ = integers[6];
-  third_passed_ = integers[7] != 0;
-  double* const into[] = {&r.target_deg,    &r.rotation_deg, &r.angle_third_deg,
-                          &r.angle_end_deg, &r.cursor_deg,   &r.error_deg,
-                          &r.movement_ms,   &r.path_m,       &r.peak_speed_m_s,
-                          &last_.x,         &last_.y};
+  clock_ms_ = integers[3];
+  finished_ms_ = integers[4];
+  onset_ms_ = integers[5];
+  third_passed_ = integers[6] != 0;
+  double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
+                          &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
+                          &r.peak_speed_m_s, &r.reward,       &last_.x,           &last_.y};
   for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
   reader.shared<double>("body.q", arm_.q);
   reader.shared<double>("body.dq", arm_.dq);

@@ -14,6 +14,7 @@
 
 #include "models/arm.hpp"
 #include "models/parameters.hpp"
+#include "models/random.hpp"
 #include "models/task.hpp"
 #include "regions/region.hpp"
 #include "regions/sheet.hpp"
@@ -49,14 +50,17 @@ struct TrialRecord {
   double angle_end_deg = 0;    ///< of the hand at the target's distance (or the deadline)
   double cursor_deg = 0;       ///< of the cursor then
   double error_deg = 0;        ///< cursor_deg − target_deg, for diagnosis only
-  bool reached = false, reward = false;
+  bool reached = false;
+  double reward = 0;       ///< 0 … 1
   double movement_ms = 0;  ///< from 5 % of the distance to its end
   double path_m = 0, peak_speed_m_s = 0;
 };
 
 class Body final : public Region {
  public:
-  Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale);
+  /// `seed` is that of the subject: perturbations may be random.
+  Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale,
+       std::uint64_t seed);
 
   std::string_view name() const override { return "body"; }
   std::span<const Port> inputs() const override { return inputs_; }
@@ -87,11 +91,20 @@ class Body final : public Region {
   void hold();
   void move();
   void finish(Vector2 hand, bool reached);
+  /// The running trial's block.
+  const Block& block() const { return schedule_[static_cast<std::size_t>(record_.block)]; }
+  /// Distance of the cursor from the start where the hand is at `hand`, m.
+  double cursor_distance(Vector2 hand) const;
+  /// Direction of the cursor, degrees.
+  double cursor_direction(Vector2 hand) const;
+  /// Direction of the target, which may have jumped, degrees.
+  double target_direction() const;
   /// What eyes and the outcome's signs show now, before the visual delay.
   std::array<double, sense::count> view() const;
 
   BodyParameters parameters_;
   std::vector<Block> schedule_;
+  RandomKey noise_key_;
   std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.

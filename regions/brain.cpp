@@ -27,7 +27,7 @@ std::unique_ptr<Region> make_region(std::string_view name, const Subject& subjec
   if (name == "basal_ganglia")
     return std::make_unique<BasalGanglia>(brain.basal_ganglia, scale, seed, slice);
   if (name == "thalamus") return std::make_unique<Thalamus>(brain.thalamus, scale, seed, slice);
-  if (name == "body") return std::make_unique<Body>(subject.body, subject.schedule, scale);
+  if (name == "body") return std::make_unique<Body>(subject.body, subject.schedule, scale, seed);
   throw std::invalid_argument("there is no region '" + std::string(name) + "'");
 }
 

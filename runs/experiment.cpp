@@ -378,15 +378,25 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse(fmt::format("{} steps do not fit into {} trials", block.steps, block.trials),
            fmt::format("write steps = {} or fewer, or more trials", block.trials));
   }
-  if (block.perturbation == Perturbation::none &&
-      (block.rotation_deg != 0.0 || block.rotation_end_deg != 0.0 || block.steps != 0)) {
+  const bool turns =
+      block.perturbation == Perturbation::rotation || block.perturbation == Perturbation::clamp;
+  if (!turns && (block.rotation_deg != 0.0 || block.rotation_end_deg != 0.0 || block.steps != 0 ||
+                 block.rotation_noise_deg != 0.0)) {
     refuse(
-        "rotation_deg, rotation_end_deg and steps have no effect where perturbation is "
-        "\"none\"",
+        "rotation_deg, rotation_end_deg, rotation_noise_deg and steps have an effect only where "
+        "perturbation is \"rotation\" or \"clamp\"",
         "write perturbation = \"rotation\" (or \"clamp\"), or leave them 0");
   }
-  if (block.perturbation != Perturbation::none && block.steps <= 1 &&
-      block.rotation_end_deg != 0.0 && block.rotation_end_deg != block.rotation_deg) {
+  if (block.rotation_noise_skew != 0.0 && block.rotation_noise_deg == 0.0) {
+    refuse("rotation_noise_skew has no effect without rotation_noise_deg",
+           "write for example rotation_noise_deg = 4, or leave it out");
+  }
+  if ((block.shift_m != 0.0) != (block.perturbation == Perturbation::shift)) {
+    refuse("shift_m and perturbation = \"shift\" go together",
+           "write both (for example shift_m = 0.02), or neither");
+  }
+  if (turns && block.steps <= 1 && block.rotation_end_deg != 0.0 &&
+      block.rotation_end_deg != block.rotation_deg) {
     refuse(fmt::format("rotation_end_deg = {:g} has no effect with steps = {}",
                        block.rotation_end_deg, block.steps),
            fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));

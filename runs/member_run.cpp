@@ -74,7 +74,7 @@ std::vector<double> body_values(const TrialRecord& record) {
           record.angle_end_deg,
           record.cursor_deg,
           record.error_deg,
-          record.reward ? 1.0 : 0.0,
+          record.reward,
           record.reached ? 1.0 : 0.0,
           record.movement_ms,
           record.path_m,

@@ -60,7 +60,7 @@ std::vector<Column> behaviour_columns() {
       {"angle_end", "degree", "direction of the hand at the end of the reach"},
       {"cursor_angle", "degree", "direction of the cursor at the end of the reach"},
       {"error", "degree", "cursor_angle minus target_angle; diagnostic, no region receives it"},
-      {"reward", "1", "whether the trial was rewarded", true},
+      {"reward", "1", "reward of the trial, 0 to 1"},
       {"reached", "1", "whether the hand travelled the target's distance in time", true},
       {"movement_time", "ms", "from 5 % of the target's distance to all of it"},
       {"path_length", "m", "length of the hand's path"},

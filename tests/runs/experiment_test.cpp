@@ -161,8 +161,22 @@ const Refusal kRefusals[] = {
     {"rotation_without_perturbation",
      "[schedules.s]\nblocks = [{rotation_deg = 30}]",
      {},
-     {"x.toml:2:11: rotation_deg, rotation_end_deg and steps have no effect where perturbation is "
-      "\"none\"; write perturbation = \"rotation\" (or \"clamp\"), or leave them 0"}},
+     {"x.toml:2:11: rotation_deg, rotation_end_deg, rotation_noise_deg and steps have an effect "
+      "only where perturbation is \"rotation\" or \"clamp\"; write perturbation = \"rotation\" (or "
+      "\"clamp\"), or leave them 0"}},
+    {"skew_without_noise",
+     "[schedules.s]\nblocks = [{perturbation = \"rotation\", rotation_noise_skew = 1}]",
+     {},
+     {"x.toml:2:11: rotation_noise_skew has no effect without rotation_noise_deg; write for "
+      "example "
+      "rotation_noise_deg = 4, or leave it out"}},
+    {"shift_without_shift",
+     "[schedules.s]\nblocks = [{shift_m = 0.02}, {perturbation = \"shift\"}]",
+     {},
+     {"x.toml:2:11: shift_m and perturbation = \"shift\" go together; write both (for example "
+      "shift_m = 0.02), or neither",
+      "x.toml:2:28: shift_m and perturbation = \"shift\" go together; write both (for example "
+      "shift_m = 0.02), or neither"}},
     {"end_without_steps",
      "[schedules.s]\nblocks = [{perturbation = \"rotation\", rotation_end_deg = 8}]",
      {},
