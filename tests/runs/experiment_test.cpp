@@ -175,7 +175,7 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:11: shift_m and perturbation = \"shift\" go together; write both (for example "
       "shift_m = 0.02), or neither",
-      "x.toml:2:28: shift_m and perturbation = \"shift\" go together; write both (for example "
+      "x.toml:2:29: shift_m and perturbation = \"shift\" go together; write both (for example "
       "shift_m = 0.02), or neither"}},
     {"end_without_steps",
      "[schedules.s]\nblocks = [{perturbation = \"rotation\", rotation_end_deg = 8}]",
@@ -255,7 +255,7 @@ const Refusal kRefusals[] = {
      "[schedules.s]\nblocks = [{perturbation = \"rotatoin\", rotation_deg = 30}]",
      {},
      {"x.toml:2:12: perturbation has no choice \"rotatoin\"; did you mean \"rotation\"? (one of "
-      "\"none\", \"rotation\", \"clamp\")"}},
+      "\"none\", \"rotation\", \"clamp\", \"shift\")"}},
     {"misspelt_key_of_a_block",
      "[schedules.s]\nblocks = [{perturbatoin = \"rotation\", rotation_deg = 30}]",
      {},
