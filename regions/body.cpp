@@ -29,14 +29,12 @@ double length_of(Vector2 v) { return std::sqrt(v.x * v.x + v.y * v.y); }
 /// A number with mean 0, SD 1 and about the given skewness: a gamma distribution as the sum of n
 /// exponential ones, whose skewness is 2/√n.
 double skewed(RandomKey key, std::int64_t trial, double skewness) {
-  const auto bits = [&](std::uint32_t draw) {
-    return random_block(key, 0, draw, static_cast<std::uint64_t>(trial));
-  };
-  if (skewness == 0) return standard_normal_pair(bits(0)[0], bits(0)[1])[0];
+  Draws draws(key, static_cast<std::uint32_t>(trial));
+  if (skewness == 0) return draws.normal();
   const auto n =
       static_cast<std::uint32_t>(std::clamp(4.0 / (skewness * skewness), 1.0, 400.0) + 0.5);
   double sum = 0;
-  for (std::uint32_t k = 0; k < n; ++k) sum -= math::log(uniform01(bits(k)[0]));
+  for (std::uint32_t k = 0; k < n; ++k) sum -= math::log(draws.uniform());
   const double standard = (sum - n) / std::sqrt(static_cast<double>(n));
   return skewness < 0 ? -standard : standard;
 }

@@ -184,9 +184,12 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         seeds = dataset["seed"].values if "seed" in dataset.variables else None
         title, cut = (str(dataset.attrs.get(name, "")).strip() for name in ("title", "cut"))
         units = {name: str(dataset[name].attrs.get("units", "")) for name in names}
+        done = dataset["trials_done"].values if "trials_done" in dataset.variables else None
     experiment = resolved(directory)
     # A subject's trials are those with a block; others have a fill value there.
     valid = np.isfinite(data["block"]) & (data["block"] >= 0)
+    if done is not None:  # a killed run may leave its last trial half written
+        valid &= np.arange(valid.shape[1]) < done[:, np.newaxis]
     groups: dict[str, Group] = {}
     for index, (label, trials) in enumerate(zip(labels, valid.sum(axis=1))):
         blocks = blocks_of(experiment, label) if experiment else []

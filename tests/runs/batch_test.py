@@ -1,4 +1,4 @@
-"""Tests of runs/slurm/run.sbatch with stubs for the program and for Slurm's commands.
+"""Tests of runs/slurm/run.sbatch with stand-ins for the program and for Slurm's commands.
 
 Run by CTest as `/usr/bin/python3 batch_test.py`.
 """
@@ -22,18 +22,18 @@ class BatchTest(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.root = pathlib.Path(temporary.name)
         self.out = self.root / "run with space"
-        self.stub("quartet", "exit 0")
-        self.stub("scontrol", "exit 0")
+        self.stand_in("quartet", "exit 0")
+        self.stand_in("scontrol", "exit 0")
         self.plugins("none")
 
-    def stub(self, name, text):
+    def stand_in(self, name, text):
         """A command that notes its name and arguments and goes on with `text`."""
         path = self.root / name
         path.write_text(f'#!/bin/bash\necho "{name} $*" >> {self.root}/calls\n{text}\n')
         path.chmod(0o755)
 
     def plugins(self, names):
-        self.stub("srun", f'[ "$1" = --mpi=list ] && {{ echo {names}; exit 0; }}\n'
+        self.stand_in("srun", f'[ "$1" = --mpi=list ] && {{ echo {names}; exit 0; }}\n'
                           'exec "${@:3}"')
 
     def start(self, *arguments, restarts=None):
@@ -65,7 +65,7 @@ class BatchTest(unittest.TestCase):
 
     def test_directory_of_another_job_is_left_to_the_program_to_refuse(self):
         self.begun()
-        self.stub("quartet", "exit 2")
+        self.stand_in("quartet", "exit 2")
         for restarts in (None, 0):
             process = self.start("e.toml", self.out, "--full", restarts=restarts)
             process.communicate()
@@ -94,7 +94,7 @@ class BatchTest(unittest.TestCase):
         self.assertEqual(self.calls(), [f"run e.toml --out {self.out}"])
 
     def test_stops_before_the_limit_and_goes_back_into_the_queue(self):
-        self.stub("quartet", f"trap 'exit 75' USR1; sleep 0.3; touch {self.root}/ready\n"
+        self.stand_in("quartet", f"trap 'exit 75' USR1; sleep 0.3; touch {self.root}/ready\n"
                              "while :; do sleep 0.05; done")
         process = self.start("e.toml", self.out)
         until = time.monotonic() + 30
