@@ -89,6 +89,10 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
   v.real("mean_rate", mean_rate, {"1", 0, 1},
          "rate at which the mean eligibility is followed, once a plain mean is over as many (tuned "
          "with rate)");
+  v.real(
+      "decay", decay, {"1", 0, 1},
+      "return of a weight to half the largest one per 10 ms of full third factor (tuned: weights "
+      "stay off their bounds)");
 }
 
 ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)
@@ -130,9 +134,10 @@ void ThreeFactorRule::modulate(double m, bool learning) {
   }
   const float decay = eligibility_decay_;
   if (learning && m != 0.0) {
+    const float relax = static_cast<float>(parameters_.decay * size), middle = 0.5f * top;
     for (std::size_t s = 0; s < eligibility_.size(); ++s) {
       float& w = weights[position[s]];
-      w += gain * (eligibility_[s] - mean_[s]) * (top - w) * w;
+      w += gain * (eligibility_[s] - mean_[s]) * (top - w) * w - relax * (w - middle);
       w = std::clamp(w, 0.0f, top);
     }
   }

@@ -24,7 +24,7 @@ namespace quartet {
 ///   w = w_max · (1 − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
 /// Zones whose rate rises and zones whose rate falls with an error change alike.
 struct ClimbingFibreParameters {
-  double depression = 0.13;
+  double depression = 0.11;
   double potentiation = 0.025;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
@@ -56,16 +56,19 @@ class ClimbingFibreRule {
 ///   postsynaptic spike:  e_ij ← e_ij + trace_i      (trace: presynaptic spikes, trace_ms)
 ///   de/dt = −e/eligibility_ms
 ///   every 10 ms:         w_ij ← w_ij + rate · m · (e_ij − ē_ij) · 4 w_ij (w_max − w_ij) / w_max
+///                                    − decay · |m| · (w_ij − w_max/2)
 /// ē is the mean of e weighted by |m|: a plain one until Σ|m| over windows of 10 ms has come to
 /// 1/mean_rate, then a running one, which moves by mean_rate · |m| of its distance from e per
 /// window. The part of e that is there at every outcome says nothing about this trial's action. The
-/// factor 4 w (w_max − w) / w_max bounds weights softly. mean_rate 0: no mean. Eligibility after
-/// Izhikevich 2007; subtracting the mean, tuned.
+/// factor 4 w (w_max − w) / w_max bounds weights softly; decay takes them off the bounds, to which
+/// noise in directions that reward does not tell apart would drive them. mean_rate 0: no mean.
+/// Eligibility after Izhikevich 2007; mean and decay, tuned.
 struct ThreeFactorParameters {
   double rate = 0.01;
   double trace_ms = 20.0;
   double eligibility_ms = 400.0;
   double mean_rate = 0.005;
+  double decay = 0.0;
   void visit(ParameterVisitor& v);
 };
 

@@ -28,7 +28,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50},
          "tonic rate of the intact SNc (to be what snc fires at rest)");
   v.real("dopamine_half_hz", dopamine_half_hz, {"Hz", 0.1, 100},
-         "half-saturation of the third factor (tuned: partial depletion)");
+         "half-saturation of the third factor (tuned: learning under partial depletion)");
   v.real("dopamine_hill", dopamine_hill, {"1", 1, 6},
          "Hill exponent of the third factor (chosen: small changes teach little)");
   v.real("tan_dopamine_mv", tan_dopamine_mv, {"mV", 0, 20},
@@ -52,7 +52,11 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
          "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine (chosen: "
          "under 1 mV at 5 Hz)");
-  v.table("actor", actor, "corticostriatal plasticity");
+  v.real("collateral_weight_mv", collateral_weight_mv, {"mV", 0, 1000},
+         "summed inhibition of a D1 (D2) cell by other D1 (D2) cells (collaterals: Taverna et al. "
+         "2008; strength tuned: the sum of all channels stays when one grows)");
+  v.table("actor_d1", actor_d1, "plasticity of cortical synapses on D1 cells");
+  v.table("actor_d2", actor_d2, "plasticity of cortical synapses on D2 cells");
   v.table("critic", critic, "plasticity of outcome - striosome synapses");
   v.table("d1_homeostasis", d1_homeostasis, "excitability of the D1 cells as a whole");
   v.table("d2_homeostasis", d2_homeostasis, "excitability of the D2 cells as a whole");
@@ -155,6 +159,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("PPC_FSI", cue, n.ppc, fsi_, kExcitation, 30, 60.0, 0);
   diffuse("FSI_D1", fsi_, n.fsi, d1_, kInhibition, 8, -10.0, 1.5);
   diffuse("FSI_D2", fsi_, n.fsi, d2_, kInhibition, 8, -10.0, 1.5);
+  diffuse("D1_D1", d1_, n.d1, d1_, kInhibition, 40, -p.collateral_weight_mv, 1.5);
+  diffuse("D2_D2", d2_, n.d2, d2_, kInhibition, 40, -p.collateral_weight_mv, 1.5);
   to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 6, p.tan_d1_weight_mv, 1.5);
   diffuse("VA_FSI", va, n.va, fsi_, kExcitation, 20, 15.0, 0);
 
@@ -181,8 +187,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("Striosome_SNc", striosome_, n.striosome, snc_, kInhibition, 30, -22.0, 2);
 
   value_ = p.value_initial_hz;
-  d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor);
-  d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor);
+  d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor_d1);
+  d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor_d2);
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }

@@ -2,8 +2,9 @@
 /// cholinergic interneurons, and a critic (striosome) with the dopamine cells that it trains.
 ///
 /// A channel that D1 cells select is disinhibited in the thalamus and moves the aim. Cortical
-/// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean; the
-/// excitability of D1 and of D2 cells follows their mean rate slowly (homeostasis). SNc makes the
+/// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean, and relax.
+/// Collaterals among spiny cells keep their sum steady, so that channels compete; the excitability
+/// of D1 and of D2 cells follows their mean rate slowly (homeostasis). SNc makes the
 /// reward prediction error: reward cells excite it, striosome cells, whose synapses learn how much
 /// reward an outcome brings, inhibit it. Exploration is the slow noise that tonically active
 /// cholinergic cells (TAN) put on their channel: striosome activity (expected reward) quietens
@@ -30,24 +31,28 @@ struct BasalGangliaParameters {
   bool silence_dopamine = false;
   double dopamine_tau_ms = 100.0;
   double dopamine_tonic_hz = 5.0;
-  double dopamine_half_hz = 6.0;
+  double dopamine_half_hz = 12.0;
   double dopamine_hill = 2.0;
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 1.0;
-  double tan_d1_weight_mv = 20.0;
+  double tan_d1_weight_mv = 15.0;
   double value_initial_hz = 6.3;
   double critic_weight_mv = 55.0;
   double value_tau_ms = 8000.0;
   double d1_excitability_mv = 0.15;
-  ThreeFactorParameters actor{.rate = 0.002, .eligibility_ms = 800, .mean_rate = 0.01};
+  double collateral_weight_mv = 100.0;
+  ThreeFactorParameters actor_d1{
+      .rate = 0.01, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.004};
+  ThreeFactorParameters actor_d2{
+      .rate = 0.001, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.004};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = -13, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = -17, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
-  LifParameters tan{.tau_m_ms = 20, .bias_mv = 9, .noise_mv = 5.0};
+  LifParameters tan{.tau_m_ms = 20, .bias_mv = 11, .noise_mv = 5.0};
   LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
   LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
   LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};

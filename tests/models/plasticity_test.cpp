@@ -255,6 +255,23 @@ TEST(ThreeFactorRule, EqualsTheClosedFormsOfOnePair) {
   EXPECT_NEAR(change(0, 20, true), 0, 1e-7);
 }
 
+TEST(ThreeFactorRule, RelaxesToHalfTheLargestWeightByTheSizeOfTheFactor) {
+  const auto settled = [](double w0, double m, double decay, int windows, bool learning = true) {
+    LifPopulation target = cells(0, 1, 1);
+    Projection projection = plastic(target, 1, 1, w0, 1.0);
+    ThreeFactorRule rule(projection, {.rate = 0.01, .mean_rate = 0, .decay = decay});
+    for (int k = 0; k < windows; ++k) rule.modulate(m, learning);
+    return static_cast<double>(projection.weights()[0]);
+  };
+  for (const double m : {2.0, -2.0}) {
+    EXPECT_NEAR(settled(0.3, m, 0.05, 7), 0.5 - 0.2 * std::pow(0.9, 7), 1e-6);
+    EXPECT_NEAR(settled(0.9, m, 0.05, 7), 0.5 + 0.4 * std::pow(0.9, 7), 1e-6);
+  }
+  EXPECT_NEAR(settled(0.3, 0, 0.05, 7), 0.3, 1e-7);
+  EXPECT_NEAR(settled(0.3, 2, 0, 7), 0.3, 1e-7);
+  EXPECT_NEAR(settled(0.3, 2, 0.05, 7, false), 0.3, 1e-7);
+}
+
 /// Mean eligibility after windows with eligibilities 1, 2, 3, 1, 2, 3 … and factors of `factors`.
 double mean_eligibility(const std::vector<double>& factors, double mean_rate,
                         bool learning = true) {
