@@ -93,7 +93,7 @@ inline std::uint32_t member(std::uint32_t family, Cells sources, const Draws& dr
   return end - begin == 1 ? begin : begin + random_below(draws.family_bits(family)[0], end - begin);
 }
 
-/// Any of the sources with equal chance.
+/// Any of the sources with equal chance, a cell that draws from its own population not excepted.
 inline SourceRule uniform_sources(Cells sources) {
   return [=](std::uint32_t, Draws& draws) {
     return member(draws.below(sources.families), sources, draws);

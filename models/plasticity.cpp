@@ -81,7 +81,7 @@ void ClimbingFibreRule::load(StateReader& reader) {
 }
 
 void ThreeFactorParameters::visit(ParameterVisitor& v) {
-  v.real("rate", rate, {"1", 0, 10}, "learning rate (tuned: 2-5 % per unexpected reward)");
+  v.real("rate", rate, {"1", 0, 10}, "learning rate (tuned: what reward teaches in 40 trials)");
   v.real("trace_ms", trace_ms, {"ms", 1, 1000},
          "decay of the presynaptic trace (order of the window of spike timing: Bi & Poo 1998)");
   v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},

@@ -78,6 +78,12 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     throw std::invalid_argument(name_ + ": a plastic projection has one delay");
   target.reserve_delay(max_delay_ + substeps_per_ms);
 
+  const bool own_weights = spec.factor && !plastic_;
+  unit_ = own_weights ? unit_of(spec.weight)
+                      : static_cast<std::int32_t>(std::floor(spec.weight / kInputQuantum + 0.5));
+  const auto units_of = [&](double factor) {
+    return std::floor(spec.weight * factor / (kInputQuantum * unit_) + 0.5);
+  };
   struct Synapse {
     std::uint32_t source, target;
     std::uint32_t delay;
@@ -94,6 +100,8 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     for (std::uint32_t k = 0; k < in_degree_; ++k) {
       const std::uint32_t source = spec.sources(id, draws);
       const double factor = spec.factor ? spec.factor(source, id, draws) : 1.0;
+      // Static synapses without weight (a factor of 0, or next to it) are not kept.
+      if (own_weights && units_of(static_cast<float>(factor)) == 0.0) continue;
       std::uint32_t delay = min_delay_;
       if (spec.delay_of) {
         const double ms = spec.delay_of(source, id);
@@ -125,14 +133,11 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     fan_index[s] = static_cast<std::uint8_t>(fan_of_delay[synapses[s].delay]);
     ++fans_[fan_index[s]].row[synapses[s].source + 1];
   }
-  const bool own_weights = spec.factor && !plastic_;
   for (Fan& fan : fans_) {
     for (std::uint32_t j = 0; j < sources_; ++j) fan.row[j + 1] += fan.row[j];
     fan.target.resize(fan.row[sources_]);
     if (own_weights) fan.units.resize(fan.row[sources_]);
   }
-  unit_ = own_weights ? unit_of(spec.weight)
-                      : static_cast<std::int32_t>(std::floor(spec.weight / kInputQuantum + 0.5));
   const std::int64_t largest =
       plastic_ ? quantised(max_weight_)
       : own_weights
@@ -161,8 +166,7 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
       if (!(std::abs(synapse.factor) <= kLargestFactor))
         throw std::invalid_argument(name_ + ": a weight factor of " + shown(synapse.factor) +
                                     ", beyond " + shown(kLargestFactor) + "; raise the weight");
-      fan.units[at] = static_cast<std::int16_t>(
-          std::floor(spec.weight * synapse.factor / (kInputQuantum * unit_) + 0.5));
+      fan.units[at] = static_cast<std::int16_t>(units_of(synapse.factor));
     }
   }
 }

@@ -23,7 +23,7 @@ struct ProjectionSpec {
   std::size_t source = 0;       ///< source index of the network
   std::size_t target = 0;       ///< population index of the network
   std::size_t receptor = 0;     ///< of the target
-  std::uint32_t in_degree = 0;  ///< synapses per target cell
+  std::uint32_t in_degree = 0;  ///< synapses drawn per target cell; static ones of no weight go
   double weight = 0;            ///< of one synapse; mV (current) or g_L (conductance)
   double delay_ms = 1.0;        ///< for a tract: on top of the tract's own, mostly 0
   SourceRule sources = {};

@@ -40,7 +40,7 @@ struct Block {
     v.choice_of("perturbation", perturbation, {"none", "rotation", "clamp", "shift"},
                 "rotation: cursor = hand turned by rotation_deg; clamp: cursor moves at "
                 "rotation_deg from the target whatever the hand does (0: error clamp); shift: "
-                "cursor = hand displaced by shift_m, as behind a prism");
+                "cursor in the direction of the hand displaced by shift_m, as behind a prism");
     v.real("rotation_deg", rotation_deg, {"degree", -180, 180},
            "angle of the perturbation (in the first step, where there are steps)");
     v.real("rotation_end_deg", rotation_end_deg, {"degree", -180, 180},
@@ -52,7 +52,9 @@ struct Block {
            "SD over trials of a random angle that is added to rotation_deg");
     v.real("rotation_noise_skew", rotation_noise_skew, {"1", -2, 2},
            "skewness of this angle (0: normal; else gamma, to the nearest 2/sqrt(n))");
-    v.real("shift_m", shift_m, {"m", -0.1, 0.1}, "displacement of the cursor to the right");
+    v.real(
+        "shift_m", shift_m, {"m", -0.1, 0.1},
+        "displacement to the right that gives the cursor's direction (its distance is the hand's)");
     v.real("cursor_gain", cursor_gain, {"1", 0.2, 5},
            "distance of the cursor from the start per distance of the hand; targets, and thirds of "
            "their distance, are reached by the cursor");

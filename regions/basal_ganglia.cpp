@@ -8,11 +8,12 @@
 namespace quartet {
 
 namespace {
-enum : std::size_t { kExcitation, kInhibition, kMuscarinic };
-std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+constexpr std::size_t kMuscarinic = 2;
 /// Medium spiny cells also have a slow excitatory (muscarinic M1) receptor.
 std::vector<Receptor> spiny_receptors() {
-  return {{.decay_ms = 5}, {.decay_ms = 10}, {.decay_ms = 400}};
+  std::vector<Receptor> receptors = fast_receptors();
+  receptors.push_back({.decay_ms = 400});
+  return receptors;
 }
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
 constexpr std::int64_t kAdaptationMs = 20000;
@@ -26,7 +27,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("dopamine_tau_ms", dopamine_tau_ms, {"ms", 10, 5000},
          "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
   v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50},
-         "tonic rate of the intact SNc (to be what snc fires at rest)");
+         "tonic rate of the intact SNc (chosen; it fires 5.5 Hz)");
   v.real("dopamine_half_hz", dopamine_half_hz, {"Hz", 0.1, 100},
          "half-saturation of the third factor (tuned: learning under partial depletion)");
   v.real("dopamine_hill", dopamine_hill, {"1", 1, 6},
@@ -53,8 +54,9 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine (chosen: "
          "under 1 mV at 5 Hz)");
   v.real("collateral_weight_mv", collateral_weight_mv, {"mV", 0, 1000},
-         "summed inhibition of a D1 (D2) cell by other D1 (D2) cells (collaterals: Taverna et al. "
-         "2008; strength tuned: the sum of all channels stays when one grows)");
+         "summed inhibition of a D1 (D2) cell by D1 (D2) cells (such collaterals: Taverna et al. "
+         "2008, "
+         "who also found D2 to D1; strength tuned: weights stay off their bounds)");
   v.table("actor_d1", actor_d1, "plasticity of cortical synapses on D1 cells");
   v.table("actor_d2", actor_d2, "plasticity of cortical synapses on D2 cells");
   v.table("critic", critic, "plasticity of outcome - striosome synapses");

@@ -3,14 +3,13 @@
 ///
 /// A channel that D1 cells select is disinhibited in the thalamus and moves the aim. Cortical
 /// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean, and relax.
-/// Collaterals among spiny cells keep their sum steady, so that channels compete; the excitability
-/// of D1 and of D2 cells follows their mean rate slowly (homeostasis). SNc makes the
-/// reward prediction error: reward cells excite it, striosome cells, whose synapses learn how much
-/// reward an outcome brings, inhibit it. Exploration is the slow noise that tonically active
-/// cholinergic cells (TAN) put on their channel: striosome activity (expected reward) quietens
-/// them, so that reaches vary more after failures, and tonic dopamine excites them. A subject
-/// begins as one who has reached before: critic, value and excitability start near where rewarded
-/// reaches bring them.
+/// Channels compete through collaterals among spiny cells; the excitability of D1 and of D2 cells
+/// follows their mean rate slowly (homeostasis). SNc makes the reward prediction error: reward
+/// cells excite it, striosome cells, whose synapses learn how much reward an outcome brings,
+/// inhibit it. Exploration is the slow noise that tonically active cholinergic cells (TAN) put on
+/// their channel: striosome activity (expected reward) quietens them, and tonic dopamine excites
+/// them. A subject begins as one who has reached before: critic and value start near where rewarded
+/// reaches bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz.
 #pragma once
 
 #include <memory>

@@ -49,7 +49,7 @@ struct TrialRecord {
   double angle_third_deg = 0;  ///< of the hand at a third of the distance
   double angle_end_deg = 0;    ///< of the hand at the target's distance (or the deadline)
   double cursor_deg = 0;       ///< of the cursor then
-  double error_deg = 0;        ///< cursor_deg − target_deg, for diagnosis only
+  double error_deg = 0;        ///< cursor_deg − direction of the (jumped) target, for diagnosis
   bool reached = false;
   double reward = 0;       ///< 0 … 1
   double movement_ms = 0;  ///< from 5 % of the distance to its end

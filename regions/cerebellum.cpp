@@ -8,8 +8,6 @@ namespace quartet {
 
 namespace {
 // Receptors of the current-based cells: excitation decays in 5 ms, inhibition in 10 ms.
-enum : std::size_t { kExcitation, kInhibition };
-std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
 
 // Exponent of the cursor cells' von Mises tuning: as sharp as the prediction is (tuned).
 constexpr double kCursorSharpness = 3.5;

@@ -10,10 +10,6 @@
 namespace quartet {
 
 namespace {
-// Premotor and parietal cells have current synapses.
-enum : std::size_t { kExcitation, kInhibition };
-std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
-
 // The sheet's cells have conductances; NMDA shares AMPA's input. Time constants are chosen within
 // what slices show, those of NMDA and GABA-B at the fast end.
 enum : std::size_t { kGlutamate, kGabaA, kGabaB };

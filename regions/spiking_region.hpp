@@ -63,6 +63,11 @@ class SpikingRegion : public Region {
   std::vector<const Projection*> plastic_;
 };
 
+/// Receptors of cells with current synapses: fast excitation and inhibition (time constants typical
+/// of AMPA and GABA-A).
+enum : std::size_t { kExcitation, kInhibition };
+inline std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+
 /// Directions of the cells of a ring, degrees.
 std::vector<float> ring_directions(std::uint32_t size);
 /// Directions of cells in `groups` equal groups, degrees.

@@ -2,11 +2,6 @@
 
 namespace quartet {
 
-namespace {
-enum : std::size_t { kExcitation, kInhibition };
-std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
-}  // namespace
-
 void ThalamusParameters::visit(ParameterVisitor& v) {
   v.real(
       "convergence", convergence, {"1", 0, 1},

@@ -54,12 +54,14 @@ auto resumed(const std::optional<std::filesystem::path>& checkpoint, std::string
 std::vector<Column> behaviour_columns() {
   std::vector<Column> columns = {
       {"block", "1", "block of the schedule, from 0", true},
-      {"target_angle", "degree", "direction of the target"},
+      {"target_angle", "degree", "direction of the target, before it jumps"},
       {"rotation", "degree", "angle of the perturbation"},
       {"angle_third", "degree", "direction of the hand at a third of the target's distance"},
       {"angle_end", "degree", "direction of the hand at the end of the reach"},
       {"cursor_angle", "degree", "direction of the cursor at the end of the reach"},
-      {"error", "degree", "cursor_angle minus target_angle; diagnostic, no region receives it"},
+      {"error", "degree",
+       "cursor_angle minus the direction of the target (where it jumped to); diagnostic, no region "
+       "receives it"},
       {"reward", "1", "reward of the trial, 0 to 1"},
       {"reached", "1", "whether the hand travelled the target's distance in time", true},
       {"movement_time", "ms", "from 5 % of the target's distance to all of it"},

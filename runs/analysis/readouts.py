@@ -101,19 +101,27 @@ def final_sd(subject: Subject) -> float:
 def sd_after_failure_minus_success(subject: Subject) -> float:
     """SD (degrees) of the end direction after unrewarded minus after rewarded rotated trials.
 
-    Deviations are from the mean at the same rotation, so the ramp itself is not variability.
+    Of what the trial before does not predict: deviations are from the mean at the same rotation (the
+    ramp itself is not variability), less their regression on the deviation one trial earlier. A
+    failure is mostly a reach far out, so slow wandering alone would look like a rise after failures.
     """
     learning = subject.phases["learning"]
     angle = subject.compensation("angle_end")[learning]
     rotation = subject.columns["rotation"][learning]
-    reward = subject.columns["reward"][learning]
+    reward = subject.columns["reward"][learning][:-1]
     for step in np.unique(rotation):
         here = rotation == step
         angle[here] -= _mean(angle[here])
+    before, now = angle[:-1], angle[1:]
+    seen = np.isfinite(before) & np.isfinite(now)
+    if not seen.any():
+        return float("nan")
+    power = np.sum(before[seen] ** 2)
+    slope = np.sum(before[seen] * now[seen]) / power if power > 0 else 0.0
+    surprise = now - slope * before
     spread = []
     for outcome in (0.0, 1.0):
-        after = angle[1:][reward[:-1] == outcome]
-        after = after[np.isfinite(after)]
+        after = surprise[seen & (reward == outcome)]
         enough = len(after) >= MIN_TRIALS_FOR_SD
         spread.append(np.sqrt(np.mean(after**2)) if enough else float("nan"))
     return float(spread[0] - spread[1])

@@ -202,8 +202,9 @@ def _band(target: dict) -> str:
 
 def _cell(result: Result) -> str:
     """The verdict, with a mark where it says little."""
-    unsure = result.verdict in ("in", "out") and result.sem_crosses_band is not False
-    return result.verdict + "?" * unsure
+    judged = result.verdict in ("in", "out")
+    unsure = judged and result.sem_crosses_band is not False
+    return result.verdict + "?" * unsure + "*" * (judged and result.target.get("tuned", False))
 
 
 def print_title(run: behaviour.Behaviour) -> None:
@@ -226,11 +227,15 @@ def print_table(results: list[Result]) -> None:
     ]
     table.show(header, rows)
     counts = count(results)
+    tuned = count([r for r in results if r.target.get("tuned", False)])
     print()
     print(
         f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
         f"{counts['out']} out; {counts['no human value']} without a human value, "
         f"{counts['undefined']} undefined, {counts['not run']} not run.\n"
+        f"\"*\" marks targets that parameters were tuned with in view, on other seeds: {tuned['in']} "
+        f"of {tuned['in'] + tuned['out']} in;\nof the others, {counts['in'] - tuned['in']} of "
+        f"{counts['in'] + counts['out'] - tuned['in'] - tuned['out']}.\n"
         "A quick run of few subjects is for a look: \"?\" marks verdicts where an edge of the "
         "band lies within\nmean ± SEM, or where one subject gives no SEM."
     )
@@ -272,6 +277,7 @@ def _record(result: Result) -> dict:
         "source": target.get("source"),
         "band_low": finite(low),
         "band_high": finite(high),
+        "tuned": target.get("tuned", False),
         "simulated": finite(result.mean),
         "sem": finite(result.sem),
         "n": result.n,

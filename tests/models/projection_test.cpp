@@ -211,7 +211,8 @@ TEST(Projection, WeightsAreWhatTheFactorsSay) {
     LifPopulation cells = targets();
     Projection projection(s, kSources, cells, 4, 1);
     const auto all = delivered(projection, cells, 1);
-    ASSERT_EQ(all.size(), kTargets - 1u);  // factor 0 of cell 0
+    ASSERT_EQ(all.size(), kTargets - 1u);  // factor 0 of cell 0: not even kept
+    EXPECT_EQ(projection.synapse_count(), kTargets - 1u);
     std::int32_t largest = 0;
     for (const auto& [source, target, delay, weight] : all) {
       EXPECT_EQ(source, target);

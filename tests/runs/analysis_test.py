@@ -189,8 +189,8 @@ EXPECTED = {
     "IZ_ERR": mean_sem(0.95),
     "IZ_RWD": mean_sem(0.90),
     "IZ_SD_ratio": (2.0, 0.0),
-    "PEK_FAIL": (2.0, 0.0),
-    "PEK_DA": (1.5, 0.0),
+    "PEK_FAIL": None,  # see test_spread_after_failure
+    "PEK_DA": None,
     "F_A1Early_ratio": ratio_sem(0.5, 1.0),
     "F_A1Late_ratio": ratio_sem(0.5, 1.0),
     "CB_GRADUAL": ratio_sem(0.70, 0.95),
@@ -303,6 +303,63 @@ class ScoreTest(AnalysisTest):
         self.assertAlmostEqual(results["REMAP_ERR"].mean, IMPLICIT * 0.95 * late)
         self.assertAlmostEqual(results["REMAP_RWD"].mean, IMPLICIT * 0.90 * late)
         self.assertEqual(results["REMAP_ERR"].verdict, "no human value")
+
+    def test_spread_after_failure(self):
+        """Deviations of alternating signs: 1 after a reward, 1 + rise after a failure."""
+        def surprise(rise, periods):
+            a, b = 1.0, 1.0 + rise
+            k = (periods * (a + b) ** 2 - a**2) / (2 * periods * (a**2 + b**2) - a**2)
+            failure = ((b - k * a) ** 2 + (b - k * b) ** 2) / 2
+            reward = periods * (a - k * b) ** 2 + (periods - 1) * (a - k * a) ** 2
+            return math.sqrt(failure) - math.sqrt(reward / (2 * periods - 1))
+
+        for step in (40, 16):
+            results = self.results(write_run(self.root / str(step), step=step))
+            periods = 8 * step // 4
+            self.assertAlmostEqual(results["PEK_FAIL"].mean, surprise(2.0, periods))
+            self.assertAlmostEqual(results["PEK_DA"].mean,
+                                   surprise(2.0, periods) - surprise(0.5, periods))
+
+    def test_wandering_is_no_rise_after_failure(self):
+        """Reaches far out fail; what follows them varies as much as anything else."""
+        def wander(rise):
+            rng = np.random.default_rng(7)
+
+            def change(group, columns):
+                deviation, spread = 0.0, 1.0
+                for trial in np.flatnonzero(columns["rotation"]):
+                    deviation = 0.7 * deviation + rng.normal(0.0, spread)
+                    columns["angle_end"][trial] = deviation
+                    columns["reward"][trial] = float(abs(deviation) < 1.2)
+                    spread = 1.0 + rise * (columns["reward"][trial] == 0.0)
+
+            return change
+
+        for name, rise in (("null", 0.0), ("rise", 1.0)):
+            run = write_run(self.root / name, change=wander(rise), subjects=8)
+            result = self.results(run)["PEK_FAIL"]
+            self.assertLess(abs(result.mean - rise), 0.15, name)
+
+    def test_random_angles_do_not_cut_phases(self):
+        """What was planned tells the phases apart, not the angle that chance added to it."""
+        rng = np.random.default_rng(3)
+
+        def change(group, columns):
+            turned = columns["rotation"] != 0
+            columns["rotation"] = columns["rotation"] + 25.0 * turned * rng.normal(size=turned.size)
+
+        run = write_run(self.root, groups=["abrupt_intact"], change=change, subjects=1)
+        text = (run / "resolved.toml").read_text()
+        keys = "rotation_noise_deg = 25, rotation_end_deg = 0, steps = 0"
+        for label, angle in (("rotated", -30), ("reversed", 30)):
+            text = text.replace(f'{{phase = "{label}"',
+                                f'{{{keys}, perturbation = "rotation", rotation_deg = {angle}, '
+                                f'phase = "{label}"')
+        (run / "resolved.toml").write_text(text)
+        subject = behaviour.read(run, readouts.COLUMNS).groups["abrupt_intact"].subjects[0]
+        self.assertEqual([len(subject.phases[p]) for p in behaviour.PHASES], [32, 100, 12, 20])
+        self.assertEqual(subject.rotation, -30.0)
+        self.assertAlmostEqual(readouts.late_fraction(subject), LATE)
 
     def test_statistics_are_over_subjects(self):
         two, eight = (self.results(write_run(self.root / str(n), subjects=n)) for n in (2, 8))
@@ -452,10 +509,13 @@ class CommandTest(AnalysisTest):
 
         run = write_run(self.root, change=shift)
         _, out, _ = self.call(score.main, run)
-        self.assertRegex(out, r"A1 .*0\.81 ± 0\.052 +4 +in\?\n")
-        self.assertRegex(out, r"A2 .*0\.54 ± 0\.035 +4 +in\n")
+        self.assertRegex(out, r"A1 .*0\.81 ± 0\.052 +4 +in\?\*\n")
+        self.assertRegex(out, r"A2 .*0\.54 ± 0\.035 +4 +in\*\n")
+        self.assertRegex(out, r"CS_ERR .*2 ± 0 +4 +in\n")
+        self.assertIn("on other seeds: 12 of 12 in;\nof the others, 8 of 8.", out)
         document = json.loads(self.call(score.main, run, "--json")[1])
         rows = {row["id"]: row for row in document["targets"]}
+        self.assertEqual((rows["A1"]["tuned"], rows["CS_ERR"]["tuned"]), (True, False))
         self.assertEqual((rows["A1"]["verdict"], rows["A1"]["sem_crosses_band"]), ("in", True))
         self.assertFalse(rows["A2"]["sem_crosses_band"])
         self.assertIsNone(rows["REMAP_ERR"]["sem_crosses_band"])
@@ -489,7 +549,7 @@ class CommandTest(AnalysisTest):
         # Beside groups that are compared with people.
         run = write_run(self.root / "both", groups=["abrupt_control", "abrupt_intact"])
         _, out, _ = self.call(score.main, run)
-        self.assertRegex(out, r"A1 .* in\n")
+        self.assertRegex(out, r"A1 .* in\*\n")
         self.assertRegex(out, r"mean ± SEM +abrupt_control \(n = 4\)\n")
 
     def test_target_without_a_baseline_is_left_out(self):
@@ -623,7 +683,7 @@ class CommandTest(AnalysisTest):
             self.assertEqual((code, err), (0, ""))
             text = "read-outs of a rotation of abrupt_control: no rotation after trials without one"
             self.assertIn(f"left out: {text}\n", out)
-            self.assertRegex(out, r"A1 .*0\.9 ± 0\.058 +4 +in\n")
+            self.assertRegex(out, r"A1 .*0\.9 ± 0\.058 +4 +in\*\n")
             self.assertNotIn("other groups", out)
             self.assertEqual(json.loads(self.call(score.main, run, "--json")[1])["left_out"], text)
             read = behaviour.read(run, {"angle_third", "reward"})
