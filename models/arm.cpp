@@ -64,7 +64,7 @@ void ArmParameters::visit(ParameterVisitor& v) {
          "end of the elbow's range in flexion (chosen: about people's)");
   v.real("stop_stiffness_Nm", stop_stiffness_Nm, {"N m rad-1", 0, 1000},
          "stiffness of a joint beyond its range (chosen: soft enough for steps of 1 ms)");
-  v.real("specific_tension_N_cm2", specific_tension_N_cm2, {"N cm-2", 0, 100},
+  v.real("specific_tension_N_cm2", specific_tension_N_cm2, {"N cm-2", 1, 100},
          "maximal isometric force of a muscle per cross-section (Brown, Cheng & Loeb 1999)");
   v.real("optimal_shoulder_deg", optimal_shoulder_deg, {"degree", -180, 180},
          "shoulder angle of the posture in which all muscles have their optimal length (chosen)");

@@ -81,7 +81,36 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
         "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "
         "cut off by the end of the trial; give trial_ms at least " +
         std::to_string(shown_ms));
-  for (const Block& block : schedule_) total_trials_ += block.trials;
+  if (p.deadline_ms + p.feedback_hold_ms > p.trial_ms)
+    throw std::invalid_argument(
+        "body: the final cursor of a slow reach (deadline_ms + feedback_hold_ms) would be cut off "
+        "by the end of the trial; give trial_ms at least " +
+        std::to_string(p.deadline_ms + p.feedback_hold_ms));
+  const auto check_joint = [](const char* joint, double low, double high, double start) {
+    if (!(low < start && start < high))
+      throw std::invalid_argument(std::string("body.arm: the start posture has the ") + joint +
+                                  " at " + std::to_string(static_cast<int>(start)) +
+                                  " degrees; let " + joint + "_min_deg and " + joint +
+                                  "_max_deg enclose it");
+  };
+  check_joint("shoulder", p.arm.shoulder_min_deg, p.arm.shoulder_max_deg, kStartShoulderDeg);
+  check_joint("elbow", p.arm.elbow_min_deg, p.arm.elbow_max_deg, kStartElbowDeg);
+  const Vector2 start = hand_position(p.arm, start_posture());
+  for (const Block& block : schedule_) {
+    total_trials_ += block.trials;
+    for (const double degrees : block.targets_deg) {
+      const double away = p.distance_m / block.cursor_gain, angle = math::radians(degrees);
+      const double from_shoulder =
+          length_of({start.x + away * math::cos(angle), start.y + away * math::sin(angle)});
+      if (from_shoulder >= p.arm.upper_arm_m + p.arm.forearm_m ||
+          from_shoulder <= std::abs(p.arm.upper_arm_m - p.arm.forearm_m))
+        throw std::invalid_argument(
+            "body: the arm (body.arm.upper_arm_m, forearm_m) cannot reach a target at " +
+            std::to_string(static_cast<int>(degrees)) +
+            " degrees; lower body.distance_m, raise the block's cursor_gain, or take another "
+            "direction");
+    }
+  }
 
   const Sizes sizes(scale);
   const SheetLayout& sheet = sizes.l5pt;

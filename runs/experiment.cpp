@@ -467,6 +467,10 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     read(RecordTable{experiment.record}, *layer, {""}, problems);
     read(seed, *layer, {""}, problems);
   }
+  if (top.name.starts_with('.') || top.name.find_first_of("/\\") != std::string::npos)
+    problems.add(place_in(document.file, "name", Place{}),
+                 fmt::format("name = {} cannot name the run's directory", toml_text(top.name)),
+                 "leave out slashes and a point at the beginning; --out says where it goes");
   experiment.name = top.name;
   experiment.title = top.title;
   experiment.description = top.description;

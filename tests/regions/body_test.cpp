@@ -452,6 +452,7 @@ TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
   p.cue_ms = 1;
   p.go_ms = 2;
   p.deadline_ms = 3;
+  p.feedback_hold_ms = 0;
   p.outcome_delay_ms = 0;
   p.outcome_ms = 1;
   constexpr int trials = 4000;
@@ -593,16 +594,17 @@ TEST(BodyRecord, MeasuresAreThoseOfTheHandsPath) {
 }
 
 /// A reach that is still on its way at the deadline.
-Trace slow(double distance_m, Feedback feedback = Feedback::full, Block block = {}) {
+Trace slow(double distance_m, Feedback feedback = Feedback::full, Block block = {},
+           Step pull_ms = 520) {
   BodyParameters p;
   p.distance_m = distance_m;
   block.feedback = feedback;
-  return one_trial(p, block, {{kShoulderFlexor, kElbowExtensor}, 1, 480, 600});
+  return one_trial(p, block, {{kShoulderFlexor, kElbowExtensor}, 1, pull_ms, 600});
 }
 
 TEST(BodyRecord, AReachThatNeverArrivesEndsAtTheDeadline) {
   const BodyParameters p;
-  const double far = slow(0.3).back().radius();
+  const double far = slow(0.17).back().radius();
   ASSERT_GT(far, 0.01);
   for (const double share : {0.2, 0.5, 0.9}) {  // of the distance
     SCOPED_TRACE(share);
@@ -640,9 +642,10 @@ TEST(BodyRecord, AReachThatNeverArrivesEndsAtTheDeadline) {
 
 TEST(BodyRecord, AnglesAreNanUnlessATwentiethOfTheDistanceIsPassed) {
   // Just more than a twentieth, and just less.
-  const double far = slow(0.3).back().radius();
+  const auto late = [](double distance_m) { return slow(distance_m, Feedback::full, {}, 570); };
+  const double far = late(0.17).back().radius();
   for (const bool passed : {true, false}) {
-    const TrialRecord record = slow(far / (passed ? 0.0501 : 0.0499)).back().record;
+    const TrialRecord record = late(far / (passed ? 0.0501 : 0.0499)).back().record;
     for (const double angle :
          {record.angle_third_deg, record.angle_end_deg, record.cursor_deg, record.error_deg})
       EXPECT_EQ(std::isnan(angle), !passed);
@@ -934,6 +937,7 @@ TEST(BodyTimings, MustLeaveTimeForTheOutcomeOfASlowReach) {
   const auto with_trial = [](std::int64_t ms) {
     return refusal([=](BodyParameters& p) {
       p.deadline_ms = 700;
+      p.feedback_hold_ms = 0;
       p.outcome_delay_ms = 55;
       p.outcome_ms = 80;
       p.trial_ms = ms;
@@ -943,6 +947,28 @@ TEST(BodyTimings, MustLeaveTimeForTheOutcomeOfASlowReach) {
   EXPECT_EQ(with_trial(834),
             "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would "
             "be cut off by the end of the trial; give trial_ms at least 835");
+}
+
+TEST(BodyTimings, MustLeaveTimeForTheFinalCursor) {
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.feedback_hold_ms = p.trial_ms - p.deadline_ms; }),
+            "");
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.feedback_hold_ms = 300; }),
+            "body: the final cursor of a slow reach (deadline_ms + feedback_hold_ms) would be cut "
+            "off by the end of the trial; give trial_ms at least 900");
+}
+
+TEST(BodyArm, MustHoldTheStartPostureAndReachTheTargets) {
+  const std::string elbow =
+      "body.arm: the start posture has the elbow at 90 degrees; let elbow_min_deg and "
+      "elbow_max_deg enclose it";
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.arm.elbow_min_deg = 160; }), elbow);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.arm.elbow_max_deg = 80; }), elbow);
+  EXPECT_NE(refusal([](BodyParameters& p) { p.arm.shoulder_min_deg = 150; }), "");
+  // From 44.6 cm in front of the shoulder (arm of 63 cm) straight ahead.
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.distance_m = 0.17; }), "");
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.distance_m = 0.20; }),
+            "body: the arm (body.arm.upper_arm_m, forearm_m) cannot reach a target at 90 degrees; "
+            "lower body.distance_m, raise the block's cursor_gain, or take another direction");
 }
 
 }  // namespace

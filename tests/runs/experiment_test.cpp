@@ -69,6 +69,11 @@ const Refusal kRefusals[] = {
      "scale = 3" + kTail,
      {},
      {"x.toml:1:1: unknown key scale; did you mean brain.scale?"}},
+    {"name_of_a_path",
+     "name = \"../other\"" + kTail,
+     {},
+     {"x.toml:1:1: name = \"../other\" cannot name the run's directory; leave out slashes and a "
+      "point at the beginning; --out says where it goes"}},
     {"unknown_nested",
      "[brain]\nscal = 3" + kTail,
      {},
