@@ -83,8 +83,19 @@ def rebound_deg_per_30(subject: Subject) -> float:
 
 
 def baseline_sd(subject: Subject) -> float:
-    """SD (degrees) of the direction at one third of the distance over the baseline trials."""
-    return _sd(subject.compensation("angle_third")[subject.phases["baseline"]])
+    """SD (degrees) of the direction at one third of the distance over the baseline trials.
+
+    About the mean of each target, so each target costs a degree of freedom. Undefined with fewer of
+    them than MIN_TRIALS_FOR_SD trials to one target leave.
+    """
+    baseline = subject.phases["baseline"]
+    deviation = subject.compensation("angle_third")[baseline]
+    seen = np.isfinite(deviation)
+    targets = np.unique(subject.columns["target_angle"][baseline][seen])
+    freedom = np.count_nonzero(seen) - targets.size
+    if freedom < MIN_TRIALS_FOR_SD - 1:
+        return float("nan")
+    return float(np.sqrt(np.sum(deviation[seen] ** 2) / freedom))
 
 
 def final_fraction(subject: Subject) -> float:

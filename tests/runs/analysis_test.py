@@ -392,6 +392,26 @@ class ScoreTest(AnalysisTest):
             for name in ("A1", "A2", "A3", "IZ_ERR", "DA_RWD"):
                 self.assertAlmostEqual(results[name].mean, EXPECTED[name][0], msg=name)
 
+    def test_baseline_spread_of_several_targets(self):
+        """About the mean of each target: 32 trials to k targets leave 32 - k degrees of freedom."""
+        def to(targets, leave=lambda n: slice(0)):
+            def change(group, columns):
+                n = len(columns["block"])
+                columns["target_angle"] = 360.0 / targets * (np.arange(n) // 2 % targets)
+                if targets > 16:
+                    columns["target_angle"] = 360.0 / targets * (np.arange(n) % targets)
+                columns["angle_third"][leave(n)] = np.nan
+            return change
+
+        for targets in (1, 2, 8, 16):
+            run = write_run(self.root / str(targets), groups=["abrupt_intact"], change=to(targets))
+            result = self.results(run)["A6"]
+            self.assertAlmostEqual(result.mean, 4.0 * math.sqrt(32 / (32 - targets)))
+        # One trial per target says nothing about spread, nor does one pair.
+        for name, change in (("one", to(32)), ("pair", to(16, lambda n: slice(3, 32, 2)))):
+            run = write_run(self.root / name, groups=["abrupt_intact"], change=change)
+            self.assertEqual(self.results(run)["A6"].verdict, "undefined: too few trials", name)
+
     def test_group_names_in_each_form(self):
         for names in ("subject", "group", "flags"):
             results = self.results(write_run(self.root / names, names=names))
