@@ -36,6 +36,7 @@ import readouts
 import table
 
 TARGETS = pathlib.Path(__file__).with_name("targets.toml")
+SAME_ANGLE = 0.05  # degrees; within it two rotations are one
 
 
 @dataclasses.dataclass
@@ -65,6 +66,14 @@ class Result:
     sem: float = math.nan
     n: str = ""
     verdict: str = ""
+    rotations: tuple[float, ...] = ()  # sizes of those that its subjects learned, degrees
+
+    @property
+    def other_rotation(self) -> bool | None:
+        """Whether a subject learned another angle than people; None if one of them is not known."""
+        if not self.rotations or "rotation" not in self.target:
+            return None
+        return any(abs(r - self.target["rotation"]) > SAME_ANGLE for r in self.rotations)
 
     @property
     def sem_crosses_band(self) -> bool | None:
@@ -96,14 +105,17 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         numbers = [x[both] for x in numbers]
     samples = [Sample(x[np.isfinite(x)]) for x in numbers]
     n = f"{samples[0].n} pairs" if paired else " / ".join(str(s.n) for s in samples)
+    learned = {round(abs(s.rotation), 1) for subjects in members for s in subjects}
+    rotations = tuple(sorted(r for r in learned if math.isfinite(r)))
     if any(s.n == 0 for s in samples):
-        return Result(target, n=n, verdict="undefined: too few trials")
+        return Result(target, n=n, verdict="undefined: too few trials", rotations=rotations)
 
     if "over" in target:
         first, second = samples
         # A ratio to something that is itself not above zero says nothing about what is kept.
         if second.mean <= 2.0 * (0.0 if math.isnan(second.sem) else second.sem):
-            return Result(target, n=n, verdict=f"undefined: {parts[1]['group']} is near zero")
+            verdict = f"undefined: {parts[1]['group']} is near zero"
+            return Result(target, n=n, verdict=verdict, rotations=rotations)
         mean = first.mean / second.mean
         if paired:
             sem = Sample(first.values - mean * second.values).sem / second.mean
@@ -118,7 +130,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
             sem = math.hypot(first.sem, second.sem)
     else:
         mean, sem = samples[0].mean, samples[0].sem
-    return Result(target, mean, sem, n, _verdict(target, mean))
+    return Result(target, mean, sem, n, _verdict(target, mean), rotations)
 
 
 def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> bool:
@@ -200,6 +212,20 @@ def _band(target: dict) -> str:
     return f"<= {high:.3g}" if math.isinf(low) else f"{low:.3g} to {high:.3g}"
 
 
+def _angles(angles) -> str:
+    return " / ".join(f"{angle:g}" for angle in angles)
+
+
+def _other_rotations(results: list[Result]) -> str:
+    """Says which rows compare with people who learned another angle; "" if none does."""
+    rows: dict[tuple, list[str]] = {}
+    for r in results:
+        if r.other_rotation and not math.isnan(r.mean):
+            rows.setdefault((r.target["rotation"], r.rotations), []).append(r.target["id"])
+    return "; ".join(f"{', '.join(names)} (people {people:g}, here {_angles(here)} degrees)"
+                     for (people, here), names in rows.items())
+
+
 def _cell(result: Result) -> str:
     """The verdict, with a mark where it says little."""
     judged = result.verdict in ("in", "out")
@@ -239,6 +265,9 @@ def print_table(results: list[Result]) -> None:
         "A quick run of few subjects is for a look: \"?\" marks verdicts where an edge of the "
         "band lies within\nmean ± SEM, or where one subject gives no SEM."
     )
+    others = _other_rotations(results)
+    if others:
+        print(f"Another rotation than people's: {others}.")
 
 
 def print_others(run: behaviour.Behaviour, results: list[Result]) -> None:
@@ -274,6 +303,7 @@ def _record(result: Result) -> dict:
         "ci95_high": ci_high,
         "human_n": target.get("n"),
         "human_sign": target.get("sign"),
+        "human_rotation_deg": target.get("rotation"),
         "source": target.get("source"),
         "band_low": finite(low),
         "band_high": finite(high),
@@ -283,6 +313,8 @@ def _record(result: Result) -> dict:
         "n": result.n,
         "verdict": result.verdict,
         "sem_crosses_band": result.sem_crosses_band,
+        "rotation_deg": _angles(result.rotations),
+        "other_rotation": result.other_rotation,
     }
 
 

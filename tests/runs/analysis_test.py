@@ -547,6 +547,27 @@ class CommandTest(AnalysisTest):
             result = score.Result(target, mean, sem, "4", score._verdict(target, mean))
             self.assertEqual(result.sem_crosses_band, crosses, (mean, sem))
 
+    def test_another_rotation_than_peoples_is_said(self):
+        def double(group, columns):
+            if group == "abrupt_intact":
+                columns["rotation"] = columns["rotation"] * 2.0
+
+        notes = ("F_A1Early_ratio, F_A1Late_ratio (people 45, here 30 degrees).\n",
+                 "A1, A2, A3, A4, A5 (people 30, here 60 degrees); "
+                 "F_A1Early_ratio, F_A1Late_ratio (people 45, here 30 / 60 degrees).\n")
+        for change, note, other in ((None, notes[0], False), (double, notes[1], True)):
+            run = write_run(self.root / str(other), change=change)
+            self.assertIn(f"\nAnother rotation than people's: {note}",
+                          self.call(score.main, run)[1])
+            document = json.loads(self.call(score.main, run, "--json")[1])
+            rows = {row["id"]: row for row in document["targets"]}
+            self.assertEqual((rows["A1"]["human_rotation_deg"], rows["A1"]["rotation_deg"],
+                              rows["A1"]["other_rotation"]), (30.0, "60" if other else "30", other))
+            self.assertFalse(rows["IZ_ERR"]["other_rotation"])
+            self.assertIsNone(rows["A6"]["other_rotation"])
+        run = write_run(self.root / "gradual", groups=["full_intact"])
+        self.assertNotIn("Another rotation", self.call(score.main, run)[1])
+
     def test_other_groups(self):
         names = {"abrupt_control": "abrupt_intact", "abrupt_patient": "abrupt_cerebellar"}
         ABRUPT.update(control=1.0, patient=0.5)
