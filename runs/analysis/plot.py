@@ -3,12 +3,12 @@
 
     plot.py results/cerebellar_vs_dopaminergic
 
-writes figure.png and figure.pdf into the run directory and prints the path of the first. One
-column per condition (abrupt rotation, gradual with full feedback, gradual with reward only); upper
-row: what the hand does, beside people; lower row: the signal that teaches there, or for conditions
-of your own a row for each signal that is recorded.
+writes figure.png and figure.pdf into the run directory (with --out FILE that file alone) and prints
+the path of the first. One column per condition (abrupt rotation, gradual with full feedback,
+gradual with reward only); upper row: what the hand does, beside people; lower row: the signal that
+teaches there, or for conditions of your own a row for each signal that is recorded.
 
-Exit codes: 0 drawn, 2 bad usage or input.
+Exit codes: 0 drawn, 2 bad usage or input, or a file that cannot be written.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ import numpy as np
 
 import behaviour
 import score
+import table
 
 # Paul Tol's high-contrast scheme: told apart with any colour vision and in grey.
 COLOURS = {"intact": "#004488", "cerebellar": "#DDAA33", "depleted": "#BB5566"}
@@ -65,6 +66,7 @@ PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-predict
 SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
 ORDER = ("abrupt", "full", "reward")
 MAX_COLUMNS = 3
+FORMATS = (".png", ".pdf", ".svg")
 # Points along a curve: longer schedules are averaged in bins of trials.
 LEARNING_POINTS, INDIVIDUAL_POINTS, SIGNAL_POINTS = 30, 15, 20
 NARROWEST = 4  # trials in a bin
@@ -199,7 +201,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     plt.rcParams.update({
         "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
         "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
-        "font.family": "DejaVu Sans",
+        "font.family": "DejaVu Sans", "svg.hashsalt": "quartet",
     })
     figure, panels = plt.subplots(
         1 + len(rows), len(conditions), figsize=(13.33, 5.2 + 2.3 * len(rows)), squeeze=False,
@@ -349,7 +351,12 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="Example: plot.py results/cerebellar_vs_dopaminergic",
     )
     parser.add_argument("directory", metavar="DIR", help="a run directory with behaviour.nc")
+    parser.add_argument("--out", metavar="FILE", type=pathlib.Path,
+                        help="write this file instead of figure.png and figure.pdf in DIR; its "
+                        f"ending says the format ({', '.join(FORMATS)})")
     options = parser.parse_args(arguments)
+    if options.out and options.out.suffix not in FORMATS:
+        parser.error(f"--out {options.out}: must end in one of {', '.join(FORMATS)}")
     try:
         run = behaviour.read(
             options.directory,
@@ -358,16 +365,28 @@ def main(arguments: list[str] | None = None) -> int:
         )
         with open(score.TARGETS, "rb") as file:
             people = tomllib.load(file)
-        figure = draw(run, people)
-        path = run.path.with_name("figure.png")
-        figure.savefig(path, dpi=150)
-        # Without a creation date the same run gives the same file.
-        figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
     except (behaviour.BadInput, OSError) as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2
-    print(path)
+    figure = draw(run, people)
+    paths = [options.out] if options.out else [run.path.with_name(f"figure{end}")
+                                               for end in (".png", ".pdf")]
+    for path in paths:
+        try:
+            with table.replacing(path) as partial:
+                save(figure, partial, path.suffix)
+        except OSError as error:
+            print(f"plot.py: {path}: not written ({error.strerror}); make room or its directory "
+                  "writable, or name another file with --out", file=sys.stderr)
+            return 2
+    print(paths[0])
     return 0
+
+
+def save(figure: plt.Figure, path: pathlib.Path, suffix: str) -> None:
+    """Without a date, so that the same run gives the same file."""
+    undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    figure.savefig(path, dpi=150, format=suffix[1:], metadata=undated.get(suffix))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 
 prints one row per target of targets.toml that the run can answer, then the read-outs of groups that
 no target names, then the rates of all populations beside expected ranges (published, or judged: see
-source; rates.py), and writes score.csv and rates.csv into the run directory. Statistics are over
-simulated subjects, never over trials.
+source; rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
+says so). Statistics are over simulated subjects, never over trials.
 
 Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, 2
 bad usage or input.
@@ -337,12 +337,17 @@ def main(arguments: list[str] | None = None) -> int:
         own = others(run, set(named))
         records, own_records = ([_record(r) for r in rows] for rows in (results, own))
         rate_records = rates.records(run.path.parent)
-        table.write_csv(run.path.with_name("score.csv"), records + own_records)
-        if rate_records:
-            table.write_csv(run.path.with_name("rates.csv"), rate_records)
     except (behaviour.BadInput, OSError) as error:
         print(f"score.py: {error}", file=sys.stderr)
         return 2
+    for name, rows in (("score.csv", records + own_records), ("rates.csv", rate_records)):
+        path = run.path.with_name(name)
+        try:
+            if rows:
+                table.write_csv(path, rows)
+        except OSError as error:  # somebody else's run, or a full disk: the numbers are there
+            print(f"score.py: {path}: not written ({error.strerror}); what it would hold is in "
+                  "--json", file=sys.stderr)
     counts = count(results)
     if options.json:
         document = {"title": run.title, "extent": run.extent, "cut": run.cut,

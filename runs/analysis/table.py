@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import os
@@ -22,14 +23,23 @@ def number(value: float, sem: float = math.nan) -> str:
     return f"{value:.3g}" + ("" if sem is None or math.isnan(sem) else f" ± {sem:.2g}")
 
 
-def write_csv(path: pathlib.Path, records: list[dict]) -> None:
-    """Replaces the file at once: it is never seen half written."""
+@contextlib.contextmanager
+def replacing(path: pathlib.Path):
+    """Gives a path beside `path` to write, which replaces it when done: it is never seen half
+    written, and of a failure nothing remains."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with open(partial, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+        yield partial
         os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def write_csv(path: pathlib.Path, records: list[dict]) -> None:
+    """Replaces the file at once."""
+    with replacing(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)

@@ -645,6 +645,37 @@ class CommandTest(AnalysisTest):
         self.assertEqual(path.read_text(), "a\n1\n")
         self.assertEqual([p.name for p in self.root.iterdir()], ["rows.csv"])
 
+    def test_scores_without_a_place_to_write_are_printed(self):
+        run = write_run(self.root)
+        for name in ("score.csv", "rates.csv"):
+            (run / name).mkdir()  # nothing can replace it, not even for root
+        before = sorted(run.iterdir())
+        for arguments, text in (((), "judged targets are in"), (("--json",), '"targets": [')):
+            code, out, err = self.call(score.main, run, *arguments)
+            self.assertEqual(code, 0)
+            self.assertIn(text, out)
+            self.assertRegex(err, rf"\Ascore.py: {run}/score.csv: not written \(.+\); .*\n\Z")
+        self.assertEqual(sorted(run.iterdir()), before)
+
+    def test_figure_without_a_place_to_write(self):
+        run = write_run(self.root / "run", groups=["abrupt_intact"], subjects=1)
+        (run / "figure.pdf").mkdir()
+        code, out, err = self.call(plot.main, run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertRegex(err, rf"\Aplot.py: {run}/figure.pdf: not written \(.+\); .*--out\n\Z")
+        code, _, err = self.call(plot.main, run, "--out", self.root / "nowhere" / "a.png")
+        self.assertEqual(code, 2)
+        self.assertIn(f"{self.root}/nowhere/a.png: not written (No such file", err)
+        self.assertEqual([p.name for p in run.iterdir() if "partial" in p.name], [])
+        for end, head in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
+            path = self.root / f"own{end}"
+            code, out, err = self.call(plot.main, run, "--out", path)
+            self.assertEqual((code, out, err), (0, f"{path}\n", ""))
+            self.assertTrue(path.read_bytes().startswith(head))
+        code, _, err = self.call(plot.main, run, "--out", self.root / "own.gif")
+        self.assertEqual(code, 2)
+        self.assertIn("must end in one of .png, .pdf, .svg", err)
+
     def test_needed_bytes_of_every_format(self):
         path = self.root / "file.nc"
         for kind in ("NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"):
