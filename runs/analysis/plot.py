@@ -8,7 +8,8 @@ the path of the first. One column per condition (abrupt rotation, gradual with f
 gradual with reward only); upper row: what the hand does, beside people; lower row: the signal that
 teaches there, or for conditions of your own a row for each signal that is recorded.
 
-Exit codes: 0 drawn, 2 bad usage or input, or a file that cannot be written.
+Exit codes: 0 drawn, 1 standard output is full, 2 bad usage or input, or a file that cannot be
+written.
 """
 
 from __future__ import annotations
@@ -390,4 +391,4 @@ def save(figure: plt.Figure, path: pathlib.Path, suffix: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    table.end(main, "plot.py")

@@ -8,8 +8,8 @@ complete there is taken as it is, what is not is resumed), prints per population
 coefficients of variation of intervals as rates.py reads them, relative to scale 1, and writes
 scaling.csv.
 
-Exit codes: 0 computed, 1 a run failed or, with --strict, a population is out of the limits, 2 bad
-usage or input, 75 stopped by a signal: the same command continues.
+Exit codes: 0 computed, 1 a run failed, standard output is full or, with --strict, a population is out
+of the limits, 2 bad usage or input, 75 stopped by a signal: the same command continues.
 """
 
 from __future__ import annotations
@@ -232,4 +232,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    table.end(main, "scaling.py")

@@ -8,8 +8,8 @@ no target names, then the rates of all populations beside expected ranges (publi
 source; rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
 says so). Statistics are over simulated subjects, never over trials.
 
-Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, 2
-bad usage or input.
+Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, or
+standard output is full, 2 bad usage or input.
 """
 
 from __future__ import annotations
@@ -376,4 +376,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    table.end(main, "score.py")

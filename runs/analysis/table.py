@@ -1,4 +1,4 @@
-"""Tables on the terminal and as CSV."""
+"""Tables on the terminal and as CSV, and how a script ends."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import csv
 import math
 import os
 import pathlib
+import sys
 
 
 def show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -43,3 +44,20 @@ def write_csv(path: pathlib.Path, records: list[dict]) -> None:
         writer = csv.DictWriter(file, records[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
+
+
+def end(main, script: str) -> None:
+    """Runs `main` and exits with its code, or with 1 and one line if standard output is full."""
+    try:
+        try:
+            code = main()
+        except SystemExit as stop:  # of argparse
+            code = stop.code
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:  # main answers for all files
+        print(f"{script}: standard output: not written ({error.strerror}); make room or write it "
+              "elsewhere", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        code = 1
+    sys.exit(code)

@@ -704,6 +704,18 @@ class CommandTest(AnalysisTest):
                               capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
 
+    def test_full_standard_output_is_an_error_of_one_line(self):
+        run = write_run(self.root, groups=["abrupt_intact"], subjects=1)
+        scripts = pathlib.Path(score.__file__).parent
+        for name, *arguments in (("score.py", run), ("score.py", run, "--json"), ("plot.py", run),
+                                 ("scaling.py", "--help")):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(["/usr/bin/python3", scripts / name, *arguments], stdout=full,
+                                      stderr=subprocess.PIPE, text=True)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, f"{name}: standard output: not written (No space left on device); "
+                                 "make room or write it elsewhere\n"))
+
     def test_strict(self):
         def spoil(group, columns):
             if group == "abrupt_intact":
