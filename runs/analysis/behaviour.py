@@ -10,6 +10,7 @@ the target or from rightward.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import pathlib
 import tomllib
@@ -73,6 +74,10 @@ class Group:
 
     name: str
     subjects: list[Subject]
+    label: str = ""  # for people, from resolved.toml; the name where none was given
+
+    def __post_init__(self):
+        self.label = self.label or self.name
 
     @property
     def condition(self) -> str:
@@ -102,7 +107,8 @@ class Behaviour:
 
     def rotated(self) -> dict[str, Group]:
         """The subjects that have a rotation after a baseline, and so a compensation."""
-        groups = {name: Group(name, [s for s in group.subjects if np.isfinite(s.rotation)])
+        groups = {name: Group(name, [s for s in group.subjects if np.isfinite(s.rotation)],
+                              group.label)
                   for name, group in self.groups.items()}
         return {name: group for name, group in groups.items() if group.subjects}
 
@@ -127,6 +133,16 @@ def blocks_of(experiment: dict, group: str) -> list[dict]:
     """Blocks of a group's schedule; none for a group that the experiment has not."""
     schedules = [g["schedule"] for g in experiment["group"] if g["name"] == group]
     return experiment["schedules"][schedules[0]]["blocks"] if schedules else []
+
+
+def _group_labels(experiment: dict | None) -> dict[str, str]:
+    """By name, in the file's order; the name goes with a label that several groups have."""
+    if experiment is None:
+        return {}
+    labels = {g["name"]: str(g.get("label") or g["name"]) for g in experiment["group"]}
+    count = collections.Counter(labels.values())
+    return {name: label if count[label] == 1 else f"{label} ({name})"
+            for name, label in labels.items()}
 
 
 def left_out(run: Behaviour) -> str:
@@ -186,6 +202,7 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         units = {name: str(dataset[name].attrs.get("units", "")) for name in names}
         done = dataset["trials_done"].values if "trials_done" in dataset.variables else None
     experiment = resolved(directory)
+    group_labels = _group_labels(experiment)
     # A subject's trials are those with a block; others have a fill value there.
     valid = np.isfinite(data["block"]) & (data["block"] >= 0)
     if done is not None:  # a killed run may leave its last trial half written
@@ -204,9 +221,12 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         own = {name: values[index, valid[index]] for name, values in data.items()}
         seed = None if seeds is None else int(seeds[index])
         subject = _subject(f"subject {index} ({label})", seed, own, blocks)
-        groups.setdefault(label, Group(label, [])).subjects.append(subject)
+        group = groups.setdefault(label, Group(label, [], group_labels.get(label, "")))
+        group.subjects.append(subject)
     if not groups:
         raise BadInput(f"{path}: no subject has finished yet. Wait, or resume the run.")
+    groups = {name: groups[name] for name in dict.fromkeys([*group_labels, *groups])
+              if name in groups}  # in the experiment's order
     finished = sum(len(group.subjects) for group in groups.values())
     notes = [cut.rstrip(".")] * bool(cut)
     if finished < len(labels):

@@ -20,6 +20,7 @@ import signal
 import sys
 import textwrap
 import tomllib
+import warnings
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -30,8 +31,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import matplotlib.font_manager
 import matplotlib.lines
 import matplotlib.pyplot as plt
+import matplotlib.textpath
 import matplotlib.ticker
 import numpy as np
 
@@ -50,6 +53,7 @@ LABELS = {
 OTHERS = ("#0077BB", "#EE7733", "#009988", "#EE3377", "#33BBEE", "#CC3311", "#777777")
 PEOPLE = "black"
 SCHEDULE = "#E4E4E4"
+EDGE = "0.75"
 
 TITLES = {
     "abrupt": "Abrupt rotation",
@@ -60,13 +64,15 @@ TITLES = {
 OLIVE = ("olive_rate", "Cerebellar teacher", "olive rate")
 THALAMUS = (
     "vl_rate_toward",
-    "Where both meet: motor thalamus",
+    "Both meet: motor thalamus",
     "Δ VL rate toward\ncompensation",
 )
 PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-prediction\nerror")
 SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
 ORDER = ("abrupt", "full", "reward")
 MAX_COLUMNS = 3
+WIDTH = 13.33  # inches
+TITLE, SMALL, LINE = 14, 11, 1.25  # points; height of a line of text as part of them
 FORMATS = (".png", ".pdf", ".svg")
 # Points along a curve: longer schedules are averaged in bins of trials.
 LEARNING_POINTS, INDIVIDUAL_POINTS, SIGNAL_POINTS = 30, 15, 20
@@ -129,7 +135,8 @@ def from_baseline(subject: behaviour.Subject, column: str) -> np.ndarray:
 
 def colour(brain: str, brains: list[str]) -> str:
     others = [b for b in brains if b not in COLOURS]
-    return COLOURS.get(brain) or OTHERS[others.index(brain) % len(OTHERS)]
+    tints = OTHERS if len(others) == len(brains) else OTHERS[1:]  # one blue
+    return COLOURS.get(brain) or tints[others.index(brain) % len(tints)]
 
 
 def draw_curve(axes, x, values, tint, style="-") -> None:
@@ -138,8 +145,10 @@ def draw_curve(axes, x, values, tint, style="-") -> None:
     axes.plot(x, mean, style, color=tint, linewidth=2.4, solid_capstyle="round", zorder=3)
 
 
-def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) -> None:
-    """Bins of people's curve at the same trial of the same phase, or their end point."""
+def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) -> set[str]:
+    """Bins of people's curve at the same trial of the same phase, or their end point. Returns which
+    of both there are, and "scaled" where people learned another angle."""
+    drawn = set()
     for curve in people.get("curve", ()):
         if curve["condition"] != condition:
             continue
@@ -157,12 +166,17 @@ def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) 
             x, y, error, fmt="o", color=PEOPLE, markerfacecolor="white", markersize=5.5,
             markeredgewidth=1.3, elinewidth=1.1, zorder=4,
         )
+        drawn.add("curve")
+        if abs(abs(subject.rotation) - curve["rotation"]) > score.SAME_ANGLE:
+            drawn.add("scaled")
     for end in people.get("endpoint", ()):
         if end["condition"] == condition:
             x = subject.phases["learning"][-1] + 1 + 0.025 * subject.trials
             y = end["fraction"] * abs(subject.rotation)
             axes.plot(x, y, marker="D", color=PEOPLE, markerfacecolor="white", markersize=8,
                       markeredgewidth=1.6, linestyle="none", clip_on=False, zorder=5)
+            drawn.add("endpoint")
+    return drawn
 
 
 def sources(conditions: list[str], people: dict) -> str:
@@ -183,15 +197,12 @@ def known(condition: str, groups: dict[str, behaviour.Group]) -> bool:
 
 def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     shown = run.rotated() or run.groups
-    conditions = sorted(
-        {g.condition for g in shown.values()},
-        key=lambda c: (ORDER.index(c) if c in ORDER else len(ORDER), c),
-    )[:MAX_COLUMNS]
+    conditions = list(dict.fromkeys(g.condition for g in shown.values()))
+    if set(conditions) <= set(ORDER):
+        conditions.sort(key=ORDER.index)
+    conditions = conditions[:MAX_COLUMNS]
     drawn = [g for g in shown.values() if g.condition in conditions]
-    brains = sorted(
-        {g.brain for g in drawn},
-        key=lambda b: (list(COLOURS).index(b) if b in COLOURS else len(COLOURS), b),
-    )
+    brains = list(dict.fromkeys(g.brain for g in drawn))
     shipped = [c for c in conditions if known(c, run.rotated())]
     if len(shipped) == len(conditions):
         rows = [[SIGNALS[c] for c in conditions]]
@@ -205,9 +216,12 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         "font.family": "DejaVu Sans", "svg.hashsalt": "quartet",
     })
     figure, panels = plt.subplots(
-        1 + len(rows), len(conditions), figsize=(13.33, 5.2 + 2.3 * len(rows)), squeeze=False,
-        sharex="col", gridspec_kw={"height_ratios": (1.45, *[1.0] * len(rows))},
+        1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False, sharex="col",
+        gridspec_kw={"height_ratios": (1.45, *[1.0] * len(rows))},
     )
+    room = 0.9 * WIDTH / len(conditions) - 0.3  # inches for the title of a panel
+    deepest = [0, 0]  # lines of titles in the upper row and below
+    seen = set()  # of people: "curve", "endpoint", "scaled"
     alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
     for column, condition in enumerate(conditions):
         upper, *lower = panels[:, column]
@@ -216,13 +230,18 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         draw_learning(upper, members, brains, reference)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         if condition in shipped:
-            draw_people(upper, condition, reference, people)
+            seen |= draw_people(upper, condition, reference, people)
             title = TITLES[condition]
         else:
-            title = condition if len(members) > 1 else next(iter(members.values())).name
-        upper.set_title(title, loc="left", fontweight="bold")
+            title = common(list(members.values()), 0) or condition
+        deepest[0] = max(deepest[0], put_title(upper, title, "", room))
         for axes, signals in zip(lower, rows):
             draw_signal(axes, signals[column], members, brains, reference, run)
+            name, heading, _ = signals[column]
+            below = subtitle(title, name if name in run.units else "")
+            deepest[1] = max(deepest[1], put_title(axes, heading, below, room))
+            if column > 0 and len(set(signals)) == 1:
+                axes.set_ylabel("")  # as in the first column
             alike.setdefault(signals[column], []).append(axes)
         lower[-1].set_xlabel("trial")
         if column == 0:
@@ -231,8 +250,57 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
             axes.set_ylim(min(low), max(high))
-    decorate(figure, run, drawn, brains, sources(shipped, people))
+    decorate(figure, run, drawn, brains, len(rows), deepest, seen, sources(shipped, people))
     return figure
+
+
+def wrap(text: str, inches: float, points: float, bold: bool = False) -> list[str]:
+    """Lines that fit; only a longer word is broken."""
+    font = matplotlib.font_manager.FontProperties(
+        family="DejaVu Sans", size=points, weight="bold" if bold else "normal")
+    measure = matplotlib.textpath.text_to_path.get_text_width_height_descent
+    fits = lambda line: measure(line, font, ismath=False)[0] <= 72.0 * inches
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and fits(f"{lines[-1]} {word}"):
+            lines[-1] += f" {word}"
+            continue
+        lines.append("")
+        for letter in word:
+            if lines[-1] and not fits(lines[-1] + letter):
+                lines.append("")
+            lines[-1] += letter
+    return lines[1:]
+
+
+def common(groups: list[behaviour.Group], end: int) -> str:
+    """What labels of the form "Cursor, intact" share, before (end 0) or after (-1) the comma; the
+    label of a single group whole; "" where nothing is shared or a label was not given."""
+    if len(groups) == 1:
+        (group,) = groups
+        return group.label if group.label != group.name or group.brain not in LABELS else ""
+    parts = [group.label.split(", ") for group in groups]
+    shared = {part[end] for part in parts}
+    return shared.pop() if len(shared) == 1 and all(len(part) == 2 for part in parts) else ""
+
+
+def subtitle(title: str, name: str) -> str:
+    """Whose signal a lower panel shows, and what its lines are."""
+    if name == "reward_prediction_error":
+        return f"{title}\nsolid: rewarded trials, dotted: unrewarded"
+    return title
+
+
+def put_title(axes, title: str, below: str, inches: float) -> int:
+    """A bold title, with plain lines below it. Returns the number of lines."""
+    lines = wrap(title, inches, TITLE, bold=True)
+    small = [part for text in below.split("\n") if text for part in wrap(text, inches, SMALL)]
+    axes.annotate("\n".join(small), (0.0, 1.0), (0.0, 4.0), xycoords="axes fraction",
+                  textcoords="offset points", fontsize=SMALL, va="bottom", color="0.2",
+                  annotation_clip=False, parse_math=False)
+    axes.set_title("\n".join(lines), loc="left", fontweight="bold", fontsize=TITLE,
+                   pad=6.0 + LINE * SMALL * len(small), parse_math=False)
+    return len(lines) + len(small)
 
 
 def draw_learning(axes, members, brains, reference) -> None:
@@ -260,8 +328,7 @@ def draw_learning(axes, members, brains, reference) -> None:
 
 
 def draw_signal(axes, shown, members, brains, reference, run) -> None:
-    name, title, label = shown
-    axes.set_title(title, loc="left", fontweight="bold")
+    name, _, label = shown
     if name not in run.units:
         axes.text(0.5, 0.5, f"{name} was not recorded", transform=axes.transAxes, ha="center",
                   color="0.4")
@@ -281,21 +348,14 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
             draw_curve(axes, *curves(group, lambda s: s.columns[name], SIGNAL_POINTS), tint)
     unit = run.units[name]
     axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label)
-    if name == "reward_prediction_error":
-        key = [matplotlib.lines.Line2D([], [], color="0.3", linewidth=2.2, linestyle=style,
-                                       label=text)
-               for style, text in (("-", "rewarded trials"), (":", "unrewarded"))]
-        axes.legend(handles=key, frameon=False, fontsize=11, ncol=2, loc="upper right",
-                    bbox_to_anchor=(1.03, 1.04), handlelength=1.3, columnspacing=1.0)
-        axes.margins(y=0.18)
     if name == "olive_rate":
         axes.set_ylim(bottom=0.0)
     else:
         axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     for edge in np.flatnonzero(np.diff(np.sign(np.nan_to_num(reference.schedule())))) + 1:
-        axes.axvline(edge + 0.5, color="0.75", linewidth=1.0, zorder=0)
+        axes.axvline(edge + 0.5, color=EDGE, linewidth=1.0, zorder=0)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
-    axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
 
 
 def scale(run: behaviour.Behaviour) -> str:
@@ -303,27 +363,39 @@ def scale(run: behaviour.Behaviour) -> str:
     return f"brain.scale {run.resolved['brain']['scale']:g}" if run.resolved else ""
 
 
-def decorate(figure, run, drawn, brains, people) -> None:
-    inch = 1.0 / figure.get_figheight()
-    title = textwrap.shorten(run.title or run.path.parent.name, 95, placeholder=" …")
-    figure.suptitle(title, x=0.012, y=1.0 - 0.15 * inch, ha="left", va="top", fontsize=19,
-                    fontweight="bold")
-    names = {b: [g.name for g in drawn if g.brain == b] for b in brains}
-    handles = [
-        matplotlib.lines.Line2D([], [], color=colour(b, brains), linewidth=3.5,
-                                label=LABELS.get(b, names[b][0] if len(names[b]) == 1 else b))
-        for b in brains
-    ]
-    if people:
-        handles.append(matplotlib.lines.Line2D(
-            [], [], color=PEOPLE, marker="o", markerfacecolor="white", markersize=7,
-            markeredgewidth=1.4, linestyle="none", label="people"))
-    if run.rotated():
-        handles.append(matplotlib.patches.Patch(color=SCHEDULE, label="full compensation"))
-    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.003, 1.0 - 0.49 * inch),
-                  ncol=len(handles), frameon=False, columnspacing=1.8, handlelength=1.4,
-                  fontsize=14)
+def key(figure, drawn, brains, seen, rotated: bool):
+    """The legend below the title, in as many columns as fit, and its height in inches."""
+    line, patch = matplotlib.lines.Line2D, matplotlib.patches.Patch
+    entries = []
+    for brain in brains:
+        text = common([g for g in drawn if g.brain == brain], -1) or LABELS.get(brain, brain)
+        entries.append((line([], [], color=colour(brain, brains), linewidth=3.5), text))
+    for kind, marker, size, text in (("curve", "o", 7, "people"),
+                                     ("endpoint", "D", 8, "people, end point")):
+        if kind in seen:
+            entries.append((line([], [], color=PEOPLE, marker=marker, markerfacecolor="white",
+                                 markersize=size, markeredgewidth=1.4, linestyle="none"), text))
+    if rotated:
+        entries.append((patch(color=SCHEDULE), "full compensation"))
+    handles, texts = zip(*entries)
+    for rows in range(1, len(entries) + 1):
+        columns = -(-len(entries) // rows)
+        # Labels are put in afterwards: a legend takes none that begins with "_".
+        legend = figure.legend(handles, ["x"] * len(entries), loc="upper left", ncol=columns,
+                               frameon=False, columnspacing=1.6, handlelength=1.4, fontsize=13)
+        for artist, text in zip(legend.get_texts(), texts):
+            artist.set_parse_math(False)
+            artist.set_text("\n".join(wrap(text, 0.28 * WIDTH, 13)))
+        extent = legend.get_window_extent(figure.canvas.get_renderer())
+        if columns == 1 or extent.width <= 0.985 * WIDTH * figure.dpi:
+            return legend, extent.height / figure.dpi
+        legend.remove()
 
+
+def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], seen, people) -> None:
+    """Title, legend and notes, with as much height as they need."""
+    title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
+    legend, legend_height = key(figure, drawn, brains, seen, bool(run.rotated()))
     counts = sorted({len(group.subjects) for group in drawn})
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
     size = scale(run)
@@ -337,12 +409,25 @@ def decorate(figure, run, drawn, brains, people) -> None:
         if undrawn else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
-        f"People: {people}." if people else "",
+        f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
+        "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() else "",
     ]
     lines = [line for note in notes for line in textwrap.wrap(note, 140)]
-    figure.text(0.012, 0.11 * inch, "\n".join(lines), fontsize=11, color="0.2", va="bottom")
-    figure.subplots_adjust(left=0.065, right=0.975, top=1.0 - 1.275 * inch, wspace=0.27,
-                           hspace=0.27, bottom=(0.79 + 0.195 * len(lines)) * inch)
+    upper, lower = (0.1 + LINE * TITLE / 72.0 * n for n in deepest)
+    top = 0.2 + LINE * 19 / 72.0 * len(title) + legend_height + upper
+    gap = 0.3 + lower
+    bottom = 0.79 + 0.195 * len(lines)
+    rest = 3.0 + 2.05 * signals + gap * signals
+    height = top + rest + bottom
+    figure.set_size_inches(WIDTH, height)
+    figure.suptitle("\n".join(title), x=0.012, y=1.0 - 0.15 / height, ha="left", va="top",
+                    fontsize=19, fontweight="bold", parse_math=False)
+    legend.set_bbox_to_anchor((0.003, 1.0 - (0.14 + LINE * 19 / 72.0 * len(title)) / height))
+    figure.text(0.012, 0.11 / height, "\n".join(lines), fontsize=SMALL, color="0.2", va="bottom",
+                parse_math=False)
+    mean_height = (rest - gap * signals) / (1 + signals)
+    figure.subplots_adjust(left=0.086, right=0.975, top=1.0 - top / height, wspace=0.27,
+                           hspace=gap / mean_height, bottom=bottom / height)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -369,6 +454,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (behaviour.BadInput, OSError) as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2
+    warnings.filterwarnings("ignore", "Glyph")  # a sign that the font has not is drawn as a box
     figure = draw(run, people)
     paths = [options.out] if options.out else [run.path.with_name(f"figure{end}")
                                                for end in (".png", ".pdf")]

@@ -21,6 +21,7 @@ import math
 import pathlib
 import signal
 import sys
+import textwrap
 import tomllib
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
@@ -36,6 +37,7 @@ import readouts
 import table
 
 TARGETS = pathlib.Path(__file__).with_name("targets.toml")
+HEADER_WIDTH = 24  # characters, of a group's label
 SAME_ANGLE = 0.05  # degrees; within it two rotations are one
 
 
@@ -280,7 +282,9 @@ def print_others(run: behaviour.Behaviour, results: list[Result]) -> None:
         some = f" (n = {r.n})" if int(r.n) not in (0, sizes[group]) else ""
         rows.setdefault(r.target["description"], {})[group] = table.number(r.mean, r.sem) + some
     table.show(
-        ("read-outs of other groups, mean ± SEM", *(f"{g} (n = {n})" for g, n in sizes.items())),
+        ("read-outs of other groups, mean ± SEM",
+         *(textwrap.fill(f"{run.groups[g].label} (n\u00a0=\u00a0{n})", HEADER_WIDTH)
+           .replace("\u00a0", " ") for g, n in sizes.items())),
         [(label, *(cells[g] for g in sizes)) for label, cells in rows.items()
          if set(cells.values()) != {"-"}],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import math
 import os
 import pathlib
@@ -11,9 +12,12 @@ import sys
 
 
 def show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Prints aligned columns under a ruled header."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    for row in [header, tuple("-" * w for w in (*widths[:-1], len(header[-1]))), *rows]:
+    """Prints aligned columns under a ruled header, whose cells may have several lines."""
+    lines = [cell.split("\n") for cell in header]
+    heads = list(itertools.zip_longest(*lines, fillvalue=""))
+    widths = [max(len(row[i]) for row in [*heads, *rows]) for i in range(len(header))]
+    last = max(map(len, lines[-1]))
+    for row in [*heads, tuple("-" * w for w in (*widths[:-1], last)), *rows]:
         print("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip())
 
 

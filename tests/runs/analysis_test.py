@@ -13,6 +13,7 @@ import sys
 import tempfile
 import tomllib
 import unittest
+import warnings
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -210,6 +211,7 @@ class AnalysisTest(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
+        self.addCleanup(plot.plt.close, "all")
         self.root = pathlib.Path(temporary.name)
 
     def results(self, directory):
@@ -840,6 +842,84 @@ class PlotTest(AnalysisTest):
         figure = plot.draw(own, {})
         self.assertEqual([axes.get_title(loc="left") for axes in figure.axes],
                          ["own", *(s[1] for s in (plot.OLIVE, plot.PREDICTION, plot.THALAMUS))])
+
+    def label(self, run, **labels):
+        path = run / "resolved.toml"
+        text = path.read_text()
+        for name, label in labels.items():
+            text = text.replace(f'name = "{name}"\n', f'name = "{name}"\nlabel = "{label}"\n')
+        path.write_text(text)
+
+    def draw(self, run):
+        with open(score.TARGETS, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            figure = plot.draw(behaviour.read(run, {"angle_third", "reward"},
+                                              {s[0] for s in plot.SIGNALS.values()}),
+                               tomllib.load(file))
+            figure.savefig(io.BytesIO())
+        return figure
+
+    def test_labels_in_the_files_order(self):
+        own = {"z": 1.0, "10": 0.5, "9": 0.2}
+        ABRUPT.update(own)
+        self.addCleanup(lambda: [ABRUPT.pop(name) for name in own])
+        names = [f"abrupt_{brain}" for brain in own]
+        run = write_run(self.root, groups=names, subjects=2)
+        legend = lambda: [t.get_text() for t in self.draw(run).legends[0].get_texts()]
+        self.assertEqual(legend()[:3], names)
+        self.label(run, abrupt_z="_costs $5 and $x_", abrupt_10="Dose, the same",
+                   abrupt_9="Dose, the same")
+        self.assertEqual(legend()[:3],
+                         ["_costs $5 and $x_", *(f"Dose, the same ({n})" for n in names[1:])])
+        out = self.call(score.main, run)[1]
+        self.assertRegex(out, r"SEM +_costs \$5 and \$x_ +Dose, the same +Dose, the same\n"
+                              r" +\(n = 2\) +\(abrupt_10\) \(n = 2\) +\(abrupt_9\) \(n = 2\)\n")
+
+    def test_what_labels_share_names_columns_and_colours(self):
+        names = ("abrupt_intact", "abrupt_depleted", "full_intact", "full_depleted")
+        run = write_run(self.root, groups=names, subjects=2)
+        self.label(run, **{n: f"{c}, {b}" for n, (c, b) in zip(names, (
+            ("Step", "well"), ("Step", "ill"), ("Ramp", "well"), ("Ramp", "ill")))})
+        figure = self.draw(run)
+        self.assertEqual([t.get_text() for t in figure.legends[0].get_texts()],
+                         ["well", "ill", "people", "people, end point", "full compensation"])
+        lower = [t.get_text() for axes in figure.axes[2:] for t in axes.texts]
+        self.assertEqual(lower, ["Abrupt rotation", "Gradual rotation, cursor seen"])
+        self.assertTrue(any("Vertical grey lines: " in t.get_text() for t in figure.texts))
+
+    def test_long_titles_and_labels_stay_inside(self):
+        names = ("abrupt_intact", "full_intact", "reward_intact")
+        run = write_run(self.root, groups=names, subjects=2, title="A long title, uncut. " * 9)
+        self.label(run, **{n: f"{n} {'has a label that goes on and on ' * 3}" for n in names})
+        text = (run / "resolved.toml").read_text()
+        for n in names:  # a brain of its own for each
+            text = text.replace(f'"{n}"', f'"my{n[0]}"')
+        (run / "resolved.toml").write_text(text)
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["group_name"][:] = netCDF4.stringtochar(
+                np.array([f"my{n[0]}" for n in names for _ in range(2)], "S32"))
+        figure = self.draw(run)
+        self.assertEqual(figure._suptitle.get_text().replace("\n", " ").count("uncut."), 9)
+        width, height = figure.get_size_inches() * figure.dpi
+        renderer = figure.canvas.get_renderer()
+        boxes = {"title": figure._suptitle, "legend": figure.legends[0], "notes": figure.texts[-1]}
+        boxes |= {f"axes {k}": axes for k, axes in enumerate(figure.axes)}
+        for name, artist in boxes.items():
+            box = (artist.get_tightbbox if name[:4] == "axes" else artist.get_window_extent)(renderer)
+            self.assertTrue(0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height,
+                            (name, box, width, height))
+        self.assertGreater(boxes["title"].get_window_extent(renderer).y0,
+                           boxes["legend"].get_window_extent(renderer).y1 - 1)
+        self.assertGreater(boxes["legend"].get_window_extent(renderer).y0,
+                           boxes["axes 0"].get_tightbbox(renderer).y1 - 1)
+        self.assertGreater(boxes["axes 0"].get_tightbbox(renderer).y0,
+                           boxes["axes 3"].get_tightbbox(renderer).y1 - 1)
+
+    def test_minus_signs_are_alike(self):
+        figure = self.draw(write_run(self.root, subjects=2))
+        for axes in figure.axes:
+            ticks = axes.yaxis.get_major_formatter().format_ticks([-2.0, 0.0])
+            self.assertEqual(ticks[0][0], "\N{MINUS SIGN}")
 
     def test_scale_is_in_the_footer(self):
         run = behaviour.read(write_run(self.root), {"angle_third", "reward"})
