@@ -150,7 +150,10 @@ def left_out(run: Behaviour) -> str:
     if all have one."""
     still = [name for name, group in run.groups.items()
              if not all(np.isfinite(s.rotation) for s in group.subjects)]
-    notes = [f"read-outs of a rotation of {', '.join(still)}: no rotation after trials without one"]
+    which, have, its = (("group", "has", "its") if len(still) == 1 else
+                        ("groups", "have", "their"))
+    notes = [f"{which} {', '.join(still)} {have} no rotation after an unperturbed baseline: {its} "
+             "read-outs of a rotation are left out"] * bool(still)
     found: dict[str, list[str]] = {}
     for group in run.rotated().values():
         targets = set()
@@ -159,9 +162,9 @@ def left_out(run: Behaviour) -> str:
             targets |= set(subject.columns["target_angle"][lost])
         if targets:
             found.setdefault(", ".join(f"{t:g}" for t in sorted(targets)), []).append(group.name)
-    return "; ".join(notes * bool(still) + [
-        f"trials to the target at {targets} degrees ({', '.join(names)}): no trial to it before "
-        "the first rotation" for targets, names in found.items()
+    return "; ".join(notes + [
+        f"trials of {', '.join(names)} to the target at {targets} degrees are left out: there is none "
+        "to it before the first rotation" for targets, names in found.items()
     ])
 
 

@@ -404,7 +404,7 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], seen,
     undrawn = sorted(set(shown) - {group.name for group in drawn}, key=list(shown).index)
     notes = [
         f"{run.extent[0].upper()}{run.extent[1:]}.",
-        f"Left out: {left_out}." if left_out else "",
+        f"{left_out[0].upper()}{left_out[1:]}." if left_out else "",
         f"Not drawn: {', '.join(undrawn)} (there is room for {MAX_COLUMNS} conditions)."
         if undrawn else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"

@@ -106,7 +106,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         both = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
         numbers = [x[both] for x in numbers]
     samples = [Sample(x[np.isfinite(x)]) for x in numbers]
-    n = f"{samples[0].n} pairs" if paired else " / ".join(str(s.n) for s in samples)
+    n = f"{samples[0].n} pair{'s'[: samples[0].n != 1]}" if paired else " / ".join(str(s.n) for s in samples)
     learned = {round(abs(s.rotation), 1) for subjects in members for s in subjects}
     rotations = tuple(sorted(r for r in learned if math.isfinite(r)))
     if any(s.n == 0 for s in samples):
@@ -199,7 +199,7 @@ def _group(target: dict) -> str:
 
 def _human(target: dict) -> str:
     if "human" not in target:
-        return target.get("sign", "no human value")
+        return target.get("sign", "judgement" if "band" in target else "no human value")
     if "ci95" not in target:
         return f"{target['human']:.3g}"
     return "{:.3g} [{:.3g}, {:.3g}]".format(target["human"], *target["ci95"])
@@ -240,7 +240,7 @@ def print_title(run: behaviour.Behaviour) -> None:
     print(run.extent)
     left_out = behaviour.left_out(run)
     if left_out:
-        print(f"left out: {left_out}")
+        print(left_out)
     print()
 
 

@@ -510,6 +510,9 @@ class CommandTest(AnalysisTest):
         self.assertIn("gradual steps of 16 trials instead of 40", out)
         self.assertRegex(out, r"A1 .*0\.923 \[0\.874, 0\.973\].*0\.9 ± 0\.058 +4 +in")
         self.assertRegex(out, r"REMAP_ERR .*no human value")
+        self.assertRegex(out, r"DA_RWD .* judgement +<= 0\.5 .* in\*\n")
+        one = self.call(score.main, write_run(self.root / "one", subjects=1, shared_seeds=True))[1]
+        self.assertRegex(one, r"A5 .* 1 pair +in\?\*\n")
         self.assertIn("judged targets are in their band", out)
         self.assertNotIn("other groups", out)
         lines = (run / "score.csv").read_text().splitlines()
@@ -601,17 +604,17 @@ class CommandTest(AnalysisTest):
                 columns["target_angle"][[*range(140, 144), 150]] = 45.0  # of the reversal and clamp
 
         run = write_run(self.root, change=turn)
-        text = "trials to the target at 45 degrees (abrupt_intact): no trial to it before"
+        text = "rials of abrupt_intact to the target at 45 degrees are left out: there is none"
         code, out, _ = self.call(score.main, run)
         self.assertEqual(code, 0)
-        self.assertIn(f"left out: {text}", out)
+        self.assertIn(f"\nt{text}", out)
         results = self.results(run)
         self.assertEqual(results["A3"].verdict, "undefined: too few trials")
         self.assertAlmostEqual(results["A1"].mean, LATE)
         self.assertEqual(self.call(plot.main, run)[0], 0)
         read = behaviour.read(run, {"angle_third", "reward"}, {"olive_rate"})
         (note,) = (t.get_text() for t in plot.draw(read, {}).texts if "Model" in t.get_text())
-        self.assertIn(f"Left out: {text}", note.replace("\n", " "))
+        self.assertIn(f"T{text}", note.replace("\n", " "))
 
     def test_truncated_file_is_refused(self):
         run = write_run(self.root)
@@ -767,15 +770,16 @@ class CommandTest(AnalysisTest):
                             groups=["abrupt_intact", "abrupt_control"])
             code, out, err = self.call(score.main, run)
             self.assertEqual((code, err), (0, ""))
-            text = "read-outs of a rotation of abrupt_control: no rotation after trials without one"
-            self.assertIn(f"left out: {text}\n", out)
+            text = ("group abrupt_control has no rotation after an unperturbed baseline: its read-outs "
+                    "of a rotation are left out")
+            self.assertIn(f"\n{text}\n", out)
             self.assertRegex(out, r"A1 .*0\.9 ± 0\.058 +4 +in\*\n")
             self.assertNotIn("other groups", out)
             self.assertEqual(json.loads(self.call(score.main, run, "--json")[1])["left_out"], text)
             read = behaviour.read(run, {"angle_third", "reward"})
             figure = plot.draw(read, {})
             self.assertEqual(figure.axes[0].get_ylabel(), "compensation (deg)")
-            self.assertTrue(any(text in t.get_text().replace("\n", " ") for t in figure.texts))
+            self.assertTrue(any(text[1:] in t.get_text().replace("\n", " ") for t in figure.texts))
 
     def test_experiment_without_any_rotation(self):
         def still(group, columns):
@@ -785,7 +789,7 @@ class CommandTest(AnalysisTest):
         run = write_run(self.root, groups=["abrupt_intact"], change=still)
         code, out, err = self.call(score.main, run)
         self.assertEqual((code, err), (0, ""))
-        self.assertIn("left out: read-outs of a rotation of abrupt_intact", out)
+        self.assertIn("group abrupt_intact has no rotation after an unperturbed baseline", out)
         self.assertNotIn("A1 ", out)
         self.assertEqual(self.call(plot.main, run)[0], 0)
         figure = plot.draw(behaviour.read(run, {"angle_third", "reward"}), {})
