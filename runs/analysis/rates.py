@@ -1,5 +1,5 @@
 """Firing rates of all populations at rest and in movement, beside the ranges expected of them
-(published or judged, see rates.toml).
+(published, judged, or quoted unchecked: see rates.toml).
 
 Read from <region>.nc and, where spikes were recorded, <region>_spikes.nc. Only groups with one and
 the same brain count (those without a `brain.` key of their own; the first where each has one) and
@@ -167,6 +167,7 @@ def records(directory: str | pathlib.Path) -> list[dict]:
             record[f"{window}_low"], record[f"{window}_high"] = low, high
             record[window], record[f"{window}_sem"] = mean, sem
             record[f"{window}_verdict"] = verdict
+            record[f"{window}_known"] = row.get(f"known_{window}")
         record["cv_n"] = len(measured["cv"])
         record["cv"], record["cv_sem"] = mean_sem(measured["cv"].values())
         rows.append(record | {"basis": row.get("basis"), "source": row.get("source")})
@@ -186,6 +187,15 @@ def count(rows: list[dict]) -> dict[str, int]:
     return {kind: verdicts.count(kind) for kind in ("in", "out", "no range", "undefined")}
 
 
+def _cell(row: dict, window: str) -> str:
+    """The verdict, "out (known)" on the side of the range where the shipped brain is known to be."""
+    verdict, known = row[f"{window}_verdict"], row[f"{window}_known"]
+    if verdict != "out" or known is None:
+        return verdict
+    high = row[f"{window}_high"]
+    return "out (known)" if (row[window] > high) == (known > high) else "out"
+
+
 def print_table(rows: list[dict]) -> None:
     n, cv_n = (max(row[key] for row in rows) for key in ("n", "cv_n"))
     groups = rows[0]["groups"].split()
@@ -203,10 +213,13 @@ def print_table(rows: list[dict]) -> None:
             low, high = row[f"{window}_low"], row[f"{window}_high"]
             line += ["-" if low is None else f"{low:.3g} to {high:.3g}"]
             line += [row["basis"][0] if low is not None else "-"] * (window == "rest")
-            line += [table.number(row[window], row[f"{window}_sem"]), row[f"{window}_verdict"]]
+            line += [table.number(row[window], row[f"{window}_sem"]), _cell(row, window)]
         cells.append(line + [table.number(row["cv"], row["cv_sem"])] * (cv_n > 0))
     table.show(tuple(header + ["CV of intervals"] * (cv_n > 0)), cells)
     counts = count(rows)
+    known = sum(_cell(row, window) == "out (known)" for row in rows for window in WINDOWS)
     print(f"\n{counts['in']} of {counts['in'] + counts['out']} judged rates are in their range, "
-          f"{counts['out']} out; {counts['no range']} without a range. Ranges are p: published, "
-          "j: judged,\nu: unchecked, quoted from memory. Sources are in rates.csv.")
+          f"{counts['out']} out, {known} of these known (rates.toml lists the shipped brain there, on\n"
+          f"the same side); {counts['no range']} without a range. Ranges are p: published, j: judged "
+          "around a published mean,\nu: unchecked, quoted from memory and not read in a paper. "
+          "Sources are in rates.csv.")

@@ -4,9 +4,9 @@
     score.py results/cerebellar_vs_dopaminergic
 
 prints one row per target of targets.toml that the run can answer, then the read-outs of groups that
-no target names, then the rates of all populations beside expected ranges (published, or judged: see
-source; rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
-says so). Statistics are over simulated subjects, never over trials.
+no target names, then the rates of all populations beside expected ranges (published, judged, or
+quoted unchecked: rates.py), and writes score.csv and rates.csv into the run directory (where it may
+not, it says so). Statistics are over simulated subjects, never over trials.
 
 Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, or
 standard output is full, 2 bad usage or input.

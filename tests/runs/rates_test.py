@@ -183,11 +183,18 @@ class RatesTest(FolderTest):
         self.assertIn("of n = 4 subjects (record.rate_subjects) of abrupt_intact; groups", out)
         self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +u +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 "
                               r"+out ")
-        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-2])
+        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-3])
         self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
         document = json.loads(self.call(score.main, run, "--json")[1])
         self.assertEqual(document["rate_counts"]["out"], 2)
         self.assertEqual(document["rates"][0]["rest"], 3.5)
+
+    def test_known_deviations_are_marked_on_their_side(self):
+        row = {"rest_verdict": "out", "rest_high": 3.0, "rest_known": 6.7}
+        for rest, changes, cell in ((9.0, {}, "out (known)"), (0.1, {}, "out"),
+                                    (9.0, {"rest_known": None}, "out"),
+                                    (2.0, {"rest_verdict": "in"}, "in")):
+            self.assertEqual(rates._cell(row | changes | {"rest": rest}, "rest"), cell)
 
     def test_one_subject_has_no_sem(self):
         rows = rates.records(write_run(self.root / "run", subjects=1))
