@@ -163,8 +163,8 @@ def left_out(run: Behaviour) -> str:
         if targets:
             found.setdefault(", ".join(f"{t:g}" for t in sorted(targets)), []).append(group.name)
     return "; ".join(notes + [
-        f"trials of {', '.join(names)} to the target at {targets} degrees are left out: there is none "
-        "to it before the first rotation" for targets, names in found.items()
+        f"trials of {', '.join(names)} to the target at {targets} degrees are left out: there is "
+        "none to it before the first rotation" for targets, names in found.items()
     ])
 
 

@@ -219,7 +219,7 @@ def print_table(rows: list[dict]) -> None:
     counts = count(rows)
     known = sum(_cell(row, window) == "out (known)" for row in rows for window in WINDOWS)
     print(f"\n{counts['in']} of {counts['in'] + counts['out']} judged rates are in their range, "
-          f"{counts['out']} out, {known} of these known (rates.toml lists the shipped brain there, on\n"
-          f"the same side); {counts['no range']} without a range. Ranges are p: published, j: judged "
-          "around a published mean,\nu: unchecked, quoted from memory and not read in a paper. "
+          f"{counts['out']} out, {known} of these known\n(rates.toml lists the shipped brain on the "
+          f"same side); {counts['no range']} without a range. Ranges are p: published,\nj: judged "
+          "around a published mean, u: unchecked, quoted from memory and not read in a paper.\n"
           "Sources are in rates.csv.")

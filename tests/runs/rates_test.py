@@ -183,7 +183,7 @@ class RatesTest(FolderTest):
         self.assertIn("of n = 4 subjects (record.rate_subjects) of abrupt_intact; groups", out)
         self.assertRegex(out, r"cortex\.L23E +0\.5 to 3 +u +3\.5 ± 0\.65 +out +0\.5 to 8 +9 ± 1\.3 "
                               r"+out ")
-        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-3])
+        self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-4])
         self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
         document = json.loads(self.call(score.main, run, "--json")[1])
         self.assertEqual(document["rate_counts"]["out"], 2)
