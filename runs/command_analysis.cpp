@@ -63,13 +63,21 @@ std::string analysis_directory() {
 }
 
 void add_plot(CLI::App& app, int& exit_code) {
-  auto directory = std::make_shared<std::string>();
+  struct Flags {
+    std::string directory, out;
+  };
+  auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("plot", "Figure of a run");
-  command->add_option("DIR", *directory, "run directory")->required();
+  command->add_option("DIR", flags->directory, "run directory")->required();
+  command->add_option(
+      "--out", flags->out,
+      "the figure's file (.png, .pdf or .svg); default: figure.png and .pdf in DIR");
   command->footer("Example:\n  quartet plot results/cerebellar_vs_dopaminergic");
-  command->callback([directory, &exit_code] {
-    check_run_directory(*directory);
-    become_script("plot.py", {*directory});
+  command->callback([flags, &exit_code] {
+    check_run_directory(flags->directory);
+    std::vector<std::string> arguments{flags->directory};
+    if (!flags->out.empty()) arguments.insert(arguments.end(), {"--out", flags->out});
+    become_script("plot.py", arguments);
     exit_code = 1;
   });
 }
