@@ -162,6 +162,30 @@ TEST(HonestSpikes, SilentDopamineCellsTeachNothing) {
   }
 }
 
+/// How far reaches follow a turn of the rewarded zone by 5° that is not seen: half the difference
+/// between a turn to either side, so that a drift cancels. Degrees, trials 111 to 150.
+double led_by_reward(int seed, const Change& change) {
+  constexpr int seen = 20, hidden = 150;
+  double angle[2];
+  for (const bool left : {false, true}) {
+    Subject subject = rotated_subject(seen, hidden);
+    Block& block = subject.schedule[1];
+    block.rotation_deg = left ? 5 : -5;
+    block.feedback = Feedback::none;
+    block.reward_zone_deg = 4;
+    angle[left] = run(subject, seed, change).mean_angle(seen + hidden - 40, seen + hidden);
+  }
+  return (angle[false] - angle[true]) / 2;
+}
+
+TEST(HonestSpikes, WithoutDopamineRewardLeadsNowhere) {
+  const double intact = led_by_reward(0, kIntact);
+  const double silent = led_by_reward(
+      0, [](Subject& s, auto&) { s.brain.basal_ganglia.silence_dopamine = true; });
+  EXPECT_GT(intact, 1.5);
+  EXPECT_LT(std::abs(silent), 0.5 * intact);
+}
+
 /// Plastic projections whose weights change in four rotated trials.
 std::vector<std::string> plastic_in(const Change& change) {
   Subject subject = rotated_subject(1, 4);
