@@ -36,6 +36,7 @@
 #include "runs/recording.hpp"
 #include "runs/run.hpp"
 #include "runs/run_lock.hpp"
+#include "runs/run_state.hpp"
 #include "runs/signals.hpp"
 
 namespace quartet {
@@ -64,6 +65,10 @@ class Simulation {
  private:
   /// Makes the run directory, or finds what to continue from. Collective.
   void open_directory();
+  /// Whether nothing is left to do, on rank 0; throws where files of an ended run are damaged.
+  bool is_complete() const;
+  /// Throws where work of this run would be lost, on rank 0.
+  void refuse_to_begin_anew() const;
   /// Where to go on from `latest`, on rank 0; throws where this run cannot.
   void go_on_from(const Checkpoint& latest);
   /// True where the member is done, false where all ranks stopped with a checkpoint.
@@ -176,10 +181,9 @@ void Simulation::open_directory() {
       warn_without_lock();
       replace_file(options_.out / "experiment.toml", experiment_.source_text);
       replace_file(options_.out / "resolved.toml", resolved_toml(experiment_));
-    } else if (fs::exists(options_.out / "traffic.csv")) {
-      found = "complete";  // what a run writes last
+    } else if (lock_.emplace(options_.out); is_complete()) {
+      found = "complete";
     } else {
-      lock_.emplace(options_.out);
       warn_without_lock();
       const fs::path checkpoints = options_.out / "checkpoints";
       remove_partial_checkpoints(checkpoints);
@@ -192,6 +196,7 @@ void Simulation::open_directory() {
             ": none of its checkpoints is good; copy a good one back, or start a new run with "
             "another --out");
       } else {
+        refuse_to_begin_anew();
         std::cerr << fmt::format("{}: there is no checkpoint yet, so it begins anew\n",
                                  options_.out.string());
       }
@@ -225,6 +230,28 @@ void Simulation::open_directory() {
   start_.trial =
       start_.step /
       members_.at(static_cast<std::size_t>(start_.member)).subject_parameters.body.trial_ms;
+}
+
+bool Simulation::is_complete() const {
+  const RunState state = look_at_run(options_.out, experiment_);
+  if (state.ended && !state.problem.empty()) {
+    throw std::runtime_error(state.problem +
+                             ", and the run has ended, so nothing would write it again; put the "
+                             "file back, or start a new run with another --out");
+  }
+  return state.ended;
+}
+
+void Simulation::refuse_to_begin_anew() const {
+  const RunState state = look_at_run(options_.out, experiment_);
+  if (!state.all_trials && !state.had_checkpoint) return;
+  throw std::runtime_error(fmt::format(
+      "{}: {}, and there is no checkpoint to go on from; put the newest one back into {}, or start "
+      "a new run with another --out",
+      (options_.out / (state.all_trials ? "behaviour.nc" : "run.log")).string(),
+      state.all_trials ? "has every trial, though the run was not ended properly"
+                       : "tells of a checkpoint",
+      (options_.out / "checkpoints").string()));
 }
 
 void Simulation::go_on_from(const Checkpoint& latest) {
@@ -376,6 +403,7 @@ void Simulation::write_traffic() {
                       static_cast<std::uint64_t>(steps)});
   }
   quartet::write_traffic(options_.out, totals);
+  mark_ended(options_.out);  // every rank has closed its files
 }
 
 std::int64_t Simulation::trials_of(std::size_t member) const {

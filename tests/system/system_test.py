@@ -153,6 +153,16 @@ class SystemTest(unittest.TestCase):
             return []
         return sorted(p for p in folder.iterdir() if p.suffix != ".partial")
 
+    def as_if_killed_at_its_end(self, out):
+        """Leaves a complete run as if it had been killed just before it closed its files."""
+        (out / "traffic.csv").unlink()
+        with netCDF4.Dataset(out / "behaviour.nc", "a") as file:
+            file.delncattr("provenance_ended")
+
+    def contents(self, out):
+        return {path.relative_to(out): path.read_bytes()
+                for path in out.rglob("*") if path.is_file()}
+
     # Same bits.
 
     def test_placement(self):
@@ -249,7 +259,7 @@ class SystemTest(unittest.TestCase):
     def test_restart_exact(self):
         """From a checkpoint the run goes on to the same bits, on another placement too."""
         done = self.run_new("--checkpoint-every", 5)  # within subjects, and not at a block's end
-        (done / "traffic.csv").unlink()
+        self.as_if_killed_at_its_end(done)
         first, second = self.published(done)
         for ranks in (1, 2, 5):
             out = self.new_directory()
@@ -264,7 +274,7 @@ class SystemTest(unittest.TestCase):
                                  (self.baseline() / "traffic.csv").read_text())
         # Between two subjects: the fourth trial is the first subject's last.
         out = self.run_new("--checkpoint-every", 4)
-        (out / "traffic.csv").unlink()
+        self.as_if_killed_at_its_end(out)
         self.assertTrue(self.published(out)[-1].name.endswith("3200"))
         self.resume(out, 2)
         self.assert_same(self.baseline(), out, "between subjects")
@@ -272,7 +282,7 @@ class SystemTest(unittest.TestCase):
     def test_damaged_checkpoint(self):
         """A damaged checkpoint is named and passed over."""
         out = self.run_new("--checkpoint-every", 5)
-        (out / "traffic.csv").unlink()
+        self.as_if_killed_at_its_end(out)
         newest = self.published(out)[-1]
         file = next(newest.glob("cortex.*.state"))
         data = bytearray(file.read_bytes())
@@ -286,13 +296,25 @@ class SystemTest(unittest.TestCase):
         self.assertEqual((said.count("  valid, "), said.count("  damaged: ")), (2, 0), said)
 
     def test_no_good_checkpoint(self):
-        """Without a good checkpoint nothing is begun anew by itself; with none at all it says so."""
+        """Without a good checkpoint nothing that is done is done again by itself."""
         out = self.run_new("--checkpoint-every", 5)
-        (out / "traffic.csv").unlink()
+        self.as_if_killed_at_its_end(out)
         for checkpoint in self.published(out):
             (checkpoint / "manifest.toml").write_text("")
         self.assertIn("none of its checkpoints is good", self.resume(out, expect=FAILED))
         shutil.rmtree(out / "checkpoints")
+        before = self.contents(out)
+        self.assertIn("behaviour.nc: has every trial", self.resume(out, expect=FAILED))
+        self.assertEqual(before, self.contents(out))
+        with netCDF4.Dataset(out / "behaviour.nc", "a") as file:
+            file["trials_done"][-1] -= 1
+        before = self.contents(out)
+        self.assertIn("run.log: tells of a checkpoint", self.resume(out, 2, expect=FAILED))
+        self.assertEqual(before, self.contents(out))
+        # Only what never had one begins anew, and says so.
+        log = out / "run.log"
+        log.write_text("".join(line for line in log.read_text().splitlines(keepends=True)
+                               if " checkpoint " not in line))
         self.assertIn("begins anew", self.resume(out))
         self.assert_same(self.baseline(), out)
 
@@ -311,7 +333,7 @@ class SystemTest(unittest.TestCase):
     def test_other_experiment(self):
         """A checkpoint of another experiment is refused."""
         out = self.run_new("--checkpoint-every", 5)
-        (out / "traffic.csv").unlink()
+        self.as_if_killed_at_its_end(out)
         file = out / "resolved.toml"
         text = file.read_text()
         file.write_text(text.replace("scale = 0.25", "scale = 0.3", 1))
@@ -321,7 +343,7 @@ class SystemTest(unittest.TestCase):
     def test_other_version(self):
         """A run of another build is continued only where that is asked for, and its files say so."""
         out = self.run_new("--checkpoint-every", 5)
-        (out / "traffic.csv").unlink()
+        self.as_if_killed_at_its_end(out)
         with netCDF4.Dataset(out / "behaviour.nc") as file:
             commit = file.provenance_commit
         for checkpoint in self.published(out):
@@ -344,8 +366,39 @@ class SystemTest(unittest.TestCase):
         """There is nothing to resume in a complete run."""
         out = self.run_new("--checkpoint-every", 5)
         before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
-        self.program("resume", out, "--ranks", 1)
+        said = self.program("resume", out, "--ranks", 1)
+        self.assertIn("the run is complete already", said)
         self.assertEqual(before, {path: path.stat().st_mtime_ns for path in out.iterdir()})
+        # Also where only data are kept.
+        (out / "traffic.csv").unlink()
+        shutil.rmtree(out / "checkpoints")
+        (out / "run.log").unlink()
+        before = self.contents(out)
+        for ranks in (1, 2):
+            said = self.program("resume", out, "--ranks", ranks)
+            self.assertIn("the run is complete already", said)
+        self.assertEqual(before, self.contents(out))
+
+    def test_damaged_complete_run(self):
+        """A run is not called complete where its files are missing or damaged."""
+        done = self.run_new(*SHORTER)
+        for name, damage, said in (
+                ("behaviour.nc", pathlib.Path.unlink, "is missing"),
+                ("behaviour.nc", lambda path: path.write_bytes(b"CDF"), "cannot"),
+                ("cortex.nc", pathlib.Path.unlink, "is missing"),
+                ("cerebellum_spikes.nc",
+                 lambda path: os.truncate(path, path.stat().st_size * 3 // 4), "is cut off"),
+                ("cerebellum_weights.nc",
+                 lambda path: os.truncate(path, path.stat().st_size // 2), "is cut off")):
+            out = self.new_directory()
+            shutil.copytree(done, out)
+            damage(out / name)
+            before = self.contents(out)
+            answer = self.program("resume", out, "--ranks", 1, expect=FAILED)
+            self.assertIn(f"{out / name}: ", answer)
+            self.assertIn(said, answer)
+            self.assertNotIn("complete already", answer)
+            self.assertEqual(before, self.contents(out))
 
     def test_signal_stop(self):
         """A signal stops with a checkpoint and code 75; the resumed run is as if it had not."""
