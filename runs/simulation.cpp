@@ -177,10 +177,21 @@ void Simulation::open_directory() {
         throw std::runtime_error(options_.out.string() +
                                  ": exists already; name another directory with --out");
       }
-      lock_.emplace(options_.out);
-      warn_without_lock();
-      replace_file(options_.out / "experiment.toml", experiment_.source_text);
-      replace_file(options_.out / "resolved.toml", resolved_toml(experiment_));
+      try {
+        lock_.emplace(options_.out);
+        warn_without_lock();
+        replace_file(options_.out / "experiment.toml", experiment_.source_text);
+        replace_file(options_.out / "resolved.toml", resolved_toml(experiment_));
+      } catch (const std::exception& error) {
+        // Neither `run` nor `resume` could do anything with it.
+        std::error_code ignored;
+        fs::remove_all(options_.out, ignored);
+        const std::string what = error.what();
+        throw std::runtime_error(
+            fmt::format("{}; nothing has been simulated, and {} is removed again: when that is "
+                        "mended, write the same command",
+                        what.substr(0, what.find(';')), options_.out.string()));
+      }
     } else if (lock_.emplace(options_.out); is_complete()) {
       found = "complete";
     } else {

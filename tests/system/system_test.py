@@ -476,6 +476,23 @@ class SystemTest(unittest.TestCase):
         self.resume(out, 2)
         self.assert_same(self.baseline(), out)
 
+    def test_full_disk_at_the_start(self):
+        """Where there is no room to begin, nothing is left behind, and the same command works when
+        there is."""
+        out = self.new_directory()
+        command = [PROGRAM, "run", str(EXPERIMENT), "--quiet", "--out", str(out), "--ranks", "1",
+                   *SHORTER]
+        for blocks in (0, 2):  # of 512 bytes: not even experiment.toml, and that but not all keys
+            limited = ["sh", "-c", f"trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"", "sh"]
+            result = subprocess.run(limited + command, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True, timeout=60)
+            self.assertEqual(result.returncode, FAILED, result.stdout)
+            self.assertIn("cannot write it: File too large", result.stdout)
+            self.assertIn("is removed again", result.stdout)
+            self.assertFalse(out.exists())
+        subprocess.run(command, check=True, timeout=60)
+        self.assert_same(self.baseline(*SHORTER), out)
+
     def test_groups_that_do_not_fit(self):
         """Groups that cannot be in one run are refused before anything is written."""
         out = self.new_directory()
