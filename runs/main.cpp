@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
 #include "runs/commands.hpp"
 #include "runs/experiment.hpp"
@@ -29,6 +30,14 @@ int refuse(const std::string& message) {
   }
   if (speaks) std::fprintf(stderr, "%s\n", message.c_str());
   return quartet::exit_usage;
+}
+
+/// `exit_code`, if all of the output could be written.
+int written(int exit_code) {
+  std::cout.flush();
+  if (std::cout && std::ferror(stdout) == 0) return exit_code;
+  std::fputs("quartet: the output cannot be written in full; is the disk full?\n", stderr);
+  return quartet::exit_failed;
 }
 
 /// What the parser of the command line found wrong, in words for people. `remedy` goes behind it.
@@ -98,9 +107,9 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-    return exit_code;
+    return written(exit_code);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    if (error.get_exit_code() == 0) return written(app.exit(error));  // --help
     const std::string meant = proposal(app, arguments);
     return refuse("quartet: " +
                   plainly(error, meant.empty()

@@ -270,6 +270,19 @@ TEST_F(Cli, DescribesKeysAndVersion) {
   EXPECT_EQ(run({"version"}).text.rfind("quartet ", 0), 0u);
 }
 
+TEST_F(Cli, FailsWhereItsOutputCannotBeWritten) {
+  const std::string smoke = kExperiments + "smoke.toml";
+  for (const std::string& words :
+       {std::string("describe"), std::string("version"), std::string("--help"),
+        "validate --resolved " + smoke, "validate " + smoke}) {
+    const std::string said = (directory_ / "said").string();
+    const int status = std::system((kProgram + " " + words + " >/dev/full 2>" + said).c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 1) << words;
+    EXPECT_EQ(read_file(said), "quartet: the output cannot be written in full; is the disk full?\n")
+        << words;
+  }
+}
+
 TEST_F(Cli, AMissingMpirunGetsARemedy) {
   const Outcome outcome = run({"run", kExperiments + "smoke.toml"}, "/nowhere/mpirun");
   EXPECT_EQ(outcome.code, 1);
