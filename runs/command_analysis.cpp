@@ -124,6 +124,13 @@ void add_scaling(CLI::App& app, int& exit_code) {
   command->add_flag("--strict", flags->strict, "exit with 1 if a change is out of the limits");
   command->footer("Example:\n  quartet scaling results/scaling --scales 0.5 2");
   command->callback([flags, &exit_code] {
+    for (const char* file : {"resolved.toml", "behaviour.nc"}) {
+      if (!fs::exists(fs::path(flags->directory) / file)) continue;
+      throw UsageError(fmt::format(
+          "{}: is the directory of one run (it has a {}), and scaling makes a directory with "
+          "several runs; name another",
+          flags->directory, file));
+    }
     Arguments arguments = {flags->directory, "--program", own_path(), "--ranks",
                            std::to_string(flags->ranks)};
     if (!flags->experiment.empty())
