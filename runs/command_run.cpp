@@ -121,7 +121,9 @@ int start(const Experiment& experiment, const LoopFlags& flags, RunOptions optio
     const Placement placement = placement_of(flags, plan.ranks);
     check_experiment(experiment, &placement);
   }
-  if (plan.launch == Launch::supervise) return supervise_mpirun(plan.ranks, arguments);
+  if (plan.launch == Launch::supervise) {
+    return supervise_mpirun(plan.ranks, arguments, options.out);
+  }
   options.placement = flags.placement;
   options.checkpoint_every_trials = flags.checkpoint_every_trials;
   options.quiet = flags.quiet;

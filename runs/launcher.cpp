@@ -168,7 +168,8 @@ std::string crowding(int ranks, int cores) {
       ranks, cores, std::max(4, cores));
 }
 
-int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
+int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
+                     const std::filesystem::path& directory) {
   for (const auto& [name, value] : mpirun_settings()) setenv(name.c_str(), value.c_str(), 0);
   setenv(kSupervised, "1", 1);
   const char* chosen = std::getenv("QUARTET_MPIRUN");
@@ -220,10 +221,11 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments) {
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (code > 128 && code < 128 + NSIG) {
-    std::fprintf(stderr,
-                 "quartet: a rank was ended by signal %d (%s); `quartet resume DIR` continues from "
-                 "the newest checkpoint\n",
-                 code - 128, strsignal(code - 128));
+    std::fprintf(
+        stderr,
+        "quartet: a rank was ended by signal %d (%s); continue from the newest checkpoint: "
+        "quartet resume %s\n",
+        code - 128, strsignal(code - 128), shell_word(directory.string()).c_str());
     return exit_failed;
   }
   if (code != exit_done && code != exit_usage && code != exit_stopped) {

@@ -1,6 +1,7 @@
 /// How the ranks of a run come to be.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,9 +38,10 @@ std::vector<std::pair<std::string, std::string>> mpirun_settings();
 /// SIGINT, SIGTERM and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code; exit_stopped
 /// where stop_requested() before a rank is started. A second SIGINT or SIGTERM ends the ranks at
 /// once. QUARTET_MPIRUN names another mpirun. Explains on standard
-/// error any other end than 0, 2 and 75. Throws std::runtime_error, with a remedy, where mpirun
-/// cannot be started.
-int supervise_mpirun(int ranks, const std::vector<std::string>& arguments);
+/// error any other end than 0, 2 and 75; `directory` is the run's, for remedies. Throws
+/// std::runtime_error, with a remedy, where mpirun cannot be started.
+int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
+                     const std::filesystem::path& directory);
 
 /// Path of this program.
 std::string own_path();

@@ -30,6 +30,7 @@
 #include "runs/checkpoint.hpp"
 #include "runs/durable_file.hpp"
 #include "runs/inspect.hpp"
+#include "runs/launcher.hpp"
 #include "runs/member_run.hpp"
 #include "runs/progress.hpp"
 #include "runs/provenance.hpp"
@@ -146,6 +147,10 @@ int Simulation::run() {
     if (static_cast<std::int64_t>(m) < start_.member) done += trials_of(m);
   }
   trials_before_ = done - start_.trial;
+  if (checkpoint_ && world_.rank() == 0 && !options_.quiet) {
+    std::cerr << fmt::format("{}: goes on after trial {} of {}\n", options_.out.string(), done,
+                             total);
+  }
   if (!options_.quiet && world_.rank() == placement_.ranks_of("body")[0]) {
     progress_.emplace(total, done, std::cerr, error_output_is_terminal());
   }
@@ -163,8 +168,18 @@ int Simulation::run() {
                   stopped ? "stopped" : "done", trials_, seconds.count(),
                   static_cast<double>(trials_) / seconds.count(),
                   1e-3 * static_cast<double>(steps_) / seconds.count()));
-  if (stopped) return exit_stopped;
+  if (stopped) {
+    if (world_.rank() == 0) {
+      std::cerr << fmt::format(
+          "quartet: stopped after trial {} of {}, with a checkpoint; continue: quartet resume {}\n",
+          done + trials_, total, shell_word(options_.out.string()));
+    }
+    return exit_stopped;
+  }
   write_traffic();
+  if (world_.rank() == 0 && !options_.quiet) {
+    std::cerr << fmt::format("quartet: done; results are in {}\n", options_.out.string());
+  }
   return exit_done;
 }
 

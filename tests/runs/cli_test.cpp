@@ -326,6 +326,7 @@ TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
   const Outcome killed = run({"run", kExperiments + "smoke.toml"}, script("exit 137\n"));
   EXPECT_EQ(killed.code, 1);
   EXPECT_NE(killed.text.find("a rank was ended by signal 9"), std::string::npos) << killed.text;
+  EXPECT_NE(killed.text.find(": quartet resume results/smoke\n"), std::string::npos) << killed.text;
 }
 
 // mpirun itself would answer SIGINT and SIGTERM by killing the ranks.

@@ -413,9 +413,16 @@ class SystemTest(unittest.TestCase):
             if name == "SIGUSR1":
                 time.sleep(self.random.uniform(0.0, 0.03))
                 process.send_signal(signal.SIGUSR1)  # changes nothing
-            self.assertEqual(process.wait(30), STOPPED, process.stdout.read())
+            said, _ = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, STOPPED, said)
             self.assertEqual(len(self.published(out)), 1)
-            self.resume(out, resume_ranks)
+            with netCDF4.Dataset(out / "behaviour.nc") as file:
+                trials = int(file["trials_done"][:].sum())
+            self.assertIn(f"quartet: stopped after trial {trials} of 24, with a checkpoint; "
+                          f"continue: quartet resume {out}\n", said)
+            said = self.program("resume", out, "--ranks", resume_ranks)
+            self.assertIn(f"{out}: goes on after trial {trials} of 24\n", said)
+            self.assertIn(f"quartet: done; results are in {out}\n", said)
             self.assert_same(baseline, out, f"{name} on {ranks} ranks, resumed on {resume_ranks}")
 
     def test_stop_twice(self):
