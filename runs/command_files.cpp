@@ -46,10 +46,9 @@ void add_validate(CLI::App& app, int& exit_code) {
           ++subjects;
           for (const Block& block : member.subject_parameters.schedule) trials += block.trials;
         }
-        std::cout << fmt::format(
-            "{}: good; {} groups, {} subjects, {} trials{}\n", file, experiment.groups.size(),
-            subjects, trials,
-            experiment.cut.empty() ? "" : "; not as the file in full: " + experiment.cut);
+        std::cout << fmt::format("{}: good; {} groups, {} subjects, {} trials{}\n", file,
+                                 experiment.groups.size(), subjects, trials,
+                                 experiment.cut.empty() ? "" : "; " + unlike_file(experiment));
       } catch (const ExperimentError& error) {
         problems.insert(problems.end(), error.problems().begin(), error.problems().end());
       }

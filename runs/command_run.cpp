@@ -192,7 +192,7 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
     check_out(out);
     if (launch.rank == 0 && launch.launch != Launch::supervise && !experiment.cut.empty() &&
         !flags->quiet) {
-      std::fprintf(stderr, "not as the file in full: %s\n", experiment.cut.c_str());
+      std::fprintf(stderr, "%s\n", unlike_file(experiment).c_str());
     }
     RunOptions options;
     options.out = out;

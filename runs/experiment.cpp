@@ -674,18 +674,28 @@ std::int64_t trials_of(const Group& group) {
   return trials;
 }
 
-/// "key used instead of full" for all that a group does differently; its trials only where they
-/// are as many, in other blocks.
-std::vector<std::string> differences(const Group& used, const Group& full) {
-  std::vector<std::string> parts;
+/// How the text of what is not left out, but different, begins.
+constexpr std::string_view kOther = "other than in the file: ";
+
+/// "key used instead of full", and whether that is less of the same.
+struct Difference {
+  std::string text;
+  bool cut = false;
+};
+
+/// All that a group does differently; its trials only where they are as many, in other blocks.
+std::vector<Difference> differences(const Group& used, const Group& full) {
+  std::vector<Difference> parts;
   const bool as_many = trials_of(used) == trials_of(full);
   const auto compare = [&](const std::string& prefix, const std::vector<Key>& now,
                            const std::vector<Key>& then) {
     for (std::size_t k = 0; k < now.size(); ++k) {
       if (now[k].value == then[k].value) continue;
       if (!prefix.empty() && now[k].name == "trials" && !as_many) continue;
+      const bool size = now[k].name == (prefix.empty() ? "brain.scale" : "steps");
       parts.push_back(
-          fmt::format("{}{} {} instead of {}", prefix, now[k].name, now[k].value, then[k].value));
+          {fmt::format("{}{} {} instead of {}", prefix, now[k].name, now[k].value, then[k].value),
+           size && std::stod(now[k].value) < std::stod(then[k].value)});
     }
   };
   compare("", list_keys(SubjectTables{used.brain, used.body}),
@@ -700,13 +710,13 @@ std::vector<std::string> differences(const Group& used, const Group& full) {
 
 /// What `used` leaves out of `full` or does differently, for people; empty if nothing.
 std::string describe_cut(const Experiment& used, const Experiment& full) {
-  std::vector<std::string> parts;
+  std::vector<std::string> cuts, others;
   std::int64_t subjects = 0, all_subjects = 0;
   bool fewer = false, more = false;  // subjects in a group
   // Percent of a group's trials.
   double least = std::numeric_limits<double>::infinity(), most = 0;
   // Each difference, with the groups that it is in.
-  std::vector<std::pair<std::string, std::vector<std::string>>> changed;
+  std::vector<std::pair<Difference, std::vector<std::string>>> changed;
   for (std::size_t g = 0; g < full.groups.size(); ++g) {
     subjects += used.groups[g].subjects;
     all_subjects += full.groups[g].subjects;
@@ -716,11 +726,12 @@ std::string describe_cut(const Experiment& used, const Experiment& full) {
                            static_cast<double>(trials_of(full.groups[g]));
     least = std::min(least, percent);
     most = std::max(most, percent);
-    for (const std::string& text : differences(used.groups[g], full.groups[g])) {
-      const auto same = std::find_if(changed.begin(), changed.end(),
-                                     [&](const auto& entry) { return entry.first == text; });
+    for (const Difference& found : differences(used.groups[g], full.groups[g])) {
+      const auto same = std::find_if(changed.begin(), changed.end(), [&](const auto& entry) {
+        return entry.first.text == found.text;
+      });
       if (same == changed.end()) {
-        changed.push_back({text, {full.groups[g].name}});
+        changed.push_back({found, {full.groups[g].name}});
       } else {
         same->second.push_back(full.groups[g].name);
       }
@@ -730,25 +741,30 @@ std::string describe_cut(const Experiment& used, const Experiment& full) {
     for (std::size_t g = 0; g < full.groups.size(); ++g) {
       const std::int64_t now = used.groups[g].subjects, then = full.groups[g].subjects;
       if (now == then) continue;
-      parts.push_back(fmt::format("{}: {} instead of {} subjects", full.groups[g].name, now, then));
+      (now < then ? cuts : others)
+          .push_back(fmt::format("{}: {} instead of {} subjects", full.groups[g].name, now, then));
     }
   } else if (fewer || more) {
-    parts.push_back(fmt::format("{} instead of {} subjects", subjects, all_subjects));
+    (fewer ? cuts : others)
+        .push_back(fmt::format("{} instead of {} subjects", subjects, all_subjects));
   }
   if (least != 100 || most != 100) {
     const std::string from = fmt::format("{:.0f}", least), to = fmt::format("{:.0f}", most);
-    parts.push_back(from == to ? to + " % of the trials"
-                               : fmt::format("{} to {} % of a group's trials", from, to));
+    (most <= 100 ? cuts : others)
+        .push_back(from == to ? to + " % of the trials"
+                              : fmt::format("{} to {} % of a group's trials", from, to));
   }
   if (used.seed != full.seed) {
-    parts.push_back(fmt::format("seed {} instead of {}", used.seed, full.seed));
+    others.push_back(fmt::format("seed {} instead of {}", used.seed, full.seed));
   }
-  for (const auto& [text, groups] : changed) {
-    parts.push_back(groups.size() == full.groups.size()
-                        ? text
-                        : fmt::format("{}: {}", fmt::join(groups, ", "), text));
+  for (const auto& [difference, groups] : changed) {
+    (difference.cut ? cuts : others)
+        .push_back(groups.size() == full.groups.size()
+                       ? difference.text
+                       : fmt::format("{}: {}", fmt::join(groups, ", "), difference.text));
   }
-  return fmt::format("{}", fmt::join(parts, "; "));
+  if (!others.empty()) cuts.push_back(fmt::format("{}{}", kOther, fmt::join(others, "; ")));
+  return fmt::format("{}", fmt::join(cuts, "; "));
 }
 
 /// Value texts of a schedule, by which equal ones are found.
@@ -939,6 +955,11 @@ Experiment load_experiment(const std::filesystem::path& file, const Overrides& o
   std::stringstream text;
   text << stream.rdbuf();
   return parse_experiment(text.str(), file.string(), overrides);
+}
+
+std::string unlike_file(const Experiment& experiment) {
+  const std::string& cut = experiment.cut;
+  return cut.empty() || cut.starts_with(kOther) ? cut : "not as the file in full: " + cut;
 }
 
 std::string resolved_toml(const Experiment& experiment) {

@@ -82,7 +82,8 @@ struct Experiment {
   std::vector<Group> groups;
   RecordParameters record;
   /// What [quick] and the command line leave out of the whole file or change, for people ("3
-  /// instead of 20 subjects; brain.scale 0.5 instead of 1.0"); empty for a run as the file says.
+  /// instead of 20 subjects; brain.scale 0.5 instead of 1.0"); what is not less but different comes
+  /// behind "other than in the file: ". Empty for a run as the file says.
   std::string cut;
 
   BrainParameters brain;    ///< what groups share (their own is in `groups`)
@@ -118,6 +119,9 @@ Experiment load_experiment(const std::filesystem::path& file, const Overrides& o
 /// The same from text; `file_name` appears in messages and gives the experiment's name.
 Experiment parse_experiment(const std::string& text, const std::string& file_name,
                             const Overrides& overrides = {});
+
+/// What the run is not as the file says, in words for people; empty where it is.
+std::string unlike_file(const Experiment& experiment);
 
 /// The experiment as used: every key with its value, unit and meaning, as an experiment file that
 /// reads back to the same experiment.

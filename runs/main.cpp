@@ -53,22 +53,35 @@ std::string plainly(const CLI::ParseError& error, const std::string& remedy) {
   return what + "; " + remedy;
 }
 
-/// What a person probably meant by a command or flag that does not exist; empty if unclear.
+/// The refusal of a first word that is no command; empty where it is one, or a flag, or missing.
+std::string unknown_command(const CLI::App& app, const quartet::Arguments& arguments) {
+  if (arguments.empty() || arguments[0].starts_with('-')) return "";
+  std::vector<std::string> commands;
+  std::string list;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+    list += (list.empty() ? "" : ", ") + command->get_name();
+  }
+  if (std::count(commands.begin(), commands.end(), arguments[0])) return "";
+  const std::string meant = quartet::nearest(arguments[0], commands);
+  return "quartet: there is no command " + quartet::shell_word(arguments[0]) + "; " +
+         (meant.empty() ? "" : "did you mean " + meant + "? ") + "Commands: " + list;
+}
+
+/// What a person probably meant by a flag that does not exist; empty if unclear.
 std::string proposal(const CLI::App& app, const quartet::Arguments& arguments) {
   const auto names = [](const std::vector<std::string>& given, const std::string& dashes) {
     std::vector<std::string> all;
     for (const std::string& name : given) all.push_back(dashes + name);
     return all;
   };
-  std::vector<std::string> commands, flags;
+  std::vector<std::string> flags;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    commands.push_back(command->get_name());
     if (arguments.empty() || command->get_name() != arguments[0]) continue;
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& flag : names(option->get_lnames(), "--")) flags.push_back(flag);
     }
   }
-  if (flags.empty()) return arguments.empty() ? "" : quartet::nearest(arguments[0], commands);
   for (const std::string& argument : arguments) {
     const std::string flag = argument.substr(0, argument.find('='));
     if (flag.rfind("--", 0) != 0 || std::count(flags.begin(), flags.end(), flag)) continue;
@@ -105,6 +118,9 @@ int main(int argc, char** argv) {
   quartet::add_scaling(app, exit_code);
   quartet::add_version(app, exit_code);
 
+  if (const std::string unknown = unknown_command(app, arguments); !unknown.empty()) {
+    return refuse(unknown);
+  }
   try {
     app.parse(argc, argv);
     return written(exit_code);

@@ -460,7 +460,8 @@ TEST(Experiment, QuickNeverEnlargesAndTheCommandLineWins) {
   overrides.scale = "0.5";
   const Experiment experiment = parse_experiment(text, "x.toml", overrides);
   EXPECT_EQ(experiment.groups[0].subjects, 6);
-  EXPECT_EQ(experiment.cut, "12 instead of 8 subjects; b: brain.scale 0.5 instead of 2.0");
+  EXPECT_EQ(experiment.cut,
+            "b: brain.scale 0.5 instead of 2.0; other than in the file: 12 instead of 8 subjects");
 }
 
 TEST(Experiment, WhatTheCommandLineCutsIsSaidToo) {
@@ -478,30 +479,43 @@ TEST(Experiment, WhatTheCommandLineChangesInAGroupIsSaidToo) {
   overrides.set = {"group.a.brain.cerebellum.lesion=0.5", "block.turn.reward_zone_deg=4",
                    "group.b.block.turn.trials=20"};
   EXPECT_EQ(parse_experiment(kGood, "x.toml", overrides).cut,
-            "60 to 100 % of a group's trials; a: brain.cerebellum.lesion 0.5 instead of 0.0; turn "
+            "60 to 100 % of a group's trials; other than in the file: a: brain.cerebellum.lesion "
+            "0.5 instead of 0.0; turn "
             "reward_zone_deg 4.0 instead of 6.0");
 }
 
 TEST(Experiment, WhatIsMoreOrElsewhereIsSaidToo) {
+  const std::string other = "other than in the file: ";
   const auto cut = [](const std::vector<std::string>& set, const std::string& seed = "") {
     Overrides overrides;
     overrides.set = set;
     overrides.seed = seed;
     return parse_experiment(kGood, "x.toml", overrides).cut;
   };
-  EXPECT_EQ(cut({"block.base.trials=20", "block.turn.trials=80"}), "200 % of the trials");
-  EXPECT_EQ(cut({"group.a.block.base.trials=60"}), "100 to 200 % of a group's trials");
+  EXPECT_EQ(cut({"block.base.trials=20", "block.turn.trials=80"}), other + "200 % of the trials");
+  EXPECT_EQ(cut({"group.a.block.base.trials=60"}), other + "100 to 200 % of a group's trials");
   EXPECT_EQ(cut({"block.base.trials=40", "block.turn.trials=10"}),
-            "base trials 40 instead of 10; turn trials 10 instead of 40");
+            other + "base trials 40 instead of 10; turn trials 10 instead of 40");
   EXPECT_EQ(cut({"group.b.block.base.trials=40", "group.b.block.turn.trials=10"}),
-            "b: base trials 40 instead of 10; b: turn trials 10 instead of 40");
+            other + "b: base trials 40 instead of 10; b: turn trials 10 instead of 40");
   EXPECT_EQ(cut({"group.a.subjects=3", "group.b.subjects=5"}),
-            "a: 3 instead of 4 subjects; b: 5 instead of 4 subjects");
+            "a: 3 instead of 4 subjects; " + other + "b: 5 instead of 4 subjects");
   EXPECT_EQ(cut({"group.a.subjects=1", "group.b.subjects=5"}),
-            "a: 1 instead of 4 subjects; b: 5 instead of 4 subjects");
-  EXPECT_EQ(cut({"group.b.subjects=5"}), "9 instead of 8 subjects");
-  EXPECT_EQ(cut({}, "7"), "seed 7 instead of 1");
+            "a: 1 instead of 4 subjects; " + other + "b: 5 instead of 4 subjects");
+  EXPECT_EQ(cut({"group.b.subjects=5"}), other + "9 instead of 8 subjects");
+  EXPECT_EQ(cut({}, "7"), other + "seed 7 instead of 1");
   EXPECT_EQ(cut({}, "1"), "");
+  EXPECT_EQ(cut({"group.a.brain.scale=1"}), other + "a: brain.scale 1.0 instead of 0.5");
+  EXPECT_EQ(cut({"block.turn.steps=4"}), "turn steps 4 instead of 8");
+  // For people.
+  const auto said = [](const std::string& cut) {
+    Experiment experiment;
+    experiment.cut = cut;
+    return unlike_file(experiment);
+  };
+  EXPECT_EQ(said(""), "");
+  EXPECT_EQ(said(other + "seed 7 instead of 1"), other + "seed 7 instead of 1");
+  EXPECT_EQ(said("50 % of the trials"), "not as the file in full: 50 % of the trials");
 }
 
 TEST(Experiment, QuickIsCheckedAlsoInAFullRun) {
@@ -528,7 +542,8 @@ TEST(Resolved, WhatTheCommandLineChangesComesOnTopOfItsCut) {
   overrides.set = {"block.turn.reward_zone_deg=4"};
   const std::string text = resolved_toml(parse_experiment(kGood + "[quick]\nsubjects = 2\n", "x"));
   EXPECT_EQ(parse_experiment(text, "resolved.toml", overrides).cut,
-            "4 instead of 8 subjects; turn reward_zone_deg 4.0 instead of 6.0");
+            "4 instead of 8 subjects; other than in the file: turn reward_zone_deg 4.0 instead of "
+            "6.0");
 }
 
 TEST(Resolved, DigestSeesEveryKindOfChange) {
