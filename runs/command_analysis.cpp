@@ -122,7 +122,10 @@ void add_scaling(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--json", flags->json, "as JSON");
   command->add_flag("--strict", flags->strict, "exit with 1 if a change is out of the limits");
-  command->footer("Example:\n  quartet scaling results/scaling --scales 0.5 2");
+  command->footer(
+      "Example:\n  quartet scaling results/scaling --scales 0.5 2\n\nScales .5, 1 and 2 take 5 to "
+      "10 minutes on 2 cores, larger ones longer in proportion.\nOnce stopped, the same command "
+      "continues.");
   command->callback([flags, &exit_code] {
     for (const char* file : {"resolved.toml", "behaviour.nc"}) {
       if (!fs::exists(fs::path(flags->directory) / file)) continue;

@@ -23,12 +23,7 @@ void add_validate(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("validate", "Check experiment files without running them");
   command->add_option("FILE", flags->files, "experiment files (TOML)")->required();
-  command->add_option("--set", flags->overrides.set, "as in run; repeatable")
-      ->type_name("KEY=VALUE")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command->add_flag("--full", flags->overrides.full, "without [quick]");
+  add_overrides(*command, flags->overrides);
   command->add_flag("--resolved", flags->resolved, "print every key as it would be used");
   command->footer("Example:\n  quartet validate runs/experiments/*.toml");
   command->callback([flags, &exit_code] {

@@ -154,6 +154,21 @@ std::function<std::string(const std::string&)> whole_number(int least, const std
   };
 }
 
+void add_overrides(CLI::App& command, Overrides& overrides) {
+  command
+      .add_option("--set", overrides.set,
+                  "replace a value: brain.KEY, body.KEY, record.KEY, block.KEY, block.PHASE.KEY, "
+                  "or group.NAME. before any of them; repeatable")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  command.add_option("--seed", overrides.seed, "seed of the experiment")->type_name("N");
+  command.add_option("--subjects", overrides.subjects, "subjects in every group")->type_name("N");
+  command.add_option("--scale", overrides.scale, "size of the brain (brain.scale)")->type_name("X");
+  command.add_flag("--full", overrides.full, "the whole experiment, without its [quick]");
+}
+
 void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   struct Flags : LoopFlags {
     std::string file;
@@ -163,22 +178,9 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("run", "Simulate an experiment");
   command->add_option("FILE", flags->file, "experiment file (TOML)")->required();
-  command
-      ->add_option("--set", flags->overrides.set,
-                   "replace a value: brain.KEY, body.KEY, record.KEY, block.KEY, block.PHASE.KEY, "
-                   "or group.NAME. before any of them; repeatable")
-      ->type_name("KEY=VALUE")
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
   command->add_option("--out", flags->out, "run directory (default: results/<experiment>)")
       ->type_name("DIR");
-  command->add_option("--seed", flags->overrides.seed, "seed of the experiment")->type_name("N");
-  command->add_option("--subjects", flags->overrides.subjects, "subjects in every group")
-      ->type_name("N");
-  command->add_option("--scale", flags->overrides.scale, "size of the brain (brain.scale)")
-      ->type_name("X");
-  command->add_flag("--full", flags->overrides.full, "the whole experiment, without its [quick]");
+  add_overrides(*command, flags->overrides);
   flags->add_to(*command, std::to_string(kCheckpointEveryTrials));
   command->footer(
       "Example:\n  quartet run runs/experiments/smoke.toml --ranks 2 --set brain.scale=0.5 --out "

@@ -11,6 +11,8 @@
 
 namespace quartet {
 
+struct Overrides;
+
 /// One message that says where, what, and what to do instead.
 class UsageError : public std::runtime_error {
  public:
@@ -30,6 +32,9 @@ void add_plot(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_scaling(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
+
+/// The flags that change an experiment file's values, for `run` and `validate`.
+void add_overrides(CLI::App& command, Overrides& overrides);
 
 /// Checks a flag's value: a whole number from `least` on. `example` is a flag with a good value.
 std::function<std::string(const std::string&)> whole_number(int least, const std::string& example);

@@ -113,6 +113,10 @@ TEST_F(Cli, EveryHelpHasAnExample) {
   }
 }
 
+TEST_F(Cli, ScalingSaysHowLongItTakes) {
+  EXPECT_NE(run({"scaling", "--help"}).text.find(" minutes on 2 cores"), std::string::npos);
+}
+
 TEST_F(Cli, RefusesWrongCommandLines) {
   expect_refusal({}, "A subcommand is required");
   expect_refusal({"rnu"}, "quartet: there is no command rnu; did you mean run? Commands: run, ");
@@ -261,6 +265,23 @@ TEST_F(Cli, ShippedExperimentsAreGood) {
       EXPECT_NE(outcome.text.find(": good; "), std::string::npos) << outcome.text;
     }
   }
+}
+
+TEST_F(Cli, ValidateTakesTheFlagsOfRun) {
+  const std::vector<std::string> validate = {"validate", kExperiments + "smoke.toml"};
+  const auto with = [&](std::initializer_list<std::string> flags) {
+    std::vector<std::string> arguments = validate;
+    arguments.insert(arguments.end(), flags);
+    return arguments;
+  };
+  const Outcome outcome =
+      run(with({"--resolved", "--seed", "77", "--subjects", "3", "--scale", "0.75"}));
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  for (const char* line : {"\nseed = 77 ", "\nsubjects = 3\n", "\nscale = 0.75 "}) {
+    EXPECT_NE(outcome.text.find(line), std::string::npos) << line << outcome.text;
+  }
+  expect_refusal(with({"--scale", "1000"}), "--scale 1000: brain.scale = 1000 is out of range");
+  expect_refusal(with({"--subjects", "0"}), "--subjects 0: ");
 }
 
 TEST_F(Cli, ResolvedExperimentIsValid) {
