@@ -32,6 +32,13 @@ bool split_quantity(const std::string& text, double& number, std::string& unit) 
   return true;
 }
 
+/// Whether `given` is a key's `unit`, degrees also as people write them.
+bool is_unit(std::string_view given, std::string_view unit) {
+  constexpr std::string_view kDegree[] = {"deg", "degrees", "°"};
+  return given == unit || (unit == "degree" && std::find(std::begin(kDegree), std::end(kDegree),
+                                                         given) != std::end(kDegree));
+}
+
 /// Factor from unit `from` to unit `to`, 0 where none is known.
 double conversion(std::string_view from, std::string_view to) {
   struct Unit {
@@ -178,7 +185,7 @@ bool SettingsReader::number(const Setting& setting, const Value& given, Bounds b
                                 rest.empty() ? short_number(meant) : toml_text(pointed)));
       return false;
     }
-    if (!unit.empty() && unit != bounds.unit) {
+    if (!unit.empty() && !is_unit(unit, bounds.unit)) {
       const double factor = conversion(unit, bounds.unit);
       const std::string proposal = short_number(factor == 0.0 ? value : value * factor);
       problems_.add(setting.where,

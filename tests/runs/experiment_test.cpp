@@ -410,6 +410,21 @@ TEST(Experiment, NumbersMayCarryTheirUnit) {
   EXPECT_EQ(experiment.record.rate_bin_ms, 20);
 }
 
+TEST(Experiment, DegreesMayBeWrittenAsPeopleDo) {
+  for (const char* unit : {" deg", "deg", "°", " °", " degree", " degrees", ""}) {
+    Overrides overrides;
+    overrides.set = {std::string("block.reward_zone_deg=4.5") + unit};
+    EXPECT_EQ(parse_experiment(kTail, "x.toml", overrides).groups[0].blocks[0].reward_zone_deg, 4.5)
+        << unit;
+  }
+  // Other units are still refused, and degrees elsewhere.
+  for (const char* set : {"block.reward_zone_deg=4 rad", "body.pool_tau_ms=4 deg"}) {
+    Overrides overrides;
+    overrides.set = {set};
+    EXPECT_EQ(problems_of(kTail, overrides).size(), 1u) << set;
+  }
+}
+
 TEST(Experiment, LaterLayersWin) {
   Overrides overrides;
   overrides.set = {"brain.scale=3",         "block.feedback=endpoint",
