@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "models/math.hpp"
 
@@ -64,7 +65,7 @@ void ArmParameters::visit(ParameterVisitor& v) {
          "end of the elbow's range in flexion (chosen: about people's)");
   v.real("stop_stiffness_Nm", stop_stiffness_Nm, {"N m rad-1", 0, 1000},
          "stiffness of a joint beyond its range (chosen: soft enough for steps of 1 ms)");
-  v.real("specific_tension_N_cm2", specific_tension_N_cm2, {"N cm-2", 1, 100},
+  v.real("specific_tension_N_cm2", specific_tension_N_cm2, {"N cm-2", 0.1, 100},
          "maximal isometric force of a muscle per cross-section (Brown, Cheng & Loeb 1999)");
   v.real("optimal_shoulder_deg", optimal_shoulder_deg, {"degree", -180, 180},
          "shoulder angle of the posture in which all muscles have their optimal length (chosen)");
@@ -79,17 +80,20 @@ void ArmParameters::visit(ParameterVisitor& v) {
 void ArmParameters::check() const {
   if (cross_viscosity_Nms > viscosity_Nms) {
     throw std::invalid_argument(
-        "arm: cross_viscosity_Nms is above viscosity_Nms, which would feed energy into the "
+        "body.arm: cross_viscosity_Nms is above viscosity_Nms, which would feed energy into the "
         "joints; give it at most the value of viscosity_Nms");
   }
-  if (!(shoulder_min_deg < shoulder_max_deg && elbow_min_deg < elbow_max_deg)) {
-    throw std::invalid_argument(
-        "arm: a joint's range is empty; give shoulder_min_deg below shoulder_max_deg and "
-        "elbow_min_deg below elbow_max_deg");
+  for (const auto& [joint, empty] : {std::pair("shoulder", shoulder_min_deg >= shoulder_max_deg),
+                                     std::pair("elbow", elbow_min_deg >= elbow_max_deg)}) {
+    if (!empty) continue;
+    const std::string min = std::string(joint) + "_min_deg", max = std::string(joint) + "_max_deg";
+    throw std::invalid_argument("body.arm: " + min + " is not below " + max +
+                                ", so the joint has no range; give " + min + " below " + max);
   }
   if (forearm_inertia_kgm2 < forearm_mass_kg * forearm_center_m * forearm_center_m) {
     throw std::invalid_argument(
-        "arm: forearm_inertia_kgm2 is below forearm_mass_kg * forearm_center_m^2, which no body "
+        "body.arm: forearm_inertia_kgm2 is below forearm_mass_kg * forearm_center_m^2, which no "
+        "body "
         "has; it is the moment of inertia about the elbow: raise it, or lower the others");
   }
 }

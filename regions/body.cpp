@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -21,6 +22,53 @@ ArmState start_posture() {
   state.q[0] = math::radians(kStartShoulderDeg);
   state.q[1] = math::radians(kStartElbowDeg);
   return state;
+}
+
+/// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.
+bool can_reach(const ArmParameters& arm, Vector2 place) {
+  const double l1 = arm.upper_arm_m, l2 = arm.forearm_m;
+  const double square = place.x * place.x + place.y * place.y;
+  const double bend = (square - l1 * l1 - l2 * l2) / (2 * l1 * l2);  // cosine of the elbow's angle
+  if (!(math::detail::abs(bend) <= 1)) return false;
+  const double sine = std::sqrt(1 - bend * bend);
+  const double elbow = math::degrees(math::atan2(sine, bend));
+  const double shoulder = math::wrap_degrees(
+      math::degrees(math::atan2(place.y, place.x) - math::atan2(l2 * sine, l1 + l2 * bend)));
+  return arm.elbow_min_deg <= elbow && elbow <= arm.elbow_max_deg &&
+         arm.shoulder_min_deg <= shoulder && shoulder <= arm.shoulder_max_deg;
+}
+
+/// Refuses targets that the hand cannot get to.
+void check_reach(const BodyParameters& p, std::span<const Block> schedule) {
+  const Vector2 start = hand_position(p.arm, start_posture());
+  const std::string of_arm =
+      "the arm (body.arm.upper_arm_m, forearm_m and the ranges of its joints)";
+  const auto text = [](double value) {
+    std::ostringstream stream;
+    stream << value;
+    return stream.str();
+  };
+  if (!can_reach(p.arm, start))
+    throw std::invalid_argument("body: the start posture, shoulder " + text(kStartShoulderDeg) +
+                                " and elbow " + text(kStartElbowDeg) +
+                                " degrees, is out of reach of " + of_arm +
+                                "; give ranges that hold it");
+  for (const Block& block : schedule) {
+    const double distance = p.distance_m / block.cursor_gain;
+    for (const double target : block.targets_deg) {
+      for (const double seen : {target, target + block.target_jump_deg}) {
+        const double angle = math::radians(seen);
+        if (can_reach(p.arm, {start.x + distance * math::cos(angle),
+                              start.y + distance * math::sin(angle)}))
+          continue;
+        throw std::invalid_argument(
+            "body: distance_m: a target at " + text(seen) +
+            " degrees, for which the hand must go " + text(distance) + " m, is out of reach of " +
+            of_arm + "; give a smaller body.distance_m" +
+            (block.cursor_gain < 1 ? ", or a cursor_gain nearer to 1" : ""));
+      }
+    }
+  }
 }
 
 double direction_of(Vector2 v) { return math::degrees(math::atan2(v.y, v.x)); }
@@ -66,6 +114,18 @@ void BodyParameters::visit(ParameterVisitor& v) {
   v.table("fingers", fingers, "fingers");
 }
 
+void BodyParameters::check(std::span<const Block> schedule) const {
+  if (deadline_ms + feedback_hold_ms > trial_ms)
+    throw std::invalid_argument(
+        "body: feedback_hold_ms would show the final cursor of a slow reach beyond the end of the "
+        "trial; give feedback_hold_ms at most " +
+        std::to_string(trial_ms - deadline_ms) +
+        " (trial_ms - deadline_ms), or trial_ms at least " +
+        std::to_string(deadline_ms + feedback_hold_ms));
+  arm.check();
+  check_reach(*this, schedule);
+}
+
 Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double scale,
            std::uint64_t seed)
     : parameters_(parameters),
@@ -81,36 +141,7 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
         "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "
         "cut off by the end of the trial; give trial_ms at least " +
         std::to_string(shown_ms));
-  if (p.deadline_ms + p.feedback_hold_ms > p.trial_ms)
-    throw std::invalid_argument(
-        "body: the final cursor of a slow reach (deadline_ms + feedback_hold_ms) would be cut off "
-        "by the end of the trial; give trial_ms at least " +
-        std::to_string(p.deadline_ms + p.feedback_hold_ms));
-  const auto check_joint = [](const char* joint, double low, double high, double start) {
-    if (!(low < start && start < high))
-      throw std::invalid_argument(std::string("body.arm: the start posture has the ") + joint +
-                                  " at " + std::to_string(static_cast<int>(start)) +
-                                  " degrees; let " + joint + "_min_deg and " + joint +
-                                  "_max_deg enclose it");
-  };
-  check_joint("shoulder", p.arm.shoulder_min_deg, p.arm.shoulder_max_deg, kStartShoulderDeg);
-  check_joint("elbow", p.arm.elbow_min_deg, p.arm.elbow_max_deg, kStartElbowDeg);
-  const Vector2 start = hand_position(p.arm, start_posture());
-  for (const Block& block : schedule_) {
-    total_trials_ += block.trials;
-    for (const double degrees : block.targets_deg) {
-      const double away = p.distance_m / block.cursor_gain, angle = math::radians(degrees);
-      const double from_shoulder =
-          length_of({start.x + away * math::cos(angle), start.y + away * math::sin(angle)});
-      if (from_shoulder >= p.arm.upper_arm_m + p.arm.forearm_m ||
-          from_shoulder <= std::abs(p.arm.upper_arm_m - p.arm.forearm_m))
-        throw std::invalid_argument(
-            "body: the arm (body.arm.upper_arm_m, forearm_m) cannot reach a target at " +
-            std::to_string(static_cast<int>(degrees)) +
-            " degrees; lower body.distance_m, raise the block's cursor_gain, or take another "
-            "direction");
-    }
-  }
+  for (const Block& block : schedule_) total_trials_ += block.trials;
 
   const Sizes sizes(scale);
   const SheetLayout& sheet = sizes.l5pt;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/arm.hpp"
@@ -39,6 +40,9 @@ struct BodyParameters {
   FingerParameters fingers;
 
   void visit(ParameterVisitor& v);
+  /// Refuses bodies that no trial of `schedule` makes sense with: arms that cannot be, targets out
+  /// of their reach, a final cursor beyond the end of the trial. Throws std::invalid_argument.
+  void check(std::span<const Block> schedule) const;
 };
 
 /// What happened in a trial. Angles in degrees, counter-clockwise; NaN where nothing was reached.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "models/math.hpp"
 
@@ -89,6 +90,10 @@ MuscleMap::MuscleMap(const ArmParameters& arm) {
     demand_[static_cast<std::size_t>(d)] = a;
     for (double value : a) largest = std::max(largest, value);
   }
+  if (!(largest > 0))
+    throw std::invalid_argument(
+        "body.arm: its muscles cannot move the hand; give some of them a pcsa_cm2 and moment arms "
+        "(shoulder_arm_m, elbow_arm_m) that are not 0");
   for (auto& row : demand_)
     for (double& value : row) value /= largest;
 }

@@ -54,8 +54,9 @@ RunState look_at_run(const fs::path& directory, const Experiment& experiment) {
   RunState state;
   std::ifstream log(directory / "run.log");
   for (std::string line; std::getline(log, line);) {
-    // "TIME checkpoint KEY"
-    state.had_checkpoint = state.had_checkpoint || line.find("Z checkpoint ") != line.npos;
+    // "TIME checkpoint KEY", "TIME done after …"
+    if (line.find("Z checkpoint ") != line.npos) state.logged = "a checkpoint";
+    if (line.find("Z done after ") != line.npos) state.logged = "the end of the run";
   }
   // Runs of earlier versions have no mark; the table of traffic is what a run writes last.
   state.ended = fs::exists(directory / "traffic.csv");

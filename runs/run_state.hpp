@@ -10,9 +10,9 @@
 namespace quartet {
 
 struct RunState {
-  bool all_trials = false;      ///< behaviour.nc holds every trial of the experiment
-  bool ended = false;           ///< the run has closed its files: nothing is left to do
-  bool had_checkpoint = false;  ///< run.log tells of one
+  bool all_trials = false;  ///< behaviour.nc holds every trial of the experiment
+  bool ended = false;       ///< the run has closed its files: nothing is left to do
+  std::string logged;       ///< what run.log tells of: "a checkpoint", or "the end of the run"
   /// What is wrong with the files of a run that has ended, with the file's path; empty: nothing.
   std::string problem;
 };

@@ -270,13 +270,13 @@ bool Simulation::is_complete() const {
 
 void Simulation::refuse_to_begin_anew() const {
   const RunState state = look_at_run(options_.out, experiment_);
-  if (!state.all_trials && !state.had_checkpoint) return;
+  if (!state.all_trials && state.logged.empty()) return;
   throw std::runtime_error(fmt::format(
       "{}: {}, and there is no checkpoint to go on from; put the newest one back into {}, or start "
       "a new run with another --out",
       (options_.out / (state.all_trials ? "behaviour.nc" : "run.log")).string(),
       state.all_trials ? "has every trial, though the run was not ended properly"
-                       : "tells of a checkpoint",
+                       : "tells of " + state.logged,
       (options_.out / "checkpoints").string()));
 }
 
@@ -498,15 +498,23 @@ void check_experiment(const Experiment& experiment, const Placement* placement) 
     // A region is built as one of many slices: that has all of its populations and projections,
     // whose bounds do not depend on the slice, and takes a fraction of the time.
     const Subject subject{subject_seed(experiment.seed, 0), group.brain, group.body, group.blocks};
-    for (const std::string_view region : region_names()) {
+    std::vector<std::string_view> regions(region_names().begin(), region_names().end());
+    // The body first: what is wrong with the arm is not told again of the cortex, which knows it.
+    std::stable_partition(regions.begin(), regions.end(),
+                          [](std::string_view region) { return region == "body"; });
+    bool has_body = true;
+    for (const std::string_view region : regions) {
+      if (region == "cortex" && !has_body) continue;
       const Slice slice = region == "body" ? Slice{} : Slice{.index = 0, .count = 8};
       try {
         const auto built = make_region(region, subject, slice);
+        if (region == "body") group.body.check(group.blocks);
         const std::string too_large = placement ? too_large_for(*placement, *built) : std::string();
         if (!too_large.empty()) refuse(group, too_large);
       } catch (const std::invalid_argument& error) {
-        refuse(group,
-               region == "body" ? error.what() : fmt::format("brain.{}: {}", region, error.what()));
+        has_body = has_body && region != "body";
+        const std::string what = error.what();
+        refuse(group, what.starts_with("body") ? what : fmt::format("brain.{}: {}", region, what));
       }
     }
   }

@@ -151,6 +151,9 @@ TEST(Arm, ContradictionsAreRefused) {
   wrong.elbow_min_deg = 170;
   EXPECT_THROW(wrong.check(), std::invalid_argument);
   wrong = arm;
+  wrong.shoulder_min_deg = 140;
+  EXPECT_THROW(wrong.check(), std::invalid_argument);
+  wrong = arm;
   wrong.forearm_mass_kg = 3.0;
   EXPECT_THROW(wrong.check(), std::invalid_argument);
 }

@@ -452,7 +452,6 @@ TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
   p.cue_ms = 1;
   p.go_ms = 2;
   p.deadline_ms = 3;
-  p.feedback_hold_ms = 0;
   p.outcome_delay_ms = 0;
   p.outcome_ms = 1;
   constexpr int trials = 4000;
@@ -594,17 +593,16 @@ TEST(BodyRecord, MeasuresAreThoseOfTheHandsPath) {
 }
 
 /// A reach that is still on its way at the deadline.
-Trace slow(double distance_m, Feedback feedback = Feedback::full, Block block = {},
-           Step pull_ms = 520) {
+Trace slow(double distance_m, Feedback feedback = Feedback::full, Block block = {}) {
   BodyParameters p;
   p.distance_m = distance_m;
   block.feedback = feedback;
-  return one_trial(p, block, {{kShoulderFlexor, kElbowExtensor}, 1, pull_ms, 600});
+  return one_trial(p, block, {{kShoulderFlexor, kElbowExtensor}, 1, 480, 600});
 }
 
 TEST(BodyRecord, AReachThatNeverArrivesEndsAtTheDeadline) {
   const BodyParameters p;
-  const double far = slow(0.17).back().radius();
+  const double far = slow(0.3).back().radius();
   ASSERT_GT(far, 0.01);
   for (const double share : {0.2, 0.5, 0.9}) {  // of the distance
     SCOPED_TRACE(share);
@@ -642,10 +640,9 @@ TEST(BodyRecord, AReachThatNeverArrivesEndsAtTheDeadline) {
 
 TEST(BodyRecord, AnglesAreNanUnlessATwentiethOfTheDistanceIsPassed) {
   // Just more than a twentieth, and just less.
-  const auto late = [](double distance_m) { return slow(distance_m, Feedback::full, {}, 570); };
-  const double far = late(0.17).back().radius();
+  const double far = slow(0.3).back().radius();
   for (const bool passed : {true, false}) {
-    const TrialRecord record = late(far / (passed ? 0.0501 : 0.0499)).back().record;
+    const TrialRecord record = slow(far / (passed ? 0.0501 : 0.0499)).back().record;
     for (const double angle :
          {record.angle_third_deg, record.angle_end_deg, record.cursor_deg, record.error_deg})
       EXPECT_EQ(std::isnan(angle), !passed);
@@ -937,7 +934,6 @@ TEST(BodyTimings, MustLeaveTimeForTheOutcomeOfASlowReach) {
   const auto with_trial = [](std::int64_t ms) {
     return refusal([=](BodyParameters& p) {
       p.deadline_ms = 700;
-      p.feedback_hold_ms = 0;
       p.outcome_delay_ms = 55;
       p.outcome_ms = 80;
       p.trial_ms = ms;
@@ -949,26 +945,56 @@ TEST(BodyTimings, MustLeaveTimeForTheOutcomeOfASlowReach) {
             "be cut off by the end of the trial; give trial_ms at least 835");
 }
 
-TEST(BodyTimings, MustLeaveTimeForTheFinalCursor) {
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.feedback_hold_ms = p.trial_ms - p.deadline_ms; }),
-            "");
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.feedback_hold_ms = 300; }),
-            "body: the final cursor of a slow reach (deadline_ms + feedback_hold_ms) would be cut "
-            "off by the end of the trial; give trial_ms at least 900");
+std::string impossible(const std::function<void(BodyParameters&)>& change,
+                       const Block& block = {}) {
+  BodyParameters p;
+  change(p);
+  try {
+    p.check(std::span(&block, 1));
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
 }
 
-TEST(BodyArm, MustHoldTheStartPostureAndReachTheTargets) {
-  const std::string elbow =
-      "body.arm: the start posture has the elbow at 90 degrees; let elbow_min_deg and "
-      "elbow_max_deg enclose it";
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.arm.elbow_min_deg = 160; }), elbow);
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.arm.elbow_max_deg = 80; }), elbow);
-  EXPECT_NE(refusal([](BodyParameters& p) { p.arm.shoulder_min_deg = 150; }), "");
-  // From 44.6 cm in front of the shoulder (arm of 63 cm) straight ahead.
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.distance_m = 0.17; }), "");
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.distance_m = 0.20; }),
-            "body: the arm (body.arm.upper_arm_m, forearm_m) cannot reach a target at 90 degrees; "
-            "lower body.distance_m, raise the block's cursor_gain, or take another direction");
+TEST(BodyCheck, TheFinalCursorEndsWithTheTrial) {
+  const auto hold = [](std::int64_t ms) {
+    return impossible([=](BodyParameters& p) { p.feedback_hold_ms = ms; });
+  };
+  EXPECT_EQ(hold(250), "");
+  EXPECT_NE(hold(251).find("give feedback_hold_ms at most 250"), std::string::npos) << hold(251);
+}
+
+TEST(BodyCheck, ArmsHaveRangesThatHoldTheStart) {
+  EXPECT_NE(impossible([](BodyParameters& p) {
+              p.arm.elbow_min_deg = 160;
+            }).find("body.arm: elbow_min_deg is not below elbow_max_deg"),
+            std::string::npos);
+  EXPECT_NE(impossible([](BodyParameters& p) { p.arm.elbow_min_deg = 95; }).find("start posture"),
+            std::string::npos);
+}
+
+TEST(BodyCheck, TargetsAreWithinReach) {
+  const auto at = [](double distance_m, double target_deg, double gain = 1) {
+    Block block;
+    block.targets_deg = {target_deg};
+    block.cursor_gain = gain;
+    return impossible([=](BodyParameters& p) { p.distance_m = distance_m; }, block);
+  };
+  for (double target = 0; target < 360; target += 15) EXPECT_EQ(at(0.15, target), "") << target;
+  // Straight ahead the arm ends at .63 m (elbow at 5 degrees: .6294), and the hand starts at .4455.
+  EXPECT_EQ(at(0.182, 90), "");
+  EXPECT_NE(at(0.186, 90).find("body: distance_m: a target at 90 degrees"), std::string::npos);
+  EXPECT_NE(at(0.1, 90, 0.5).find("hand must go 0.2 m"), std::string::npos);
+  EXPECT_EQ(at(0.1, 90, 2), "");
+  // Towards the body it ends where the elbow is fully bent.
+  EXPECT_EQ(at(0.29, 270), "");
+  EXPECT_NE(at(0.3, 270, 0.9).find("a target at 270 degrees"), std::string::npos);
+  Block jumps;
+  jumps.targets_deg = {0};
+  jumps.target_jump_deg = 90;
+  const auto far = [](BodyParameters& p) { p.distance_m = 0.2; };
+  EXPECT_NE(impossible(far, jumps).find("a target at 90 degrees"), std::string::npos);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -182,6 +183,25 @@ TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
       expect_refusal(
           {command, file, "--set", scale, "--set", "brain.cerebellum.mf_dcn_weight_mv=30"},
           "brain.cerebellum: MF_DCN: input to DCN could overflow");
+    }
+  }
+  EXPECT_FALSE(fs::exists(directory_ / "results"));
+}
+
+TEST_F(Cli, RefusesBodiesThatCannotBe) {
+  for (const auto& [set, part] : {
+           std::pair("body.arm.elbow_min_deg=170", "body.arm: elbow_min_deg is not below"),
+           std::pair("body.arm.shoulder_max_deg=-40", "body.arm: shoulder_min_deg is not below"),
+           std::pair("body.arm.forearm_m=0.05", "body: distance_m: a target at"),
+           std::pair("body.feedback_hold_ms=4000", "body: feedback_hold_ms would show"),
+           std::pair("body.arm.specific_tension_N_cm2=0",
+                     "body.arm.specific_tension_N_cm2 = 0 is out of range; write a value from 0.1"),
+       }) {
+    for (const char* command : {"run", "validate"}) {
+      const Outcome outcome = run({command, kExperiments + "smoke.toml", "--set", set});
+      EXPECT_EQ(outcome.code, 2) << outcome.text;
+      EXPECT_NE(outcome.text.find(part), std::string::npos) << outcome.text;
+      EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
     }
   }
   EXPECT_FALSE(fs::exists(directory_ / "results"));

@@ -308,11 +308,15 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(before, self.contents(out))
         with netCDF4.Dataset(out / "behaviour.nc", "a") as file:
             file["trials_done"][-1] -= 1
-        before = self.contents(out)
-        self.assertIn("run.log: tells of a checkpoint", self.resume(out, 2, expect=FAILED))
-        self.assertEqual(before, self.contents(out))
-        # Only what never had one begins anew, and says so.
         log = out / "run.log"
+        text = log.read_text()
+        for without, said in ((" none ", "the end of the run"), (" done ", "a checkpoint")):
+            log.write_text("".join(line for line in text.splitlines(keepends=True)
+                                   if without not in line))
+            before = self.contents(out)
+            self.assertIn(f"run.log: tells of {said}", self.resume(out, 2, expect=FAILED))
+            self.assertEqual(before, self.contents(out))
+        # Only what never had one begins anew, and says so.
         log.write_text("".join(line for line in log.read_text().splitlines(keepends=True)
                                if " checkpoint " not in line))
         self.assertIn("begins anew", self.resume(out))
@@ -399,6 +403,13 @@ class SystemTest(unittest.TestCase):
             self.assertIn(said, answer)
             self.assertNotIn("complete already", answer)
             self.assertEqual(before, self.contents(out))
+        # Where nothing but run.log tells that the run had ended.
+        out = done
+        for name in ("behaviour.nc", "traffic.csv"):
+            (out / name).unlink()
+        before = self.contents(out)
+        self.assertIn("run.log: tells of the end", self.resume(out, expect=FAILED))
+        self.assertEqual(before, self.contents(out))
 
     def test_signal_stop(self):
         """A signal stops with a checkpoint and code 75; the resumed run is as if it had not."""
