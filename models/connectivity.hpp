@@ -17,7 +17,6 @@
 #include <functional>
 #include <string_view>
 
-#include "models/math.hpp"
 #include "models/random.hpp"
 
 namespace quartet {
@@ -45,11 +44,11 @@ class Draws {
       spare_ = false;
       return spare_value_;
     }
-    const double u = uniform(), angle = 2.0 * math::pi * uniform();
-    const double radius = std::sqrt(-2.0 * math::log(u));
-    spare_value_ = radius * math::sin(angle);
+    const std::uint32_t a = bits(), b = bits();
+    const std::array<double, 2> pair = standard_normal_pair(a, b);
+    spare_value_ = pair[1];
     spare_ = true;
-    return radius * math::cos(angle);
+    return pair[0];
   }
 
  private:

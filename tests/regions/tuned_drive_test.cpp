@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "models/math.hpp"
+
 namespace quartet {
 namespace {
 
