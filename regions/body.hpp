@@ -77,6 +77,7 @@ class Body final : public Region {
   void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) override;
   std::span<const Spike> spikes(std::size_t) const override { return {}; }
   void weights(std::size_t, std::uint32_t&, std::vector<float>&) const override {}
+  std::vector<std::uint32_t> sources(std::size_t) const override { return {}; }
   void save(StateWriter& writer) const override;
   void load(StateReader& reader) override;
 

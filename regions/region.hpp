@@ -35,6 +35,9 @@ struct ProjectionInfo {
   std::uint32_t targets = 0;    ///< postsynaptic cells over all slices
   std::uint32_t in_degree = 0;  ///< synapses per cell
   std::string unit = "mV";      ///< of the weights; "1" where they are in leak conductances
+  std::uint32_t sources = 0;    ///< presynaptic cells over all slices
+  /// Preferred directions of the source and target cells in degrees (empty where they have none).
+  std::vector<float> source_direction_deg = {}, target_direction_deg = {};
 };
 
 class Region {
@@ -66,6 +69,8 @@ class Region {
   /// `first` = first own target; row-major [own targets][in_degree], canonical order.
   virtual void weights(std::size_t index, std::uint32_t& first,
                        std::vector<float>& values) const = 0;
+  /// Source cell of each of these synapses, in the same order. Never changes.
+  virtual std::vector<std::uint32_t> sources(std::size_t index) const = 0;
 
   virtual void save(StateWriter& writer) const = 0;
   virtual void load(StateReader& reader) = 0;

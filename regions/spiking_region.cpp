@@ -16,6 +16,11 @@ void SpikingRegion::weights(std::size_t index, std::uint32_t& first,
   values = plastic_[index]->canonical_weights();
 }
 
+std::vector<std::uint32_t> SpikingRegion::sources(std::size_t index) const {
+  const std::span<const std::uint32_t> cells = plastic_[index]->source_of();
+  return {cells.begin(), cells.end()};
+}
+
 void SpikingRegion::save(StateWriter& writer) const {
   network_.save(writer);
   save_extra(writer);
@@ -27,9 +32,11 @@ void SpikingRegion::load(StateReader& reader) {
 }
 
 std::size_t SpikingRegion::add_spike_input(std::string tract, std::uint32_t cells,
-                                           std::uint32_t substeps) {
+                                           std::uint32_t substeps, std::vector<float> directions) {
   inputs_.push_back({std::move(tract), PortKind::spikes, cells, substeps});
-  return network_.add_tract(inputs_.size() - 1, cells, substeps);
+  const std::size_t index = network_.add_tract(inputs_.size() - 1, cells, substeps);
+  directions_[index] = std::move(directions);
+  return index;
 }
 
 std::size_t SpikingRegion::add_analog_input(std::string tract, std::uint32_t values) {
@@ -41,6 +48,7 @@ std::size_t SpikingRegion::add_population(PopulationInfo info, const LifParamete
                                           SynapseKind kind, std::vector<Receptor> receptors) {
   const std::size_t index =
       network_.add_population(info.name, parameters, kind, std::move(receptors), info.size);
+  directions_[index] = info.preferred_direction_deg;
   populations_.push_back(std::move(info));
   return index;
 }
@@ -52,11 +60,13 @@ void SpikingRegion::add_output(std::size_t population) {
 }
 
 Projection& SpikingRegion::connect(ProjectionSpec spec) {
+  const std::size_t source = spec.source, target = spec.target;
   Projection& projection = network_.connect(std::move(spec));
   if (projection.plastic()) {
     plastic_.push_back(&projection);
     plastic_infos_.push_back({projection.name(), projection.all_targets(), projection.in_degree(),
-                              projection.kind() == SynapseKind::current ? "mV" : "1"});
+                              projection.kind() == SynapseKind::current ? "mV" : "1",
+                              projection.sources(), directions_[source], directions_[target]});
   }
   return projection;
 }

@@ -1,6 +1,7 @@
 /// What the four spiking regions share: a network, its ports, and the order of a timestep.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class SpikingRegion : public Region {
     return network_.spikes(population);
   }
   void weights(std::size_t index, std::uint32_t& first, std::vector<float>& values) const override;
+  std::vector<std::uint32_t> sources(std::size_t index) const override;
   void save(StateWriter& writer) const override;
   void load(StateReader& reader) override;
 
@@ -33,8 +35,10 @@ class SpikingRegion : public Region {
       : network_(substeps, slice.index, slice.count, seed), name_(std::move(name)) {}
 
   // Construction, in this order: inputs, populations, outputs, projections.
-  /// An input port of spikes; returns the network's source index.
-  std::size_t add_spike_input(std::string tract, std::uint32_t cells, std::uint32_t substeps);
+  /// An input port of spikes; returns the network's source index. `directions`: the sender's
+  /// preferred directions, for files, where the projection from it is plastic.
+  std::size_t add_spike_input(std::string tract, std::uint32_t cells, std::uint32_t substeps,
+                              std::vector<float> directions = {});
   /// An input port of values; returns the port's index in the Inbox.
   std::size_t add_analog_input(std::string tract, std::uint32_t values);
   std::size_t add_population(PopulationInfo info, const LifParameters& parameters, SynapseKind kind,
@@ -59,6 +63,7 @@ class SpikingRegion : public Region {
   std::vector<Port> inputs_, outputs_;
   std::vector<std::size_t> output_population_;
   std::vector<PopulationInfo> populations_;
+  std::map<std::size_t, std::vector<float>> directions_;  // of cells, by source index
   std::vector<ProjectionInfo> plastic_infos_;
   std::vector<const Projection*> plastic_;
 };

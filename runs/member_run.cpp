@@ -25,8 +25,9 @@ struct RowsHeader {
   std::uint64_t projection, first, values;
 };
 
-/// Weights of a slice as one message: header and values of every projection.
-Bytes pack_weights(const Region& region) {
+/// Weights of a slice as one message: of every projection header and values and, where asked, the
+/// source cell of each synapse.
+Bytes pack_weights(const Region& region, bool with_sources) {
   Bytes message;
   const auto append = [&](const void* data, std::size_t bytes) {
     const auto* begin = static_cast<const std::byte*>(data);
@@ -39,11 +40,14 @@ Bytes pack_weights(const Region& region) {
     const RowsHeader header{i, first, values.size()};
     append(&header, sizeof header);
     append(values.data(), values.size() * sizeof(float));
+    if (!with_sources) continue;
+    const std::vector<std::uint32_t> sources = region.sources(i);
+    append(sources.data(), sources.size() * sizeof(std::uint32_t));
   }
   return message;
 }
 
-void put_weights(const Bytes& message, RegionRecorder& recorder) {
+void put_weights(const Bytes& message, bool with_sources, RegionRecorder& recorder) {
   for (std::size_t at = 0; at < message.size();) {
     RowsHeader header{};
     copy_bytes(message, at, &header, sizeof header);
@@ -51,7 +55,11 @@ void put_weights(const Bytes& message, RegionRecorder& recorder) {
     std::vector<float> values(header.values);
     copy_bytes(message, at, values.data(), values.size() * sizeof(float));
     at += values.size() * sizeof(float);
-    recorder.put_weights(header.projection, static_cast<std::uint32_t>(header.first), values);
+    std::vector<std::uint32_t> sources(with_sources ? header.values : 0);
+    copy_bytes(message, at, sources.data(), sources.size() * sizeof(std::uint32_t));
+    at += sources.size() * sizeof(std::uint32_t);
+    recorder.put_weights(header.projection, static_cast<std::uint32_t>(header.first), values,
+                         sources);
   }
 }
 
@@ -175,11 +183,12 @@ std::vector<double> MemberRun::trial_values() {
 }
 
 void MemberRun::snapshot(Recording& recording) {
+  const bool with_sources = step() == 0;
   for (const std::string_view name : region_names()) {
     const auto ranks = placement_.ranks_of(name);
     Bytes mine;
     for (const Hosted& hosted : hosted_) {
-      if (hosted.place.region == name) mine = pack_weights(*hosted.region);
+      if (hosted.place.region == name) mine = pack_weights(*hosted.region, with_sources);
     }
     // A region that is not split needs no other rank.
     const std::vector<Bytes> all = ranks.size() == 1 ? std::vector<Bytes>{std::move(mine)}
@@ -187,7 +196,7 @@ void MemberRun::snapshot(Recording& recording) {
     RegionRecorder* recorder = recording.recorder(name);
     if (recorder == nullptr) continue;
     recorder->begin_snapshot(index_, trials_done(), step());
-    for (const Bytes& message : all) put_weights(message, *recorder);
+    for (const Bytes& message : all) put_weights(message, with_sources, *recorder);
     recorder->end_snapshot();
   }
 }

@@ -253,6 +253,20 @@ RegionDescription describe_region(const Region& region) {
 
 namespace {
 
+/// Name of each member's group, all of the same length.
+std::vector<std::string> padded_groups(const RecordedRun& run) {
+  std::size_t length = 1;
+  for (const RecordedSubject& subject : run.subjects) {
+    length = std::max(length, subject.group.size());
+  }
+  std::vector<std::string> groups;
+  for (const RecordedSubject& subject : run.subjects) {
+    groups.push_back(subject.group);
+    groups.back().resize(length, '\0');
+  }
+  return groups;
+}
+
 /// Position of `member` in `members`, −1 where it is not recorded.
 int column_of(std::span<const std::int32_t> members, std::int64_t member) {
   const auto at = std::find(members.begin(), members.end(), member);
@@ -514,6 +528,7 @@ class RegionRecorder::Weights {
           StateReader* resume_from)
       : members_(recording.weight_members),
         projections_(region.projections),
+        groups_(padded_groups(run)),
         file_(open(directory / (region.name + "_weights.nc"), resume_from)) {
     if (resume_from == nullptr) {
       define(run, region);
@@ -521,19 +536,24 @@ class RegionRecorder::Weights {
       update_builds(file_, run.provenance);
     }
     file_.skip_filling();  // all records are written whole
-    for (const ProjectionInfo& projection : projections_) {
-      const std::string name = "weight_" + projection.name;
+    const auto id_of = [&](const std::string& name) {
       if (!file_.has_variable(name)) {
         refuse_to_continue(file_.path(), "has no variable '" + name + "'");
       }
-      ids_.push_back(file_.variable_id(name));
+      return file_.variable_id(name);
+    };
+    group_name_ = id_of("group_name");
+    for (const ProjectionInfo& projection : projections_) {
+      ids_.push_back(id_of("weight_" + projection.name));
+      source_ids_.push_back(id_of("source_" + projection.name));
     }
   }
 
   bool records(std::int64_t member) const { return column_of(members_, member) >= 0; }
 
   void begin(std::size_t member, std::int64_t trial, Step t) {
-    open_ = records(static_cast<std::int64_t>(member));
+    column_ = column_of(members_, static_cast<std::int64_t>(member));
+    open_ = column_ >= 0;
     if (!open_) return;
     rows_.assign(projections_.size(), 0);
     file_.put_value<std::int32_t>(file_.variable_id("subject"), {snapshots_},
@@ -541,9 +561,12 @@ class RegionRecorder::Weights {
     file_.put_value<std::int32_t>(file_.variable_id("trial"), {snapshots_},
                                   static_cast<std::int32_t>(trial));
     file_.put_value<double>(file_.variable_id("time_ms"), {snapshots_}, static_cast<double>(t));
+    const std::string& group = groups_.at(member);
+    file_.put<char>(group_name_, {snapshots_, 0}, {1, group.size()}, group);
   }
 
-  void put(std::size_t index, std::uint32_t first, std::span<const float> values) {
+  void put(std::size_t index, std::uint32_t first, std::span<const float> values,
+           std::span<const std::uint32_t> sources) {
     if (!open_ || values.empty()) return;
     const ProjectionInfo& projection = projections_.at(index);
     const std::size_t rows = values.size() / projection.in_degree;
@@ -554,6 +577,10 @@ class RegionRecorder::Weights {
           "(brain.scale), or set record.weights_subjects = 0");
     }
     file_.put<float>(ids_[index], {snapshots_, first, 0}, {1, rows, projection.in_degree}, values);
+    if (!sources.empty()) {
+      file_.put<std::uint32_t>(source_ids_[index], {static_cast<std::size_t>(column_), first, 0},
+                               {1, rows, projection.in_degree}, sources);
+    }
     rows_[index] += rows;
   }
 
@@ -596,27 +623,67 @@ class RegionRecorder::Weights {
     describe_variable(file_, trial, "1", "number of trials that the subject had done");
     const int time = file_.define_variable("time_ms", NetcdfType::f64, {snapshot});
     describe_variable(file_, time, "ms", "time of the snapshot, from the subject's start");
+    const int group = file_.define_variable(
+        "group_name", NetcdfType::text,
+        {snapshot, file_.define_dimension("group_name_length", groups_.front().size())});
+    describe_variable(file_, group, "1", "name of the group of the subject");
+    file_.put_attribute(group, "_Encoding", "utf-8");
+    // Each subject has its own wiring, the same in all its snapshots.
+    const int wired = file_.define_dimension("recorded_subject", members_.size());
+    const int wired_id = file_.define_variable("recorded_subject", NetcdfType::i32, {wired});
+    describe_variable(file_, wired_id, "1", "subject, counted over all groups from 0");
+    std::vector<std::pair<int, std::span<const float>>> directions;
+    const auto define_directions = [&](const std::string& name, int dimension,
+                                       std::span<const float> values, const char* whose) {
+      const int id = file_.define_variable(name, NetcdfType::f32, {dimension});
+      describe_variable(file_, id, "degree", std::string("preferred direction of the ") + whose);
+      directions.emplace_back(id, values);
+    };
     for (const ProjectionInfo& projection : projections_) {
-      const int target = file_.define_dimension("target_" + projection.name, projection.targets);
-      const int synapse =
-          file_.define_dimension("synapse_" + projection.name, projection.in_degree);
-      const int id = file_.define_variable("weight_" + projection.name, NetcdfType::f32,
-                                           {snapshot, target, synapse});
+      const std::string& name = projection.name;
+      const int target = file_.define_dimension("target_" + name, projection.targets);
+      const int synapse = file_.define_dimension("synapse_" + name, projection.in_degree);
+      std::string target_coordinate;
+      if (!projection.target_direction_deg.empty()) {
+        define_directions("target_direction_" + name, target, projection.target_direction_deg,
+                          "target cells");
+        target_coordinate = " target_direction_" + name;
+      }
+      const int id =
+          file_.define_variable("weight_" + name, NetcdfType::f32, {snapshot, target, synapse});
       describe_variable(file_, id, projection.unit,
-                        "synaptic weights of projection " + projection.name +
+                        "synaptic weights of projection " + name +
                             (projection.unit == "1" ? ", in leak conductances" : ""));
-      file_.put_attribute(id, "coordinates", "subject trial time_ms");
+      file_.put_attribute(id, "coordinates",
+                          "subject trial time_ms group_name" + target_coordinate);
+      // No _FillValue: with one, readers make floating-point numbers of the indices.
+      const int source =
+          file_.define_variable("source_" + name, NetcdfType::u32, {wired, target, synapse});
+      describe_variable(file_, source, "1",
+                        "source cell of each synapse of projection " + name +
+                            ", index within its population, from 0");
+      file_.put_attribute(source, "cells", static_cast<std::int64_t>(projection.sources));
+      if (!projection.source_direction_deg.empty()) {
+        define_directions("source_direction_" + name,
+                          file_.define_dimension("source_cell_" + name, projection.sources),
+                          projection.source_direction_deg, "source cells");
+      }
     }
     file_.end_definitions();
+    file_.put<std::int32_t>(wired_id, {0}, {members_.size()}, members_);
+    for (const auto& [id, values] : directions) file_.put<float>(id, {0}, {values.size()}, values);
     file_.sync();
   }
 
   std::vector<std::int32_t> members_;
   std::vector<ProjectionInfo> projections_;
+  std::vector<std::string> groups_;  // name of its group, padded, by member
   std::uint64_t snapshots_ = 0;
   NetcdfFile file_;  // after snapshots_, which open() reads
-  std::vector<int> ids_;
-  std::vector<std::size_t> rows_;  // rows of the open snapshot, per projection
+  int group_name_ = -1;
+  std::vector<int> ids_, source_ids_;  // per projection
+  int column_ = -1;                    // of the open snapshot's member
+  std::vector<std::size_t> rows_;      // rows of the open snapshot, per projection
   bool open_ = false;
 };
 
@@ -656,8 +723,9 @@ void RegionRecorder::begin_snapshot(std::size_t member, std::int64_t trial, Step
 }
 
 void RegionRecorder::put_weights(std::size_t projection, std::uint32_t first,
-                                 std::span<const float> values) {
-  if (weights_) weights_->put(projection, first, values);
+                                 std::span<const float> values,
+                                 std::span<const std::uint32_t> sources) {
+  if (weights_) weights_->put(projection, first, values, sources);
 }
 
 void RegionRecorder::end_snapshot() {

@@ -116,9 +116,11 @@ class RegionRecorder {
   bool records_weights(std::size_t member) const;
   /// A snapshot of the weights after timestep `t` − 1 (that is, at time t): begin, then all rows of
   /// every projection in any order, then end. Rows [first, first + values.size() / in_degree).
+  /// In a member's first snapshot with the source cell of each synapse, in the same order.
   /// No-ops for members whose weights are not recorded.
   void begin_snapshot(std::size_t member, std::int64_t trial, Step t);
-  void put_weights(std::size_t projection, std::uint32_t first, std::span<const float> values);
+  void put_weights(std::size_t projection, std::uint32_t first, std::span<const float> values,
+                   std::span<const std::uint32_t> sources = {});
   void end_snapshot();
 
   /// Writes what is buffered, to the disk: before a checkpoint is published.

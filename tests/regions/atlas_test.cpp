@@ -139,6 +139,35 @@ TEST(MakeRegion, SlicesShareOutCellsAndSynapsesAndAgreeOnPorts) {
   }
 }
 
+TEST(MakeRegion, SlicesNameTheSourcesOfTheirPlasticSynapses) {
+  const Brain whole = brain(0.25), left = brain(0.25, {0, 2}), right = brain(0.25, {1, 2});
+  std::vector<std::string> source_directions, target_directions;
+  for (const auto& [name, region] : whole) {
+    const auto projections = region->plastic_projections();
+    for (std::size_t i = 0; i < projections.size(); ++i) {
+      const ProjectionInfo& projection = projections[i];
+      SCOPED_TRACE(projection.name);
+      const std::vector<std::uint32_t> sources = region->sources(i);
+      EXPECT_EQ(sources.size(), std::size_t{projection.targets} * projection.in_degree);
+      EXPECT_LT(std::ranges::max(sources), projection.sources);
+      std::vector<std::uint32_t> of_slices = left.at(name)->sources(i);
+      const std::vector<std::uint32_t> rest = right.at(name)->sources(i);
+      EXPECT_NE(of_slices, sources);
+      of_slices.insert(of_slices.end(), rest.begin(), rest.end());
+      EXPECT_EQ(of_slices, sources);
+      const std::size_t from = projection.source_direction_deg.size(),
+                        to = projection.target_direction_deg.size();
+      EXPECT_TRUE(from == 0 || from == projection.sources);
+      EXPECT_TRUE(to == 0 || to == projection.targets);
+      if (from > 0) source_directions.push_back(projection.name);
+      if (to > 0) target_directions.push_back(projection.name);
+    }
+  }
+  EXPECT_EQ(source_directions, (std::vector<std::string>{"PPC_D1", "PPC_D2", "Cursor_IO"}));
+  EXPECT_EQ(target_directions,
+            (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN", "Cursor_IO"}));
+}
+
 /// Weights of all plastic projections.
 std::vector<std::vector<float>> weights(std::string_view name, const Subject& subject) {
   const auto region = make_region(name, subject, {});

@@ -62,7 +62,9 @@ class FakeRegion : public Region {
   explicit FakeRegion(std::uint64_t seed = 1) : seed_(seed) {
     populations_ = {{"Alpha", "alpha cells", 8, {}}, {"Beta", "beta cells", 4, {}}};
     for (int i = 0; i < 8; ++i) populations_[0].preferred_direction_deg.push_back(45.0f * i);
-    projections_ = {{"Alpha_Beta", 4, 3}, {"Beta_Alpha", 8, 2, "1"}};
+    const std::vector<float>& alpha = populations_[0].preferred_direction_deg;
+    projections_ = {{"Alpha_Beta", 4, 3, "mV", 8, alpha, {}},
+                    {"Beta_Alpha", 8, 2, "1", 4, {}, alpha}};
   }
 
   std::string_view name() const override { return "fake"; }
@@ -98,6 +100,14 @@ class FakeRegion : public Region {
          ++i) {
       values.push_back(static_cast<float>(mix(seed_, static_cast<std::uint64_t>(now_), i) % 1000));
     }
+  }
+  std::vector<std::uint32_t> sources(std::size_t index) const override {
+    const ProjectionInfo& projection = projections_[index];
+    std::vector<std::uint32_t> cells;
+    for (std::uint32_t i = 0; i < projection.targets * projection.in_degree; ++i) {
+      cells.push_back(static_cast<std::uint32_t>(mix(seed_, index, i) % projection.sources));
+    }
+    return cells;
   }
   void save(StateWriter&) const override {}
   void load(StateReader&) override {}

@@ -31,6 +31,7 @@ class FakeRegion final : public Region {
     return spikes_[population];
   }
   void weights(std::size_t, std::uint32_t&, std::vector<float>&) const override {}
+  std::vector<std::uint32_t> sources(std::size_t) const override { return {}; }
   void save(StateWriter&) const override {}
   void load(StateReader&) override {}
 

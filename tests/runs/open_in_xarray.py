@@ -41,5 +41,14 @@ assert 0 < alpha.sizes["spike"] < spikes.sizes["spike"] and float(alpha["time_ms
 
 weights = xarray.open_dataset(run / "fake_weights.nc")
 assert weights["weight_Alpha_Beta"].shape == (5, 4, 3)
-assert set(weights["weight_Alpha_Beta"].coords) == {"subject", "trial", "time_ms"}
+assert set(weights["weight_Alpha_Beta"].coords) == {"subject", "trial", "time_ms", "group_name"}
+assert list(weights["group_name"].values) == ["adapt"] * 3 + ["savings"] * 2
+assert list(weights["target_direction_Beta_Alpha"].values) == [45.0 * i for i in range(8)]
+assert "target_direction_Beta_Alpha" in weights["weight_Beta_Alpha"].coords
+assert weights["source_Alpha_Beta"].dtype.kind == "u", "indices must not become floats"
+source = weights["source_Alpha_Beta"].sel(recorded_subject=weights["subject"])
+assert source.shape == weights["weight_Alpha_Beta"].shape and int(source.max()) < 8
+direction = weights["source_direction_Alpha_Beta"].isel(source_cell_Alpha_Beta=source)
+assert direction.shape == (5, 4, 3)
+assert float(direction[3, 2, 1]) == 45.0 * int(weights["source_Alpha_Beta"][2, 2, 1])
 assert list(weights["trial"].values) == [0, 2, 0, 0, 2]

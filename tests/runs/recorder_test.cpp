@@ -97,7 +97,11 @@ void run_fake(const fs::path& directory, const std::vector<Place>& checkpoints =
             std::uint32_t first = 0;
             std::vector<float> weights;
             region.weights(p, first, weights);
-            recorder.put_weights(p, first, weights);
+            if (trial == 0) {
+              recorder.put_weights(p, first, weights, region.sources(p));
+            } else {
+              recorder.put_weights(p, first, weights);
+            }
           }
           recorder.end_snapshot();
         }
@@ -216,6 +220,29 @@ TEST(Recorder, SnapshotsHoldAllRows) {
   std::vector<float> expected;
   region.weights(1, first, expected);
   EXPECT_EQ(std::vector<float>(weights.end() - 16, weights.end()), expected);
+}
+
+TEST(Recorder, SnapshotsNameSourcesDirectionsAndGroups) {
+  TemporaryDirectory directory;
+  run_fake(directory.path());
+  const NetcdfFile file = NetcdfFile::open_to_read(directory / "fake_weights.nc");
+  EXPECT_EQ(file.get_all<std::int32_t>("recorded_subject"), (std::vector<std::int32_t>{0, 1, 2}));
+  for (std::size_t p = 0; p < 2; ++p) {
+    const std::string name = FakeRegion().plastic_projections()[p].name;
+    std::vector<std::uint32_t> expected;
+    for (const std::uint64_t seed : {1, 2, 3}) {  // each subject has its own wiring
+      for (const std::uint32_t cell : FakeRegion(seed).sources(p)) expected.push_back(cell);
+    }
+    EXPECT_EQ(file.get_all<std::uint32_t>("source_" + name), expected);
+    ++expected.back();
+    EXPECT_NE(file.get_all<std::uint32_t>("source_" + name), expected);
+  }
+  const std::vector<float> alpha = FakeRegion().populations()[0].preferred_direction_deg;
+  EXPECT_EQ(file.get_all<float>("source_direction_Alpha_Beta"), alpha);
+  EXPECT_EQ(file.get_all<float>("target_direction_Beta_Alpha"), alpha);
+  EXPECT_FALSE(file.has_variable("target_direction_Alpha_Beta"));  // they have none
+  EXPECT_FALSE(file.has_variable("source_direction_Beta_Alpha"));
+  EXPECT_EQ(file.get_all<char>("group_name").size(), 5 * std::string("savings").size());
 }
 
 TEST(Recorder, WeightsHaveTheirOwnUnits) {
