@@ -9,6 +9,7 @@
 #include "runs/compare.hpp"
 #include "runs/experiment.hpp"
 #include "runs/inspect.hpp"
+#include "runs/launcher.hpp"
 #include "runs/provenance.hpp"
 #include "runs/run.hpp"
 
@@ -18,12 +19,14 @@ void add_validate(CLI::App& app, int& exit_code) {
   struct Flags {
     std::vector<std::string> files;
     Overrides overrides;
+    PlacementFlags placed;
     bool resolved = false;
   };
   auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("validate", "Check experiment files without running them");
   command->add_option("FILE", flags->files, "experiment files (TOML)")->required();
   add_overrides(*command, flags->overrides);
+  flags->placed.add_to(*command, "check for so many processes (default 4, as run)");
   command->add_flag("--resolved", flags->resolved, "print every key as it would be used");
   command->footer("Example:\n  quartet validate runs/experiments/*.toml");
   command->callback([flags, &exit_code] {
@@ -31,7 +34,9 @@ void add_validate(CLI::App& app, int& exit_code) {
     for (const std::string& file : flags->files) {
       try {
         const Experiment experiment = load_experiment(file, flags->overrides);
-        check_experiment(experiment);
+        LaunchPlan plan;
+        plan.ranks = flags->placed.ranks.value_or(plan.ranks);
+        check_placed(experiment, flags->placed, plan);
         if (flags->resolved) {
           std::cout << resolved_toml(experiment);
           continue;

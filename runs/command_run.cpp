@@ -29,22 +29,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Flags that `run` and `resume` share.
-struct LoopFlags {
-  std::optional<int> ranks;
-  std::string placement;
+struct LoopFlags : PlacementFlags {
   std::optional<std::int64_t> checkpoint_every_trials;
   bool quiet = false;
 
   /// `usual_cadence`: what holds without --checkpoint-every.
   void add_to(CLI::App& command, const std::string& usual_cadence) {
-    command.add_option("--ranks", ranks, "processes to start (default 4; 1: without MPI)")
-        ->type_name("N")
-        ->check(whole_number(1, "--ranks 4"));
-    command
-        .add_option("--placement", placement,
-                    "ranks of each region's slices, e.g. \"cortex:0,1 body:0 cerebellum:2 "
-                    "basal_ganglia:3 thalamus:1\"; never changes a result")
-        ->type_name("TEXT");
+    PlacementFlags::add_to(command, "processes to start (default 4; 1: without MPI)");
     command
         .add_option("--checkpoint-every", checkpoint_every_trials,
                     fmt::format("trials between checkpoints (default: {}; 0: only when stopped)",
@@ -74,10 +65,6 @@ void check_ranks(const LaunchPlan& plan, double scale) {
         own ? "ranks started by mpirun or srun: " : "--ranks ", plan.ranks, scale, most,
         own ? "start" : "write --ranks", most));
   }
-  if (plan.launch != Launch::supervise) return;
-  const std::string warning =
-      crowding(plan.ranks, static_cast<int>(std::thread::hardware_concurrency()));
-  if (!warning.empty()) std::fprintf(stderr, "quartet: %s\n", warning.c_str());
 }
 
 /// Refuses a directory that `run` could not make, before any rank is started.
@@ -104,7 +91,7 @@ void check_out(const fs::path& out) {
   rmdir(attempt.c_str());
 }
 
-Placement placement_of(const LoopFlags& flags, int ranks) {
+Placement placement_of(const PlacementFlags& flags, int ranks) {
   if (flags.placement.empty()) return Placement::standard(ranks);
   try {
     return Placement::parse(flags.placement, ranks);
@@ -116,12 +103,11 @@ Placement placement_of(const LoopFlags& flags, int ranks) {
 /// Either watches over mpirun or is one of the ranks.
 int start(const Experiment& experiment, const LoopFlags& flags, RunOptions options,
           const LaunchPlan& plan, const Arguments& arguments) {
-  if (!plan.supervised) {
-    check_ranks(plan, experiment.groups.front().brain.scale);
-    const Placement placement = placement_of(flags, plan.ranks);
-    check_experiment(experiment, &placement);
-  }
+  if (!plan.supervised) check_placed(experiment, flags, plan);
   if (plan.launch == Launch::supervise) {
+    const std::string warning =
+        crowding(plan.ranks, static_cast<int>(std::thread::hardware_concurrency()));
+    if (!warning.empty()) std::fprintf(stderr, "quartet: %s\n", warning.c_str());
     return supervise_mpirun(plan.ranks, arguments, options.out);
   }
   options.placement = flags.placement;
@@ -142,6 +128,23 @@ LaunchPlan plan(const LoopFlags& flags) {
 }
 
 }  // namespace
+
+void PlacementFlags::add_to(CLI::App& command, const std::string& ranks_are) {
+  command.add_option("--ranks", ranks, ranks_are)
+      ->type_name("N")
+      ->check(whole_number(1, "--ranks 4"));
+  command
+      .add_option("--placement", placement,
+                  "ranks of each region's slices, e.g. \"cortex:0,1 body:0 cerebellum:2 "
+                  "basal_ganglia:3 thalamus:1\"; never changes a result")
+      ->type_name("TEXT");
+}
+
+void check_placed(const Experiment& experiment, const PlacementFlags& flags,
+                  const LaunchPlan& plan) {
+  check_ranks(plan, experiment.groups.front().brain.scale);
+  check_experiment(experiment, placement_of(flags, plan.ranks));
+}
 
 std::function<std::string(const std::string&)> whole_number(int least, const std::string& example) {
   return [=](const std::string& text) -> std::string {

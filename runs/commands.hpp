@@ -5,12 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace quartet {
 
+struct Experiment;
+struct LaunchPlan;
 struct Overrides;
 
 /// One message that says where, what, and what to do instead.
@@ -35,6 +38,19 @@ void add_version(CLI::App& app, int& exit_code);
 
 /// The flags that change an experiment file's values, for `run` and `validate`.
 void add_overrides(CLI::App& command, Overrides& overrides);
+
+/// Flags that say where a brain is to be simulated.
+struct PlacementFlags {
+  std::optional<int> ranks;
+  std::string placement;
+
+  void add_to(CLI::App& command, const std::string& ranks_are);
+};
+
+/// Refuses what cannot be simulated on the ranks of `plan`: for `run` before a rank is started, and
+/// the same for `validate`. Throws UsageError or ExperimentError.
+void check_placed(const Experiment& experiment, const PlacementFlags& flags,
+                  const LaunchPlan& plan);
 
 /// Checks a flag's value: a whole number from `least` on. `example` is a flag with a good value.
 std::function<std::string(const std::string&)> whole_number(int least, const std::string& example);

@@ -41,9 +41,9 @@ struct RunOptions {
 };
 
 /// Refuses what the reader of experiment files cannot see in one place: values of groups that do
-/// not go together, regions that cannot be built from their values or, with a `placement`, not in
-/// its slices. Throws ExperimentError.
-void check_experiment(const Experiment& experiment, const Placement* placement = nullptr);
+/// not go together, regions that cannot be built from their values or not in the placement's
+/// slices. Throws ExperimentError.
+void check_experiment(const Experiment& experiment, const Placement& placement);
 
 /// Simulates all members of a checked `experiment` into `options.out`. Called on every rank.
 /// Returns the same ExitCode on every rank: exit_done, exit_stopped (stop_requested() of

@@ -471,7 +471,7 @@ std::string too_large_for(const Placement& placement, const Region& region) {
 
 }  // namespace
 
-void check_experiment(const Experiment& experiment, const Placement* placement) {
+void check_experiment(const Experiment& experiment, const Placement& placement) {
   const std::vector<Group>& groups = experiment.groups;
   // What is refused, with the names of the groups that it is refused for.
   std::vector<std::pair<std::string, std::vector<std::string>>> refused;
@@ -509,7 +509,7 @@ void check_experiment(const Experiment& experiment, const Placement* placement) 
       try {
         const auto built = make_region(region, subject, slice);
         if (region == "body") group.body.check(group.blocks);
-        const std::string too_large = placement ? too_large_for(*placement, *built) : std::string();
+        const std::string too_large = too_large_for(placement, *built);
         if (!too_large.empty()) refuse(group, too_large);
       } catch (const std::invalid_argument& error) {
         has_body = has_body && region != "body";

@@ -144,11 +144,14 @@ TEST_F(Cli, RefusesWrongCommandLines) {
 
 TEST_F(Cli, RefusesMoreRanksThanABrainCanUse) {
   for (const char* ranks : {"22", "9999"}) {
-    expect_refusal({"run", kExperiments + "smoke.toml", "--ranks", ranks},
-                   "--ranks " + std::string(ranks) +
-                       ": a brain of scale 0.25 has no use for more than 21; write --ranks 4, or "
-                       "21 at the most");
+    for (const char* command : {"run", "validate"}) {
+      expect_refusal({command, kExperiments + "smoke.toml", "--ranks", ranks},
+                     "--ranks " + std::string(ranks) +
+                         ": a brain of scale 0.25 has no use for more than 21; write --ranks 4, or "
+                         "21 at the most");
+    }
   }
+  EXPECT_EQ(run({"validate", kExperiments + "smoke.toml", "--ranks", "21"}).code, 0);
   EXPECT_EQ(run({"run", kExperiments + "smoke.toml", "--ranks", "21"}, script("exit 0\n")).code, 0);
 }
 
@@ -208,24 +211,28 @@ TEST_F(Cli, RefusesBodiesThatCannotBe) {
 }
 
 TEST_F(Cli, RefusesSlicesOfTooManyCells) {
-  std::vector<std::string> run_it = {"run", kExperiments + "smoke.toml", "--scale", "17"};
   const std::string refusal =
       "brain.cerebellum: 68000 cells of GrC in a slice, which can hold 65536; split the region "
       "over 2 ranks or more (--ranks with --placement), or write a smaller brain.scale";
-  const auto with = [&](std::initializer_list<std::string> flags) {
-    std::vector<std::string> arguments = run_it;
+  const auto with = [](const char* command, std::initializer_list<std::string> flags) {
+    std::vector<std::string> arguments = {command, kExperiments + "smoke.toml", "--set",
+                                          "brain.scale=17"};
     arguments.insert(arguments.end(), flags);
     return arguments;
   };
-  expect_refusal(with({"--ranks", "1"}), refusal);
-  expect_refusal(with({"--ranks", "2", "--placement",
-                       "cortex:0 body:0 cerebellum:1 basal_ganglia:0 thalamus:0"}),
+  expect_refusal(with("validate", {}), refusal);
+  expect_refusal(with("run", {"--ranks", "1"}), refusal);
+  expect_refusal(with("run", {"--ranks", "2", "--placement",
+                              "cortex:0 body:0 cerebellum:1 basal_ganglia:0 thalamus:0"}),
                  refusal);
   EXPECT_FALSE(fs::exists(directory_ / "results"));
-  const Outcome split = run(with({"--ranks", "2", "--placement",
-                                  "cortex:0 body:0 cerebellum:0,1 basal_ganglia:0 thalamus:0"}),
-                            script("exit 0\n"));
-  EXPECT_EQ(split.code, 0) << split.text;
+  for (const char* command : {"run", "validate"}) {
+    const Outcome split =
+        run(with(command, {"--ranks", "2", "--placement",
+                           "cortex:0 body:0 cerebellum:0,1 basal_ganglia:0 thalamus:0"}),
+            script("exit 0\n"));
+    EXPECT_EQ(split.code, 0) << split.text;
+  }
 }
 
 TEST_F(Cli, RefusesAnExistingRunDirectoryWithRemedies) {
