@@ -103,6 +103,8 @@ class Behaviour:
         if self.resolved is None:
             known = "taken as it is: there is no resolved.toml, which says what was planned"
             return f"{known}; {self.cut}" if self.cut else known
+        if self.cut.startswith("other than in the file"):  # changed, and nothing left out
+            return f"the whole experiment; {self.cut}"
         return f"not the whole experiment: {self.cut}" if self.cut else "the whole experiment"
 
     def rotated(self) -> dict[str, Group]:

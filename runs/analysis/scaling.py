@@ -183,7 +183,9 @@ def follow(command: list, prefix: str) -> tuple[int, bool]:
         for number in asked:  # came while it started
             child.send_signal(number)
         for line in child.stdout:
-            if line.strip() and not line.startswith("not as the file in full"):
+            if line.strip() and not line.startswith(
+                    ("not as the file in full", "other than in the file")
+            ):
                 print(prefix + line, end="", file=sys.stderr, flush=True)
         return child.wait(), bool(asked)
     finally:

@@ -342,6 +342,14 @@ class ScoreTest(AnalysisTest):
             result = self.results(run)["PEK_FAIL"]
             self.assertLess(abs(result.mean - rise), 0.15, name)
 
+    def test_what_is_changed_is_not_left_out(self):
+        for cut, extent in (("", "the whole experiment"),
+                            ("3 subjects", "not the whole experiment: 3 subjects"),
+                            ("other than in the file: seed 5",
+                             "the whole experiment; other than in the file: seed 5")):
+            run = write_run(self.root / str(len(cut)), cut=cut, groups=["abrupt_intact"])
+            self.assertEqual(behaviour.read(run, readouts.COLUMNS).extent, extent)
+
     def test_random_angles_do_not_cut_phases(self):
         """What was planned tells the phases apart, not the angle that chance added to it."""
         rng = np.random.default_rng(3)
