@@ -93,8 +93,7 @@ void ArmParameters::check() const {
   if (forearm_inertia_kgm2 < forearm_mass_kg * forearm_center_m * forearm_center_m) {
     throw std::invalid_argument(
         "body.arm: forearm_inertia_kgm2 is below forearm_mass_kg * forearm_center_m^2, which no "
-        "body "
-        "has; it is the moment of inertia about the elbow: raise it, or lower the others");
+        "body has; it is the moment of inertia about the elbow: raise it, or lower the others");
   }
 }
 

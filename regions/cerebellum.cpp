@@ -7,8 +7,6 @@
 namespace quartet {
 
 namespace {
-// Receptors of the current-based cells: excitation decays in 5 ms, inhibition in 10 ms.
-
 // Exponent of the cursor cells' von Mises tuning: as sharp as the prediction is (tuned).
 constexpr double kCursorSharpness = 3.5;
 // Bound of the scaling of their synapses on the olive, relative to the start (chosen).
