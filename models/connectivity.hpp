@@ -99,6 +99,13 @@ inline SourceRule uniform_sources(Cells sources) {
   };
 }
 
+/// One cell of each family, so that as many synapses as there are families reach all of a ring.
+inline SourceRule one_of_each_family(Cells sources) {
+  return [=, next = 0u](std::uint32_t, Draws& draws) mutable {
+    return member(next++ % sources.families, sources, draws);
+  };
+}
+
 /// Any cell of group `group` of the sources.
 inline std::uint32_t draw_from_group(std::uint32_t group, Cells sources, std::uint32_t groups,
                                      Draws& draws) {

@@ -10,7 +10,10 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real("depression", depression, {"1", 0, 1},
          "share of w_max lost per complex spike at trace 1 (tuned: early adaptation A2)");
   v.real("potentiation", potentiation, {"1", 0, 1},
-         "share of the way to w_max gained per parallel-fibre spike (tuned: asymptote A1)");
+         "share of the way to its goal gained per parallel-fibre spike (tuned: asymptote A1)");
+  v.real("goal", goal, {"1", 0, 1},
+         "weight to which potentiation leads, as a share of w_max (tuned: without an error weights "
+         "stay as they begin)");
   v.real(
       "cascade_ms", cascade_ms, {"ms", 1, 1000},
       "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
@@ -46,10 +49,10 @@ void ClimbingFibreRule::presynaptic(std::span<const Spike> spikes, bool learning
   if (!learning) return;
   std::span<float> weights = projection_.weights();
   const float gain = static_cast<float>(parameters_.potentiation);
-  const float top = projection_.max_weight();
+  const float goal = static_cast<float>(parameters_.goal) * projection_.max_weight();
   for (const Spike& spike : spikes)
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
-      weights[s] += gain * (top - weights[s]);
+      weights[s] += gain * (goal - weights[s]);
 }
 
 void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
@@ -164,6 +167,64 @@ void ThreeFactorRule::load(StateReader& reader) {
   reader.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
                       k * projection_.first_target(), mean_);
   reader.shared_value(projection_.name() + ".modulated", modulated_);
+}
+
+void InstructedParameters::visit(ParameterVisitor& v) {
+  v.real("rate", rate, {"mV s", 0, 1},
+         "weight change per presynaptic spike and Hz of the instructive signal (tuned: early "
+         "adaptation A2)");
+  v.real("decay", decay, {"1", 0, 1},
+         "share of a weight that a presynaptic spike takes (tuned: A4)");
+  v.real("apical_ms", apical_ms, {"ms", 1, 1000},
+         "decay of the instructive signal in the dendrite (order of NMDA and calcium spikes)");
+}
+
+InstructedRule::InstructedRule(Projection& projection, const InstructedParameters& parameters,
+                               std::uint32_t instructors)
+    : projection_(projection),
+      parameters_(parameters),
+      apical_decay_(math::exp(-1.0 / parameters.apical_ms)),
+      unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / instructors),
+      change_(projection.own_targets()) {
+  auto directions = [](std::vector<double>& x, std::vector<double>& y, std::uint32_t first,
+                       std::uint32_t count, std::uint32_t size) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const double angle = math::radians(ring_direction(first + i, size));
+      x.push_back(math::cos(angle));
+      y.push_back(math::sin(angle));
+    }
+  };
+  directions(instructor_x_, instructor_y_, 0, instructors, instructors);
+  directions(target_x_, target_y_, projection.first_target(), projection.own_targets(),
+             projection.all_targets());
+}
+
+void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Spike> instructing,
+                          bool learning) {
+  x_ *= apical_decay_;
+  y_ *= apical_decay_;
+  for (const Spike& spike : instructing) {
+    x_ += unit_ * instructor_x_[spike.id];
+    y_ += unit_ * instructor_y_[spike.id];
+  }
+  if (!learning || presynaptic.empty()) return;
+  for (std::size_t j = 0; j < change_.size(); ++j)
+    change_[j] = static_cast<float>(parameters_.rate * (x_ * target_x_[j] + y_ * target_y_[j]));
+  const std::span<float> weights = projection_.weights();
+  const auto targets = projection_.targets();
+  const float keep = static_cast<float>(1.0 - parameters_.decay), top = projection_.max_weight();
+  for (const Spike& spike : presynaptic)
+    for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
+      weights[s] = std::clamp(keep * weights[s] + change_[targets[s]], 0.0f, top);
+}
+
+void InstructedRule::save(StateWriter& writer) const {
+  writer.shared_value(projection_.name() + ".apical_x", x_);
+  writer.shared_value(projection_.name() + ".apical_y", y_);
+}
+void InstructedRule::load(StateReader& reader) {
+  reader.shared_value(projection_.name() + ".apical_x", x_);
+  reader.shared_value(projection_.name() + ".apical_y", y_);
 }
 
 void NuclearParameters::visit(ParameterVisitor& v) {

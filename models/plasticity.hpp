@@ -18,14 +18,16 @@ namespace quartet {
 /// output peaks about 3·cascade_ms later (granule-cell activity of 100 ms before a complex spike
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
-///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (w_max − w_ij)
+///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij)
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
-///   w = w_max · (1 − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
-/// Zones whose rate rises and zones whose rate falls with an error change alike.
+///   w = w_max · (goal − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
+/// The ratio of depression to potentiation sets how far an error is compensated, their size how
+/// fast. Zones whose rate rises and zones whose rate falls with an error change alike.
 struct ClimbingFibreParameters {
-  double depression = 0.11;
-  double potentiation = 0.025;
+  double depression = 0.04;
+  double potentiation = 0.045;
+  double goal = 0.572;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   void visit(ParameterVisitor& v);
@@ -94,6 +96,44 @@ class ThreeFactorRule {
   std::vector<float> trace_;               // per source cell
   std::vector<float> eligibility_, mean_;  // per synapse, canonical order
   double modulated_ = 0;                   // sum of |m| that the mean is over, to its limit
+};
+
+/// Plasticity of synapses on cells whose apical dendrites receive an instructive signal (apical
+/// input gates plasticity of the other inputs: Urbanczik & Senn 2014; Bittner et al. 2017).
+///   spike of source i:  w_ij ← w_ij + rate · A_j − decay · w_ij,  within 0 and w_max
+/// A_j: what the instructing ring brings to the dendrite, Hz, low-passed (apical_ms):
+///   A_j = 2/n Σ_k cos(θ_j − θ_k) r_k
+/// over its n cells of directions θ_k and rates r_k: excitation from cells of similar direction,
+/// inhibition, through interneurons that are not modelled, from opposite ones. These all-to-all
+/// synapses have rank two, so two sums stand for them. Decay forgets with use. Tuned.
+struct InstructedParameters {
+  double rate = 0.07;
+  double decay = 0.02;
+  double apical_ms = 30.0;
+  void visit(ParameterVisitor& v);
+};
+
+class InstructedRule {
+ public:
+  /// `instructors`: cells of the instructing ring. The targets are a ring as well.
+  InstructedRule(Projection& projection, const InstructedParameters& parameters,
+                 std::uint32_t instructors);
+
+  /// One timestep. `learning`: whether synapses change.
+  void step(std::span<const Spike> presynaptic, std::span<const Spike> instructing, bool learning);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  Projection& projection_;
+  InstructedParameters parameters_;
+  double apical_decay_, unit_;
+  std::vector<double> instructor_x_, instructor_y_;  // directions
+  std::vector<double> target_x_, target_y_;          // of own targets
+  std::vector<float> change_;                        // per own target: rate · A (this timestep)
+  // State: the instructive signal as a vector, Hz.
+  double x_ = 0, y_ = 0;
 };
 
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the

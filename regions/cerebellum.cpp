@@ -11,11 +11,6 @@ namespace {
 constexpr double kCursorSharpness = 3.5;
 // Bound of the scaling of their synapses on the olive, relative to the start (chosen).
 constexpr double kLargestOliveScale = 4.0;
-
-/// Positive part of the cosine between a cell's and a zone's direction.
-double overlap(double direction_deg, std::uint32_t zone) {
-  return std::max(0.0, math::cos(math::radians(direction_deg - zone_direction(zone))));
-}
 }  // namespace
 
 void CerebellumParameters::visit(ParameterVisitor& v) {
@@ -238,14 +233,12 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                     .in_degree = cells.families,
                     .weight = sum / cells.families,
                     .delay_ms = 2,
-                    .sources =
-                        [=, next = 0u](std::uint32_t, Draws& draws) mutable {
-                          return member(next++ % cells.families, cells, draws);
-                        },
+                    .sources = one_of_each_family(cells),
                     .factor =
                         [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-                          return overlap(ring_direction(cell, cells),
-                                         group_of(target, n.olive, kZones));
+                          return direction_overlap(
+                              ring_direction(cell, cells),
+                              zone_direction(group_of(target, n.olive, kZones)));
                         },
                     .plastic = plastic,
                     .max_weight = plastic ? kLargestOliveScale * sum / cells.families : 0.0});

@@ -38,8 +38,8 @@ struct CerebellumParameters {
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 160.0;
-  double predicted_weight_mv = 112.0;
+  double cursor_weight_mv = 800.0;
+  double predicted_weight_mv = 560.0;
   double predicted_drive_mv = 197.0;
   double olive_target_hz = 1.1;
   double olive_scaling_rate = 3e-5;
@@ -57,7 +57,7 @@ struct CerebellumParameters {
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
   LifParameters dcn{.tau_m_ms = 15, .bias_mv = 34, .noise_mv = 4.0};
-  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 4.0, .noise_mv = 4.0};
+  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 250, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -200, .noise_mv = 3.0};
 

@@ -33,6 +33,17 @@ void CortexParameters::visit(ParameterVisitor& v) {
          "drive of a parietal cell tuned to the seen target (tuned: parietal rate)");
   v.real("ppc_pmd_weight_mv", ppc_pmd_weight_mv, {"mV", 0, 1000},
          "summed parietal excitation of a premotor cell (tuned: premotor rate)");
+  v.boolean("strategy_learning", strategy_learning, "plasticity of parietal - PrePMd synapses");
+  v.real("strategy_weight_mv", strategy_weight_mv, {"mV", 0, 1000},
+         "summed PrePMd excitation of a premotor cell (tuned: reach of strategies)");
+  v.real("strategy_max_weight_mv", strategy_max_weight_mv, {"mV", 0, 100},
+         "largest weight of a parietal - PrePMd synapse (tuned: reach of strategies)");
+  v.real(
+      "task_error_weight_mv", task_error_weight_mv, {"mV", 0, 1000},
+      "summed weight of target cells, and of cursor cells, on a TaskError cell (tuned: its rate)");
+  v.real("task_error_drive_mv", task_error_drive_mv, {"mV", 0, 1000},
+         "drive of a TaskError cell while a cursor is seen (tuned: fires both ways from its rate)");
+  v.table("strategy", strategy, "parietal - PrePMd plasticity");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
   v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
@@ -50,6 +61,9 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "e_pt_weight", e_pt_weight, {"1", 0, 100},
       "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: spread of fields)");
   v.table("ppc", ppc, "parietal cells");
+  v.table("ppc_cursor", ppc_cursor, "parietal cells tuned to the seen cursor");
+  v.table("task_error", task_error, "cells that compare target and cursor");
+  v.table("pre_pmd", pre_pmd, "rostral premotor cells");
   v.table("pmd", pmd, "premotor cells");
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
   v.table("l23e", l23e, "layer 2/3 pyramidal cells");
@@ -76,6 +90,11 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                           fast_receptors());
   };
   ppc_ = ring("PPC", "parietal cells tuned to the seen target", n.ppc, p.ppc);
+  ppc_cursor_ = ring("PPCc", "parietal cells tuned to the seen cursor", n.ppc_cursor, p.ppc_cursor);
+  task_error_ = ring("TaskError", "parietal cells that compare target and cursor", n.task_error,
+                     p.task_error);
+  const std::size_t pre_pmd =
+      ring("PrePMd", "rostral premotor cells (strategy)", n.pre_pmd, p.pre_pmd);
   const std::size_t pmd = ring("PMd", "dorsal premotor cells (aim)", n.pmd, p.pmd);
   const std::size_t pmd_i =
       add_population({"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
@@ -93,6 +112,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
   const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
   cue_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kCueSharpness);
+  cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kCueSharpness);
   add_output(ppc_);
   add_output(pmd);
   add_output(pt);
@@ -135,6 +155,45 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .weight = -80.0 / 20,
            .delay_ms = 1,
            .sources = uniform_sources(n.pmd_inhibitory)});
+
+  // Strategy.
+  auto compared = [&](const char* name, std::size_t source, Cells cells, std::size_t receptor,
+                      double sum) {
+    // Weighted by the overlap of directions, the whole ring reaches every cell.
+    connect({.name = name,
+             .source = source,
+             .target = task_error_,
+             .receptor = receptor,
+             .in_degree = cells.families,
+             .weight = sum / cells.families,
+             .delay_ms = 2,
+             .sources = one_of_each_family(cells),
+             .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
+               return direction_overlap(ring_direction(cell, cells),
+                                        ring_direction(target, n.task_error));
+             }});
+  };
+  compared("PPC_TaskError", ppc_, n.ppc, kExcitation, p.task_error_weight_mv);
+  compared("PPCc_TaskError", ppc_cursor_, n.ppc_cursor, kInhibition, -p.task_error_weight_mv / 2);
+  Projection& strategy = connect({.name = "PPC_PrePMd",
+                                  .source = ppc_,
+                                  .target = pre_pmd,
+                                  .receptor = kExcitation,
+                                  .in_degree = n.ppc.families,
+                                  .weight = 0,
+                                  .delay_ms = 3,
+                                  .sources = one_of_each_family(n.ppc),
+                                  .plastic = true,
+                                  .max_weight = p.strategy_max_weight_mv});
+  strategy_rule_ = std::make_unique<InstructedRule>(strategy, p.strategy, n.task_error);
+  connect({.name = "PrePMd_PMd",
+           .source = pre_pmd,
+           .target = pmd,
+           .receptor = kExcitation,
+           .in_degree = 40,
+           .weight = p.strategy_weight_mv / 40,
+           .delay_ms = 1.5,
+           .sources = ring_sources(n.pre_pmd, pmd_direction, 10.0)});
 
   // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
   // distance on top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to
@@ -274,9 +333,25 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 
 void Cortex::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
+  const double seen = senses[sense::cursor_on];
+  cursor_drive_->set(network_.population(ppc_cursor_), seen * parameters_.cue_drive_mv,
+                     senses[sense::cursor_x], senses[sense::cursor_y]);
+  // The presence of a cursor far enough out to have a direction.
+  LifPopulation& task_error = network_.population(task_error_);
+  const auto lifted = task_error.drive().first(task_error.count());
+  std::fill(lifted.begin(), lifted.end(),
+            seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
   cue_drive_->set(network_.population(ppc_),
                   senses[sense::target_on] > 0 ? parameters_.cue_drive_mv : 0.0,
                   senses[sense::target_x], senses[sense::target_y]);
 }
+
+void Cortex::learn(Step, const Inbox& in) {
+  strategy_rule_->step(network_.spikes(ppc_), network_.spikes(task_error_),
+                       in.analog(senses_)[sense::learning] != 0 && parameters_.strategy_learning);
+}
+
+void Cortex::save_extra(StateWriter& writer) const { strategy_rule_->save(writer); }
+void Cortex::load_extra(StateReader& reader) { strategy_rule_->load(reader); }
 
 }  // namespace quartet

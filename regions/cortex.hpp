@@ -1,17 +1,22 @@
-/// Cortex: parietal cells that see the target (PPC), premotor cells that hold the aim (PMd), and
-/// one two-dimensional motor sheet with layers 2/3, 5 (IT, PT) and 6 and three kinds of
-/// inhibitory cells. Corticospinal (PT) cells drive muscles through spatial fields (sheet.hpp).
+/// Cortex: parietal cells that see the target (PPC) and the cursor (PPCc), premotor cells that hold
+/// the aim (PMd), and one two-dimensional motor sheet with layers 2/3, 5 (IT, PT) and 6 and three
+/// kinds of inhibitory cells. Corticospinal (PT) cells drive muscles through spatial fields
+/// (sheet.hpp).
 ///
-/// The only thing injected is the visual target, into PPC. The aim is in premotor spikes: parietal
-/// input proposes the target's direction, and the thalamic (VA) channels that the basal ganglia
-/// select shift it. No synapse of cortex is plastic; the spikes of SNc arrive, and no cell reads
-/// them.
+/// The only things injected are seen: the target, into PPC, and the cursor, into PPCc. The aim is
+/// in premotor spikes: parietal input proposes the target's direction, the thalamic (VA) channels
+/// that the basal ganglia select shift it, and so do rostral premotor cells (PrePMd), which hold a
+/// strategy. TaskError cells compare: PPC excites them and PPCc inhibits them, so while a cursor is
+/// seen they fire for the direction in which it misses the target, and instruct the synapses of PPC
+/// on PrePMd, by their apical dendrites. These are the cortex' only plastic synapses. The spikes of
+/// SNc arrive, and no cell reads them.
 #pragma once
 
 #include <memory>
 
 #include "models/arm.hpp"
 #include "models/parameters.hpp"
+#include "models/plasticity.hpp"
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
 #include "regions/spiking_region.hpp"
@@ -22,6 +27,12 @@ namespace quartet {
 struct CortexParameters {
   double cue_drive_mv = 24.0;
   double ppc_pmd_weight_mv = 170.0;
+  bool strategy_learning = true;
+  double strategy_weight_mv = 340.0;
+  double strategy_max_weight_mv = 8.0;
+  double task_error_weight_mv = 800.0;
+  double task_error_drive_mv = 97.0;
+  InstructedParameters strategy;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
@@ -31,6 +42,9 @@ struct CortexParameters {
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest and
   // in reaches.
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters ppc_cursor{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters task_error{.tau_m_ms = 10, .bias_mv = -100, .noise_mv = 3.75};
+  LifParameters pre_pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
   LifParameters l23e{.tau_m_ms = 15,
@@ -99,11 +113,15 @@ class Cortex final : public SpikingRegion {
 
  private:
   void prepare(Step t, const Inbox& in) override;
+  void learn(Step t, const Inbox& in) override;
+  void save_extra(StateWriter& writer) const override;
+  void load_extra(StateReader& reader) override;
 
   CortexParameters parameters_;
   std::size_t senses_ = 0;
-  std::size_t ppc_ = 0;
-  std::unique_ptr<TunedDrive> cue_drive_;
+  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0;
+  std::unique_ptr<TunedDrive> cue_drive_, cursor_drive_;
+  std::unique_ptr<InstructedRule> strategy_rule_;
 };
 
 }  // namespace quartet

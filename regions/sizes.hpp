@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "models/connectivity.hpp"
+#include "models/math.hpp"
 
 namespace quartet {
 
@@ -27,6 +28,9 @@ inline constexpr double kSheetWidth = 18, kSheetHeight = 6;
 struct Sizes {
   explicit Sizes(double scale)
       : ppc(cells(192, scale, 8)),
+        ppc_cursor(cells(192, scale, 8)),
+        task_error(cells(192, scale, 8)),
+        pre_pmd(cells(192, scale, 8)),
         pmd(cells(256, scale, 8)),
         pmd_inhibitory(cells(64, scale, 8)),
         l23e(sheet(2400, scale)),
@@ -60,8 +64,8 @@ struct Sizes {
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
 
-  // Cortex: parietal cue, premotor aim, motor sheet.
-  Cells ppc, pmd, pmd_inhibitory;
+  // Cortex: parietal target, cursor and task error; premotor aim; motor sheet.
+  Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted;
@@ -92,6 +96,12 @@ inline double zone_direction(std::uint32_t zone) { return 360.0 * zone / kZones;
 /// Direction of the aim of an action channel, degrees.
 inline double channel_direction(std::uint32_t channel) {
   return 360.0 * (channel + 0.5) / kChannels;
+}
+
+/// Positive part of the cosine between two directions.
+inline double direction_overlap(double a_deg, double b_deg) {
+  const double overlap = math::cos(math::radians(a_deg - b_deg));
+  return overlap > 0 ? overlap : 0.0;
 }
 
 /// Values of the body's "senses" port.

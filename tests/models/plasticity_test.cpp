@@ -52,6 +52,7 @@ void save_into(MemoryState& state, const Rule& rule, const Projection& projectio
 ClimbingFibreParameters climbing_fibre_parameters(const ReferenceFile& file) {
   return {.depression = file["depression"],
           .potentiation = file["potentiation"],
+          .goal = 1.0,
           .cascade_ms = file["cascade_ms"],
           .reference_spikes = file["reference_spikes"]};
 }
@@ -120,17 +121,19 @@ TEST(ClimbingFibreRule, DepressionIsTheSameAtAnyWeightDownToZero) {
   EXPECT_NEAR(floor(0.01), 0.01, 1e-9);  // a weight of less than .15 w_max is lost, and no more
 }
 
-TEST(ClimbingFibreRule, PotentiationIsAShareOfTheWayAndCanBeOff) {
-  const auto after = [](int spikes, bool learning) {
+TEST(ClimbingFibreRule, PotentiationIsAShareOfTheWayToItsGoalAndCanBeOff) {
+  const auto after = [](int spikes, bool learning, double goal = 1.0) {
     LifPopulation target = cells(0, 1, 1);
     Projection projection = plastic(target, 1, 1, 0.02, 0.08);
-    ClimbingFibreRule rule(projection, {.potentiation = 0.01});
+    ClimbingFibreRule rule(projection, {.potentiation = 0.01, .goal = goal});
     for (int k = 0; k < spikes; ++k) rule.presynaptic(Spikes{{0, 0}}, learning);
     return projection.weights()[0];
   };
   const double exact = 0.08 - 0.06 * std::pow(0.99, 50);
   EXPECT_NEAR(after(50, true), exact, 1e-6);
   EXPECT_GT(std::abs(after(51, true) - exact), 1e-6);
+  EXPECT_NEAR(after(50, true, 0.5), 0.04 - 0.02 * std::pow(0.99, 50), 1e-6);
+  EXPECT_EQ(after(50, true, 0.25), 0.02f);
   EXPECT_EQ(after(50, false), 0.02f);
 }
 
@@ -170,8 +173,11 @@ double settled_weight(const ClimbingFibreParameters& parameters, int complex_ms,
 TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
   // Gain p (1 − w) per presynaptic spike and loss d·T per complex spike balance. The trace's mean
   // is T = r_pre · cascade/(.22404 · reference), so r_pre drops out: w = 1 − r · slope.
-  const ClimbingFibreParameters parameters{
-      .depression = 0.04, .potentiation = 0.002, .cascade_ms = 33, .reference_spikes = 20};
+  const ClimbingFibreParameters parameters{.depression = 0.04,
+                                           .potentiation = 0.002,
+                                           .goal = 1.0,
+                                           .cascade_ms = 33,
+                                           .reference_spikes = 20};
   const double slope_ms = 0.04 * 33 / (0.22404 * 20) / 0.002;
   double least = 1, most = 0;
   for (const int complex_ms : {0, 2000, 1000, 500, 300, 200}) {
@@ -355,6 +361,49 @@ TEST(ThreeFactorRule, WeightsStayInTheirRange) {
       EXPECT_LE(projection.weights()[0], 1.0f);
     }
   }
+}
+
+// Instructive signals.
+
+/// Weights of a ring of eight targets, of which each has a synapse from the one source, after
+/// instructor 2 of eight has fired in each of `ms` ms and the source, then, `spikes` times at once.
+std::vector<float> instructed(const InstructedParameters& parameters, int ms, int spikes,
+                              double start = 0.5, bool learning = true) {
+  LifPopulation target = cells(0, 8, 8);
+  Projection projection = plastic(target, 1, 1, start, 1.0);
+  InstructedRule rule(projection, parameters, 8);
+  for (int t = 0; t < ms; ++t) rule.step({}, Spikes{{2, 0}}, learning);
+  rule.step(Spikes(static_cast<std::size_t>(spikes), Spike{0, 0}), Spikes{{2, 0}}, learning);
+  return projection.canonical_weights();
+}
+
+TEST(InstructedRule, TurnsWeightsTowardTheInstructingCells) {
+  // One of eight cells at 1000 Hz: A = 2/8 · 1000 Hz · cos of the angle to it.
+  const std::vector<float> weights = instructed({.rate = 0.001, .decay = 0}, 600, 1);
+  for (std::size_t j = 0; j < 8; ++j)
+    EXPECT_NEAR(weights[j], 0.5 + 0.25 * std::cos((static_cast<double>(j) - 2) * M_PI / 4), 1e-5)
+        << j;
+  EXPECT_EQ(instructed({.rate = 0.001, .decay = 0}, 600, 1, 0.5, false),
+            std::vector<float>(8, 0.5f));
+}
+
+TEST(InstructedRule, WeightsStayInTheirRange) {
+  const std::vector<float> weights = instructed({.rate = 0.01, .decay = 0}, 600, 1);
+  EXPECT_EQ(weights[2], 1.0f);
+  EXPECT_EQ(weights[6], 0.0f);
+}
+
+TEST(InstructedRule, EachPresynapticSpikeForgetsAShare) {
+  const std::vector<float> weights = instructed({.rate = 0, .decay = 0.02}, 0, 30);
+  for (const float weight : weights) EXPECT_NEAR(weight, 0.5 * std::pow(0.98, 30), 1e-6);
+}
+
+TEST(InstructedRule, TheSignalBuildsUpWithItsTimeConstant) {
+  const auto after = [](int ms) {
+    return instructed({.rate = 0.001, .decay = 0, .apical_ms = 30}, ms - 1, 1)[2] - 0.5;
+  };
+  EXPECT_NEAR(after(30), 0.25 * (1 - std::exp(-1.0)), 1e-5);
+  EXPECT_NEAR(after(90), 0.25 * (1 - std::exp(-3.0)), 1e-5);
 }
 
 // Nuclei.
@@ -572,6 +621,15 @@ TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
         if (t % ThreeFactorRule::kPeriodMs == 9) rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
       },
       {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean", "pathway.modulated"});
+}
+
+TEST(InstructedRule, StateContinuesOnAnotherSlicing) {
+  expect_state_is_whole(
+      [](Projection& p) { return InstructedRule(p, {.rate = 1e-5, .decay = 1e-3}, 60); },
+      [](InstructedRule& rule, int t) {
+        rule.step(pattern(t, 20, 0), pattern(t, 30, 5), t % 50 < 30);
+      },
+      {"pathway.w", "pathway.apical_x", "pathway.apical_y"});
 }
 
 TEST(NuclearRule, StateContinuesOnAnotherSlicing) {

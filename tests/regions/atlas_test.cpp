@@ -163,9 +163,10 @@ TEST(MakeRegion, SlicesNameTheSourcesOfTheirPlasticSynapses) {
       if (to > 0) target_directions.push_back(projection.name);
     }
   }
-  EXPECT_EQ(source_directions, (std::vector<std::string>{"PPC_D1", "PPC_D2", "Cursor_IO"}));
-  EXPECT_EQ(target_directions,
-            (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN", "Cursor_IO"}));
+  EXPECT_EQ(source_directions,
+            (std::vector<std::string>{"PPC_D1", "PPC_D2", "Cursor_IO", "PPC_PrePMd"}));
+  EXPECT_EQ(target_directions, (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN",
+                                                         "Cursor_IO", "PPC_PrePMd"}));
 }
 
 /// Weights of all plastic projections.

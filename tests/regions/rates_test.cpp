@@ -59,6 +59,8 @@ Mean at_scale(double scale) {
     Subject subject = rotated_subject(12, 0);
     subject.seed += static_cast<std::uint64_t>(k);
     subject.brain.scale = scale;
+    // The errors that a subject happens to make, and so its strategies, are no matter of scale.
+    subject.brain.cortex.strategy_learning = false;
     const LoopResult result = run_closed_loop(subject);
     for (const auto& [name, hz] : result.rest_hz) mean.rest_hz[name] += hz / subjects;
     for (const auto& [name, hz] : result.movement_hz) mean.movement_hz[name] += hz / subjects;
