@@ -99,9 +99,14 @@ inline SourceRule uniform_sources(Cells sources) {
   };
 }
 
-/// One cell of each family, so that as many synapses as there are families reach all of a ring.
-inline SourceRule one_of_each_family(Cells sources) {
-  return [=, next = 0u](std::uint32_t, Draws& draws) mutable {
+/// A target's synapses go through the families in turn: with an in-degree of as many as there are,
+/// one cell of each.
+inline SourceRule each_family_in_turn(Cells sources) {
+  return [=, of = ~0u, next = 0u](std::uint32_t target, Draws& draws) mutable {
+    if (target != of) {
+      of = target;
+      next = 0;
+    }
     return member(next++ % sources.families, sources, draws);
   };
 }

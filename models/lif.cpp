@@ -25,7 +25,8 @@ void LifParameters::visit(ParameterVisitor& v) {
   v.real("rest_mv", rest_mv, {"mV", -120, 0}, "resting potential E_L (typical)");
   v.real("threshold_mv", threshold_mv, {"mV", -120, 50}, "firing threshold (typical)");
   v.real("reset_mv", reset_mv, {"mV", -120, 0}, "potential after a spike (typical)");
-  v.real("refractory_ms", refractory_ms, {"ms", 0, 1000}, "refractory period (typical)");
+  v.real("refractory_ms", refractory_ms, {"ms", 0, 1000},
+         "refractory period (typical; of olive and prediction cells tuned: saturation)");
   v.real("bias_mv", bias_mv, {"mV", -200, 200},
          "constant drive, as depolarisation at rest (tuned to the population's rate at rest)");
   v.real("bias_sd_mv", bias_sd_mv, {"mV", 0, 50}, "SD of the bias over cells");

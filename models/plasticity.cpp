@@ -13,7 +13,7 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
          "share of the way to its goal gained per parallel-fibre spike (tuned: asymptote A1)");
   v.real("goal", goal, {"1", 0, 1},
          "weight to which potentiation leads, as a share of w_max (tuned: without an error weights "
-         "stay as they begin)");
+         "stay as they begin; follows from the other values and the olive's mean rate)");
   v.real(
       "cascade_ms", cascade_ms, {"ms", 1, 1000},
       "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
@@ -176,15 +176,16 @@ void InstructedParameters::visit(ParameterVisitor& v) {
   v.real("decay", decay, {"1", 0, 1},
          "share of a weight that a presynaptic spike takes (tuned: A4)");
   v.real("apical_ms", apical_ms, {"ms", 1, 1000},
-         "decay of the instructive signal in the dendrite (order of NMDA and calcium spikes)");
+         "decay of the instructive signal in the dendrite (chosen: tens of ms, as dendritic spikes "
+         "last)");
 }
 
 InstructedRule::InstructedRule(Projection& projection, const InstructedParameters& parameters,
-                               std::uint32_t instructors)
+                               std::uint32_t instructing_cells)
     : projection_(projection),
       parameters_(parameters),
       apical_decay_(math::exp(-1.0 / parameters.apical_ms)),
-      unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / instructors),
+      unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / instructing_cells),
       change_(projection.own_targets()) {
   auto directions = [](std::vector<double>& x, std::vector<double>& y, std::uint32_t first,
                        std::uint32_t count, std::uint32_t size) {
@@ -194,7 +195,7 @@ InstructedRule::InstructedRule(Projection& projection, const InstructedParameter
       y.push_back(math::sin(angle));
     }
   };
-  directions(instructor_x_, instructor_y_, 0, instructors, instructors);
+  directions(instructing_x_, instructing_y_, 0, instructing_cells, instructing_cells);
   directions(target_x_, target_y_, projection.first_target(), projection.own_targets(),
              projection.all_targets());
 }
@@ -204,8 +205,8 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
   x_ *= apical_decay_;
   y_ *= apical_decay_;
   for (const Spike& spike : instructing) {
-    x_ += unit_ * instructor_x_[spike.id];
-    y_ += unit_ * instructor_y_[spike.id];
+    x_ += unit_ * instructing_x_[spike.id];
+    y_ += unit_ * instructing_y_[spike.id];
   }
   if (!learning || presynaptic.empty()) return;
   for (std::size_t j = 0; j < change_.size(); ++j)

@@ -18,12 +18,15 @@ namespace quartet {
 /// output peaks about 3·cascade_ms later (granule-cell activity of 100 ms before a complex spike
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
-///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij)
+///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), from either
+///   side
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
 ///   w = w_max · (goal − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
 /// The ratio of depression to potentiation sets how far an error is compensated, their size how
-/// fast. Zones whose rate rises and zones whose rate falls with an error change alike.
+/// fast. A weight begins and stays at w0 without error if goal · w_max = w0 + what the olive's mean
+/// rate takes. Zones whose rate rises and zones whose rate falls with an error change alike, until
+/// these fall silent.
 struct ClimbingFibreParameters {
   double depression = 0.04;
   double potentiation = 0.045;
@@ -37,7 +40,8 @@ class ClimbingFibreRule {
  public:
   ClimbingFibreRule(Projection& projection, const ClimbingFibreParameters& parameters);
 
-  /// Advances traces by 1 ms with the presynaptic spikes; potentiates if `learning`.
+  /// Advances traces by 1 ms with the presynaptic spikes; moves weights to their goal if
+  /// `learning`.
   void presynaptic(std::span<const Spike> spikes, bool learning);
   /// Complex spikes by target cell (ids over all slices).
   void complex_spikes(std::span<const Spike> spikes);
@@ -98,14 +102,16 @@ class ThreeFactorRule {
   double modulated_ = 0;                   // sum of |m| that the mean is over, to its limit
 };
 
-/// Plasticity of synapses on cells whose apical dendrites receive an instructive signal (apical
-/// input gates plasticity of the other inputs: Urbanczik & Senn 2014; Bittner et al. 2017).
+/// Plasticity of synapses on cells whose apical dendrites receive an instructive signal, which
+/// changes active synapses whether or not the cell fires (dendritic plateaus do in hippocampus:
+/// Bittner et al. 2017; there over seconds and without a sign). The equation is ours.
 ///   spike of source i:  w_ij ← w_ij + rate · A_j − decay · w_ij,  within 0 and w_max
 /// A_j: what the instructing ring brings to the dendrite, Hz, low-passed (apical_ms):
 ///   A_j = 2/n Σ_k cos(θ_j − θ_k) r_k
 /// over its n cells of directions θ_k and rates r_k: excitation from cells of similar direction,
 /// inhibition, through interneurons that are not modelled, from opposite ones. These all-to-all
-/// synapses have rank two, so two sums stand for them. Decay forgets with use. Tuned.
+/// synapses have rank two, so two sums stand for them: they have no delay, do not make the cell
+/// fire, and are not among the projections. Decay forgets with use.
 struct InstructedParameters {
   double rate = 0.07;
   double decay = 0.02;
@@ -115,9 +121,9 @@ struct InstructedParameters {
 
 class InstructedRule {
  public:
-  /// `instructors`: cells of the instructing ring. The targets are a ring as well.
+  /// `instructing_cells`: of the instructing ring. The targets are a ring as well.
   InstructedRule(Projection& projection, const InstructedParameters& parameters,
-                 std::uint32_t instructors);
+                 std::uint32_t instructing_cells);
 
   /// One timestep. `learning`: whether synapses change.
   void step(std::span<const Spike> presynaptic, std::span<const Spike> instructing, bool learning);
@@ -129,9 +135,9 @@ class InstructedRule {
   Projection& projection_;
   InstructedParameters parameters_;
   double apical_decay_, unit_;
-  std::vector<double> instructor_x_, instructor_y_;  // directions
-  std::vector<double> target_x_, target_y_;          // of own targets
-  std::vector<float> change_;                        // per own target: rate · A (this timestep)
+  std::vector<double> instructing_x_, instructing_y_;  // directions
+  std::vector<double> target_x_, target_y_;            // of own targets
+  std::vector<float> change_;                          // per own target: rate · A (this timestep)
   // State: the instructive signal as a vector, Hz.
   double x_ = 0, y_ = 0;
 };

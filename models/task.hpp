@@ -11,6 +11,7 @@ namespace quartet {
 enum class Feedback { full, endpoint, none };
 enum class Perturbation { none, rotation, clamp, shift };
 enum class RewardRule { hit, graded, always, never };
+enum class Instruction { none, aim_at_target };
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
@@ -30,6 +31,7 @@ struct Block {
   Feedback feedback = Feedback::full;
   RewardRule reward = RewardRule::hit;
   double reward_zone_deg = 6.0;
+  Instruction instruction = Instruction::none;
   bool learning = true;
 
   void visit(ParameterVisitor& v) {
@@ -71,6 +73,9 @@ struct Block {
                 "never");
     v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
            "half-width of the rewarded zone around the target's direction");
+    v.choice_of("instruction", instruction, {"none", "aim_at_target"},
+                "aim_at_target: the subject is told to use no strategy: cells that hold one are "
+                "inhibited, and reaches show what was learned beside it");
     v.boolean("learning", learning, "false freezes every plastic synapse during the block");
   }
 };

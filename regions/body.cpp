@@ -332,6 +332,7 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   std::span<double> senses = out.analog(0);
   std::copy(slot.begin(), slot.end(), senses.begin());
   slot = view();
+  senses[sense::aim_at_target] = block().instruction == Instruction::aim_at_target ? 1 : 0;
   senses[sense::learning] = schedule_[static_cast<std::size_t>(record_.block)].learning ? 1 : 0;
 }
 

@@ -233,7 +233,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                     .in_degree = cells.families,
                     .weight = sum / cells.families,
                     .delay_ms = 2,
-                    .sources = one_of_each_family(cells),
+                    .sources = each_family_in_turn(cells),
                     .factor =
                         [=](std::uint32_t cell, std::uint32_t target, Draws&) {
                           return direction_overlap(
@@ -244,6 +244,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                     .max_weight = plastic ? kLargestOliveScale * sum / cells.families : 0.0});
   };
   cursor_synapses_ = &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);
+  cursor_weights_.assign(cursor_synapses_->weights().begin(), cursor_synapses_->weights().end());
   tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv, false);
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
@@ -278,12 +279,12 @@ void Cerebellum::learn(Step, const Inbox& in) {
   if (learning) {
     const double olive_hz =
         1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
-    const double before = olive_scale_;
-    olive_scale_ =
-        std::min(kLargestOliveScale, before * math::exp(parameters_.olive_scaling_rate *
-                                                        (parameters_.olive_target_hz - olive_hz)));
-    const auto gain = static_cast<float>(olive_scale_ / before);
-    for (float& weight : cursor_synapses_->weights()) weight *= gain;
+    olive_scale_ = std::min(kLargestOliveScale,
+                            olive_scale_ * math::exp(parameters_.olive_scaling_rate *
+                                                     (parameters_.olive_target_hz - olive_hz)));
+    const std::span<float> weights = cursor_synapses_->weights();
+    const auto scale = static_cast<float>(olive_scale_);
+    for (std::size_t s = 0; s < weights.size(); ++s) weights[s] = scale * cursor_weights_[s];
   }
   nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),

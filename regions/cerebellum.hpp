@@ -57,6 +57,8 @@ struct CerebellumParameters {
   LifParameters mli{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 11, .noise_mv = 2.0};
   LifParameters purkinje{.tau_m_ms = 15, .bias_mv = 28, .noise_mv = 1.0};
   LifParameters dcn{.tau_m_ms = 15, .bias_mv = 34, .noise_mv = 4.0};
+  // Its long refractory period is no olivary cell's: it bounds the response to an error (decision
+  // 0001).
   LifParameters olive{.tau_m_ms = 11, .refractory_ms = 250, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -200, .noise_mv = 3.0};
@@ -86,6 +88,8 @@ class Cerebellum final : public SpikingRegion {
   // State.
   Homeostasis nuclear_homeostasis_;
   double olive_scale_ = 1;  // of the cursor cells' synapses
+
+  std::vector<float> cursor_weights_;  // of these at scale 1
 };
 
 }  // namespace quartet

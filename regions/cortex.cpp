@@ -24,25 +24,30 @@ std::vector<Receptor> sheet_receptors(double nmda_ratio) {
            .ratio = nmda_ratio}};
 }
 
-// Exponent of the parietal cells' von Mises tuning (chosen).
-constexpr double kCueSharpness = 4.0;
+// Exponent of the parietal cells' von Mises tuning to a target or cursor (chosen).
+constexpr double kSeenSharpness = 4.0;
 }  // namespace
 
 void CortexParameters::visit(ParameterVisitor& v) {
   v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200},
-         "drive of a parietal cell tuned to the seen target (tuned: parietal rate)");
+         "drive of a parietal cell tuned to the seen target, or cursor (tuned: parietal rate)");
   v.real("ppc_pmd_weight_mv", ppc_pmd_weight_mv, {"mV", 0, 1000},
          "summed parietal excitation of a premotor cell (tuned: premotor rate)");
   v.boolean("strategy_learning", strategy_learning, "plasticity of parietal - PrePMd synapses");
+  v.boolean("silence_task_error", silence_task_error, "removes all TaskError cells");
   v.real("strategy_weight_mv", strategy_weight_mv, {"mV", 0, 1000},
          "summed PrePMd excitation of a premotor cell (tuned: reach of strategies)");
-  v.real("strategy_max_weight_mv", strategy_max_weight_mv, {"mV", 0, 100},
+  v.real("strategy_max_weight_mv", strategy_max_weight_mv, {"mV", 0, 80},
          "largest weight of a parietal - PrePMd synapse (tuned: reach of strategies)");
   v.real(
       "task_error_weight_mv", task_error_weight_mv, {"mV", 0, 1000},
       "summed weight of target cells, and of cursor cells, on a TaskError cell (tuned: its rate)");
   v.real("task_error_drive_mv", task_error_drive_mv, {"mV", 0, 1000},
-         "drive of a TaskError cell while a cursor is seen (tuned: fires both ways from its rate)");
+         "drive of a TaskError cell while a cursor is seen beyond a third of the way (tuned: under "
+         "threshold for the errors of noise)");
+  v.real(
+      "instruction_mv", instruction_mv, {"mV", 0, 1000},
+      "inhibition of PrePMd cells by the instruction to aim at the target (chosen: silences them)");
   v.table("strategy", strategy, "parietal - PrePMd plasticity");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
@@ -93,8 +98,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   ppc_cursor_ = ring("PPCc", "parietal cells tuned to the seen cursor", n.ppc_cursor, p.ppc_cursor);
   task_error_ = ring("TaskError", "parietal cells that compare target and cursor", n.task_error,
                      p.task_error);
-  const std::size_t pre_pmd =
-      ring("PrePMd", "rostral premotor cells (strategy)", n.pre_pmd, p.pre_pmd);
+  pre_pmd_ = ring("PrePMd", "rostral premotor cells (strategy)", n.pre_pmd, p.pre_pmd);
   const std::size_t pmd = ring("PMd", "dorsal premotor cells (aim)", n.pmd, p.pmd);
   const std::size_t pmd_i =
       add_population({"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
@@ -111,8 +115,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t it = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
   const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
   const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
-  cue_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kCueSharpness);
-  cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kCueSharpness);
+  target_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kSeenSharpness);
+  cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kSeenSharpness);
   add_output(ppc_);
   add_output(pmd);
   add_output(pt);
@@ -167,27 +171,29 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              .in_degree = cells.families,
              .weight = sum / cells.families,
              .delay_ms = 2,
-             .sources = one_of_each_family(cells),
+             .sources = each_family_in_turn(cells),
              .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
                return direction_overlap(ring_direction(cell, cells),
                                         ring_direction(target, n.task_error));
              }});
   };
   compared("PPC_TaskError", ppc_, n.ppc, kExcitation, p.task_error_weight_mv);
+  // Half the weight: inhibition decays twice as slowly, so that charges are alike.
   compared("PPCc_TaskError", ppc_cursor_, n.ppc_cursor, kInhibition, -p.task_error_weight_mv / 2);
+  if (p.silence_task_error) network_.remove_cells(task_error_, 1.0);
   Projection& strategy = connect({.name = "PPC_PrePMd",
                                   .source = ppc_,
-                                  .target = pre_pmd,
+                                  .target = pre_pmd_,
                                   .receptor = kExcitation,
-                                  .in_degree = n.ppc.families,
+                                  .in_degree = Sizes(kReferenceScale).ppc,
                                   .weight = 0,
                                   .delay_ms = 3,
-                                  .sources = one_of_each_family(n.ppc),
+                                  .sources = each_family_in_turn(n.ppc),
                                   .plastic = true,
                                   .max_weight = p.strategy_max_weight_mv});
   strategy_rule_ = std::make_unique<InstructedRule>(strategy, p.strategy, n.task_error);
   connect({.name = "PrePMd_PMd",
-           .source = pre_pmd,
+           .source = pre_pmd_,
            .target = pmd,
            .receptor = kExcitation,
            .in_degree = 40,
@@ -334,16 +340,19 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 void Cortex::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];
+  auto drive = [&](std::size_t population, double mv) {
+    LifPopulation& cells = network_.population(population);
+    const auto drives = cells.drive().first(cells.count());
+    std::fill(drives.begin(), drives.end(), static_cast<float>(mv));
+  };
   cursor_drive_->set(network_.population(ppc_cursor_), seen * parameters_.cue_drive_mv,
                      senses[sense::cursor_x], senses[sense::cursor_y]);
-  // The presence of a cursor far enough out to have a direction.
-  LifPopulation& task_error = network_.population(task_error_);
-  const auto lifted = task_error.drive().first(task_error.count());
-  std::fill(lifted.begin(), lifted.end(),
-            seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
-  cue_drive_->set(network_.population(ppc_),
-                  senses[sense::target_on] > 0 ? parameters_.cue_drive_mv : 0.0,
-                  senses[sense::target_x], senses[sense::target_y]);
+  // The presence of a cursor that is far enough out for its direction to tell (chosen).
+  drive(task_error_, seen >= 1 ? parameters_.task_error_drive_mv : 0.0);
+  drive(pre_pmd_, senses[sense::aim_at_target] > 0 ? -parameters_.instruction_mv : 0.0);
+  target_drive_->set(network_.population(ppc_),
+                     senses[sense::target_on] > 0 ? parameters_.cue_drive_mv : 0.0,
+                     senses[sense::target_x], senses[sense::target_y]);
 }
 
 void Cortex::learn(Step, const Inbox& in) {

@@ -3,13 +3,14 @@
 /// kinds of inhibitory cells. Corticospinal (PT) cells drive muscles through spatial fields
 /// (sheet.hpp).
 ///
-/// The only things injected are seen: the target, into PPC, and the cursor, into PPCc. The aim is
+/// The only things injected are seen or told: the target, into PPC; the cursor, into PPCc; that one
+/// is seen, into TaskError; and the instruction to use no strategy, into PrePMd. The aim is
 /// in premotor spikes: parietal input proposes the target's direction, the thalamic (VA) channels
 /// that the basal ganglia select shift it, and so do rostral premotor cells (PrePMd), which hold a
 /// strategy. TaskError cells compare: PPC excites them and PPCc inhibits them, so while a cursor is
-/// seen they fire for the direction in which it misses the target, and instruct the synapses of PPC
-/// on PrePMd, by their apical dendrites. These are the cortex' only plastic synapses. The spikes of
-/// SNc arrive, and no cell reads them.
+/// seen beyond a third of the way they fire for the direction in which it misses the target, and
+/// instruct the synapses of PPC on PrePMd, by their apical dendrites. These are cortex's only
+/// plastic synapses (decision 0008). The spikes of SNc arrive, and no cell reads them.
 #pragma once
 
 #include <memory>
@@ -28,10 +29,12 @@ struct CortexParameters {
   double cue_drive_mv = 24.0;
   double ppc_pmd_weight_mv = 170.0;
   bool strategy_learning = true;
+  bool silence_task_error = false;
   double strategy_weight_mv = 340.0;
   double strategy_max_weight_mv = 8.0;
   double task_error_weight_mv = 800.0;
   double task_error_drive_mv = 97.0;
+  double instruction_mv = 60.0;
   InstructedParameters strategy;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
@@ -43,6 +46,7 @@ struct CortexParameters {
   // in reaches.
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters ppc_cursor{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  // Silent unless a seen cursor lifts them.
   LifParameters task_error{.tau_m_ms = 10, .bias_mv = -100, .noise_mv = 3.75};
   LifParameters pre_pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
@@ -119,8 +123,8 @@ class Cortex final : public SpikingRegion {
 
   CortexParameters parameters_;
   std::size_t senses_ = 0;
-  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0;
-  std::unique_ptr<TunedDrive> cue_drive_, cursor_drive_;
+  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0;
+  std::unique_ptr<TunedDrive> target_drive_, cursor_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_;
 };
 

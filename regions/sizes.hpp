@@ -64,7 +64,7 @@ struct Sizes {
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
 
-  // Cortex: parietal target, cursor and task error; premotor aim; motor sheet.
+  // Cortex: parietal target, cursor and task error; premotor strategy and aim; motor sheet.
   Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
@@ -113,9 +113,10 @@ enum : std::uint32_t {
   cursor_on,  ///< 0 … 1: how far out a seen cursor is (1 from a third of the distance)
   cursor_x,   ///< unit vector from the start to the seen cursor
   cursor_y,
-  outcome,   ///< 1 while the trial's outcome is being shown, good or bad
-  reward,    ///< 1 while a reward is given
-  learning,  ///< 0 freezes plasticity (Block::learning)
+  outcome,        ///< 1 while the trial's outcome is being shown, good or bad
+  reward,         ///< 1 while a reward is given
+  aim_at_target,  ///< 1 while the instruction holds to use no strategy (Block::instruction)
+  learning,       ///< 0 freezes plasticity (Block::learning)
   count
 };
 }

@@ -20,7 +20,7 @@ struct ThalamusParameters {
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters vl{.tau_m_ms = 15, .bias_mv = -5, .noise_mv = 4.0};
   LifParameters va{.tau_m_ms = 15, .bias_mv = 22, .noise_mv = 2.5};
-  LifParameters trn{.tau_m_ms = 20, .bias_mv = 7.8, .noise_mv = 4.5};
+  LifParameters trn{.tau_m_ms = 20, .bias_mv = 8.0, .noise_mv = 4.5};
 
   void visit(ParameterVisitor& v);
 };

@@ -134,6 +134,7 @@ TEST(ClimbingFibreRule, PotentiationIsAShareOfTheWayToItsGoalAndCanBeOff) {
   EXPECT_GT(std::abs(after(51, true) - exact), 1e-6);
   EXPECT_NEAR(after(50, true, 0.5), 0.04 - 0.02 * std::pow(0.99, 50), 1e-6);
   EXPECT_EQ(after(50, true, 0.25), 0.02f);
+  EXPECT_NEAR(after(50, true, 0.125), 0.01 + 0.01 * std::pow(0.99, 50), 1e-6);
   EXPECT_EQ(after(50, false), 0.02f);
 }
 

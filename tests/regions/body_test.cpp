@@ -243,6 +243,15 @@ TEST(BodyVision, LearningIsToldAtOnceBlockByBlock) {
   EXPECT_EQ(trace.front().senses[sense::learning], 1);
 }
 
+TEST(BodyVision, TheInstructionIsToldAtOnceBlockByBlock) {
+  Block free, told;
+  free.trials = told.trials = 1;
+  told.instruction = Instruction::aim_at_target;
+  const BodyParameters p;
+  const Trace trace = Driven(p, {free, told, free}).trials(kNone, 3);
+  EXPECT_EQ(when(trace, sense::aim_at_target), (Stretches{{p.trial_ms, 2 * p.trial_ms}}));
+}
+
 // --- Perturbations of the cursor ---
 
 /// Directions of the cursor while it is seen.
@@ -888,10 +897,10 @@ TEST(BodyState, EveryValueSavedChangesWhatFollows) {
   for (const auto& [name, array] : saved.state.arrays) {
     for (std::size_t i = 0; i < array.length; ++i) {
       ++elements;
-      // The clock follows from the timestep, and whether to learn is told without delay.
+      // The clock follows from the timestep, and what to do is told without delay.
       if (name == "body.integers" && i == 3) continue;
       if (name == "body.reals" && i == 9) continue;  // the reward is known at the end only
-      if (name.starts_with("body.vision") && i == sense::learning) continue;
+      if (name.starts_with("body.vision") && i >= sense::aim_at_target) continue;
       const Saved other{saved.at, changed(saved.state, name, i)};
       EXPECT_FALSE(continued(other, 100) == expected) << name << " " << i;
     }

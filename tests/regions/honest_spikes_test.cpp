@@ -127,7 +127,20 @@ TEST(HonestSpikes, WithoutPlasticityCursorOrRotationPremotorCellsFindNoStrategy)
         [](Subject& s, auto&) { s.brain.cortex.strategy_learning = false; },
         [](const LoopResult& result) {
           EXPECT_FALSE(changed(result, "cortex.PPC_PrePMd"));
-          EXPECT_GT(result.spikes.at("cortex.TaskError"), 0);
+          EXPECT_GT(result.spikes.at("cortex.TaskError"), 1000);
+        }},
+       {"TaskError silent", [](Subject& s, auto&) { s.brain.cortex.silence_task_error = true; },
+        [](const LoopResult& result) {
+          EXPECT_EQ(result.spikes.at("cortex.TaskError"), 0);
+          EXPECT_FALSE(changed(result, "cortex.PPC_PrePMd"));
+        }},
+       {"told to aim at the target",
+        [](Subject& s, auto&) {
+          for (Block& block : s.schedule) block.instruction = Instruction::aim_at_target;
+        },
+        [](const LoopResult& result) {
+          EXPECT_TRUE(changed(result, "cortex.PPC_PrePMd"));
+          EXPECT_LT(result.spikes.at("cortex.PrePMd"), 20);  // before the first word
         }},
        {"cursor unseen", [](Subject& s, auto&) { s.schedule[1].feedback = Feedback::none; },
         [](const LoopResult&) {}},

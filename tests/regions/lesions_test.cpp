@@ -108,15 +108,19 @@ TEST_P(Lesions, RemoveNoOtherCells) {
   }
 }
 
-TEST(Silencing, RemovesAllCellsOfTheTeacher) {
+TEST(Silencing, RemovesAllCells) {
   Subject subject = quarter();
   subject.brain.cerebellum.olive.bias_mv = 300;
   subject.brain.basal_ganglia.snc.bias_mv = 300;
+  subject.brain.cortex.task_error.bias_mv = 300;
   EXPECT_EQ(firing(subject, "cerebellum", "IO").size(), 64u);
+  EXPECT_EQ(firing(subject, "cortex", "TaskError").size(), 48u);
   EXPECT_EQ(firing(subject, "basal_ganglia", "SNc").size(), 16u);
   subject.brain.cerebellum.silence_olive = true;
+  subject.brain.cortex.silence_task_error = true;
   subject.brain.basal_ganglia.silence_dopamine = true;
   EXPECT_EQ(firing(subject, "cerebellum", "IO"), Ids{});
+  EXPECT_EQ(firing(subject, "cortex", "TaskError"), Ids{});
   EXPECT_EQ(firing(subject, "basal_ganglia", "SNc"), Ids{});
 }
 
