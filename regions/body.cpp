@@ -17,13 +17,6 @@ namespace quartet {
 namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-ArmState start_posture() {
-  ArmState state;
-  state.q[0] = math::radians(kStartShoulderDeg);
-  state.q[1] = math::radians(kStartElbowDeg);
-  return state;
-}
-
 /// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.
 bool can_reach(const ArmParameters& arm, Vector2 place) {
   const double l1 = arm.upper_arm_m, l2 = arm.forearm_m;

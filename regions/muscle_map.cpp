@@ -11,13 +11,6 @@ namespace quartet {
 namespace {
 using Excitation = std::array<double, kArmMuscles>;
 
-ArmState start_state() {
-  ArmState state;
-  state.q[0] = math::radians(kStartShoulderDeg);
-  state.q[1] = math::radians(kStartElbowDeg);
-  return state;
-}
-
 /// Non-negative excitations whose pulls add up to `want`, with the least squared sum: projected
 /// gradient descent on |Σ pull·a − want|² + λ|a|².
 Excitation solve(const std::array<Vector2, kArmMuscles>& pull, Vector2 want) {
@@ -48,7 +41,7 @@ Excitation spread_over_fields(const Excitation& drive) {
 
 /// Direction (degrees) in which the hand has gone when it is 10 cm from the start.
 double reach_direction(const ArmParameters& arm, const Excitation& excitation) {
-  ArmState state = start_state();
+  ArmState state = start_posture();
   const Vector2 start = hand_position(arm, state);
   Vector2 hand = start;
   for (int t = 0; t < 1000; ++t) {
@@ -64,7 +57,7 @@ double reach_direction(const ArmParameters& arm, const Excitation& excitation) {
 MuscleMap::MuscleMap(const ArmParameters& arm) {
   std::array<Vector2, kArmMuscles> pull, field_pull{};
   for (std::size_t m = 0; m < pull.size(); ++m) {
-    ArmState state = start_state();
+    ArmState state = start_posture();
     state.activation[m] = 1.0;
     pull[m] = hand_acceleration(arm, state);
   }

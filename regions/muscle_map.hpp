@@ -6,12 +6,20 @@
 #include <array>
 
 #include "models/arm.hpp"
+#include "models/math.hpp"
 #include "regions/sheet.hpp"
 
 namespace quartet {
 
-/// Posture at the start of every reach: hand in front of the body (shoulder 45°, elbow 90°).
 inline constexpr double kStartShoulderDeg = 45.0, kStartElbowDeg = 90.0;
+
+/// Posture at the start of every reach, at rest: hand in front of the body.
+inline ArmState start_posture() {
+  ArmState state;
+  state.q[0] = math::radians(kStartShoulderDeg);
+  state.q[1] = math::radians(kStartElbowDeg);
+  return state;
+}
 
 class MuscleMap {
  public:

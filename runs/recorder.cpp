@@ -35,11 +35,24 @@ void define_header(NetcdfFile& file, const RecordedRun& run, const std::string& 
   put_provenance(file, run.provenance);
 }
 
+/// Name of each subject's group, all of the same length.
+std::vector<std::string> padded_groups(const RecordedRun& run) {
+  std::size_t length = 1;
+  for (const RecordedSubject& subject : run.subjects)
+    length = std::max(length, subject.group.size());
+  std::vector<std::string> groups;
+  for (const RecordedSubject& subject : run.subjects) {
+    groups.push_back(subject.group);
+    groups.back().resize(length, '\0');
+  }
+  return groups;
+}
+
 /// The dimension `subject` with its coordinates; `members` says which subjects a file holds.
 class SubjectAxis {
  public:
   SubjectAxis(NetcdfFile& file, const RecordedRun& run, std::span<const std::int32_t> members)
-      : run_(run), members_(members) {
+      : run_(run), members_(members), groups_(padded_groups(run)) {
     std::vector<std::int32_t> group_indices;
     std::string group_names;
     for (const RecordedSubject& subject : run.subjects) {
@@ -49,11 +62,11 @@ class SubjectAxis {
         group_names += (group_names.empty() ? "" : " ") + subject.group;
       }
       name_length_ = std::max(name_length_, subject.name.size());
-      group_length_ = std::max(group_length_, subject.group.size());
     }
     dimension_ = file.define_dimension("subject", members.size());
     const int name_length = file.define_dimension("subject_name_length", name_length_);
-    const int group_length = file.define_dimension("group_name_length", group_length_);
+    const int group_length =
+        file.define_dimension("group_name_length", groups_.empty() ? 1 : groups_[0].size());
     subject_ = file.define_variable("subject", NetcdfType::i32, {dimension_});
     describe_variable(file, subject_, "1", "subject, counted over all groups from 0");
     group_ = file.define_variable("group", NetcdfType::i32, {dimension_});
@@ -84,17 +97,16 @@ class SubjectAxis {
       std::string name = subject.name;
       name.resize(name_length_, '\0');
       file.put<char>(subject_name_, {i, 0}, {1, name_length_}, name);
-      std::string group = subject.group;
-      group.resize(group_length_, '\0');
-      file.put<char>(group_name_, {i, 0}, {1, group_length_}, group);
+      const std::string& group = groups_.at(members_[i]);
+      file.put<char>(group_name_, {i, 0}, {1, group.size()}, group);
     }
   }
 
  private:
   const RecordedRun& run_;
   std::span<const std::int32_t> members_;
+  std::vector<std::string> groups_;  // of all subjects
   std::size_t name_length_ = 1;
-  std::size_t group_length_ = 1;
   int dimension_, subject_, group_, group_name_, subject_name_, seed_;
 };
 
@@ -252,20 +264,6 @@ RegionDescription describe_region(const Region& region) {
 }
 
 namespace {
-
-/// Name of each member's group, all of the same length.
-std::vector<std::string> padded_groups(const RecordedRun& run) {
-  std::size_t length = 1;
-  for (const RecordedSubject& subject : run.subjects) {
-    length = std::max(length, subject.group.size());
-  }
-  std::vector<std::string> groups;
-  for (const RecordedSubject& subject : run.subjects) {
-    groups.push_back(subject.group);
-    groups.back().resize(length, '\0');
-  }
-  return groups;
-}
 
 /// Position of `member` in `members`, −1 where it is not recorded.
 int column_of(std::span<const std::int32_t> members, std::int64_t member) {
