@@ -11,6 +11,7 @@ namespace quartet {
 enum class Feedback { full, endpoint, none };
 enum class Perturbation { none, rotation, clamp, shift };
 enum class RewardRule { hit, graded, always, never };
+enum class RotationSign { same, random };
 enum class Instruction { none, aim_at_target };
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
@@ -22,6 +23,7 @@ struct Block {
   double rotation_deg = 0.0;
   double rotation_end_deg = 0.0;
   std::int64_t steps = 0;
+  RotationSign rotation_sign = RotationSign::same;
   double rotation_noise_deg = 0.0;
   double rotation_noise_skew = 0.0;
   double shift_m = 0.0;
@@ -50,6 +52,9 @@ struct Block {
     v.integer("steps", steps, {"1", 0, 1e6},
               "number of equal steps from rotation_deg to rotation_end_deg; 0: constant. "
               "steps = trials is a ramp");
+    v.choice_of("rotation_sign", rotation_sign, {"same", "random"},
+                "random: on every trial the perturbation goes to either side with equal chance, so "
+                "that nothing adds up and each trial's correction can be read from the next");
     v.real("rotation_noise_deg", rotation_noise_deg, {"degree", 0, 90},
            "SD over trials of a random angle that is added to rotation_deg");
     v.real("rotation_noise_skew", rotation_noise_skew, {"1", -2, 2},

@@ -123,7 +123,8 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
            std::uint64_t seed)
     : parameters_(parameters),
       schedule_(std::move(schedule)),
-      noise_key_{seed, purpose("body.rotation_noise")} {
+      noise_key_{seed, purpose("body.rotation_noise")},
+      sign_key_{seed, purpose("body.rotation_sign")} {
   const BodyParameters& p = parameters_;
   if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
     throw std::invalid_argument(
@@ -184,6 +185,9 @@ void Body::start_trial(std::int64_t trial) {
   record_.target_deg =
       block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
   record_.rotation_deg = rotation_on_trial(block, within);
+  if (block.rotation_sign == RotationSign::random &&
+      uniform01(random_block(sign_key_, static_cast<std::uint32_t>(trial), 0, 0)[0]) < 0.5)
+    record_.rotation_deg = -record_.rotation_deg;
   if (block.rotation_noise_deg > 0)
     record_.rotation_deg +=
         block.rotation_noise_deg * skewed(noise_key_, trial, block.rotation_noise_skew);

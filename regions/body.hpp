@@ -109,7 +109,7 @@ class Body final : public Region {
 
   BodyParameters parameters_;
   std::vector<Block> schedule_;
-  RandomKey noise_key_;
+  RandomKey noise_key_, sign_key_;
   std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.

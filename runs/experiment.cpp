@@ -391,6 +391,10 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse("rotation_noise_skew has no effect without rotation_noise_deg",
            "write for example rotation_noise_deg = 4, or leave it out");
   }
+  if (block.rotation_sign != RotationSign::same && !turns) {
+    refuse("rotation_sign has an effect only where perturbation is \"rotation\" or \"clamp\"",
+           "write perturbation = \"rotation\" (or \"clamp\"), or leave it out");
+  }
   if ((block.shift_m != 0.0) != (block.perturbation == Perturbation::shift)) {
     refuse("shift_m and perturbation = \"shift\" go together",
            "write both (for example shift_m = 0.02), or neither");

@@ -239,13 +239,14 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
     return Behaviour(path, title, "; ".join(notes), experiment, groups, units)
 
 
-def _without_noise(rotation: np.ndarray, block: np.ndarray, blocks: list[dict]) -> np.ndarray:
-    """The rotation that was planned, where a random angle was added to it: phases are told apart by
-    its sign."""
+def _without_chance(rotation: np.ndarray, block: np.ndarray, blocks: list[dict]) -> np.ndarray:
+    """The rotation that was planned, where a random angle was added to it or its sign drawn: phases
+    are told apart by its sign."""
     result = rotation.copy()
     for index, keys in enumerate(blocks):
         here = np.flatnonzero(block == index)
-        if not keys.get("rotation_noise_deg", 0) or here.size == 0:
+        drawn = keys.get("rotation_noise_deg", 0) or keys.get("rotation_sign", "same") != "same"
+        if not drawn or here.size == 0:
             continue
         steps, start = keys["steps"], keys["rotation_deg"]
         rise = (keys["rotation_end_deg"] - start) / (steps - 1) if steps > 1 else 0.0
@@ -257,7 +258,7 @@ def _without_noise(rotation: np.ndarray, block: np.ndarray, blocks: list[dict]) 
 
 def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks: list[dict]):
     columns = columns | {
-        "rotation": _without_noise(columns["rotation"], columns["block"], blocks)
+        "rotation": _without_chance(columns["rotation"], columns["block"], blocks)
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)

@@ -489,6 +489,38 @@ TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
   }
 }
 
+TEST(BodyPerturbation, RandomSignsAreEvenIndependentAndTheSubjectsOwn) {
+  BodyParameters p;
+  p.trial_ms = 100;
+  p.cue_ms = 1;
+  p.go_ms = 2;
+  p.deadline_ms = 3;
+  p.outcome_delay_ms = 0;
+  p.outcome_ms = 1;
+  constexpr int trials = 2000;
+  Block block;
+  block.trials = trials;
+  block.perturbation = Perturbation::clamp;
+  block.rotation_deg = 5;
+  block.rotation_sign = RotationSign::random;
+  Driven driven(p, {block}), again(p, {block});
+  int sum = 0, alike = 0;
+  double before = 0;
+  for (int trial = 0; trial < trials; ++trial) {
+    const double angle = driven.trials(kNone).back().record.rotation_deg;
+    if (trial < 5) {
+      EXPECT_EQ(again.trials(kNone).back().record.rotation_deg, angle);
+    }
+    EXPECT_EQ(std::abs(angle), 5);
+    sum += angle > 0 ? 1 : -1;
+    alike += angle == before ? 1 : 0;
+    before = angle;
+  }
+  // Four standard deviations of fair coins.
+  EXPECT_LT(std::abs(sum), 180);
+  EXPECT_LT(std::abs(alike - trials / 2), 90);
+}
+
 // --- The schedule ---
 
 TEST(BodySchedule, TargetsCycleAndStartAnewInEachBlock) {

@@ -371,6 +371,23 @@ class ScoreTest(AnalysisTest):
         self.assertEqual(subject.rotation, -30.0)
         self.assertAlmostEqual(readouts.late_fraction(subject), LATE)
 
+    def test_random_signs_do_not_cut_phases(self):
+        rng = np.random.default_rng(3)
+
+        def change(group, columns):
+            columns["rotation"] = columns["rotation"] * rng.choice([-1, 1], len(columns["rotation"]))
+
+        run = write_run(self.root, groups=["abrupt_intact"], change=change, subjects=1)
+        text = (run / "resolved.toml").read_text()
+        for label, angle in (("rotated", -30), ("reversed", 30)):
+            text = text.replace(f'{{phase = "{label}"',
+                                '{rotation_sign = "random", rotation_end_deg = 0, steps = 0, '
+                                f'perturbation = "rotation", rotation_deg = {angle}, '
+                                f'phase = "{label}"')
+        (run / "resolved.toml").write_text(text)
+        subject = behaviour.read(run, readouts.COLUMNS).groups["abrupt_intact"].subjects[0]
+        self.assertEqual([len(subject.phases[p]) for p in behaviour.PHASES], [32, 100, 12, 20])
+
     def test_statistics_are_over_subjects(self):
         two, eight = (self.results(write_run(self.root / str(n), subjects=n)) for n in (2, 8))
         self.assertAlmostEqual(two["A1"].sem, mean_sem(LATE, 2)[1])

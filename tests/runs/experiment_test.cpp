@@ -175,6 +175,12 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_noise_skew has no effect without rotation_noise_deg; write for "
       "example "
       "rotation_noise_deg = 4, or leave it out"}},
+    {"sign_without_rotation",
+     "[schedules.s]\nblocks = [{rotation_sign = \"random\"}]",
+     {},
+     {"x.toml:2:11: rotation_sign has an effect only where perturbation is \"rotation\" or "
+      "\"clamp\"; "
+      "write perturbation = \"rotation\" (or \"clamp\"), or leave it out"}},
     {"shift_without_shift",
      "[schedules.s]\nblocks = [{shift_m = 0.02}, {perturbation = \"shift\"}]",
      {},
