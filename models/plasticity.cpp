@@ -8,9 +8,10 @@ namespace quartet {
 
 void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real("depression", depression, {"1", 0, 1},
-         "share of w_max lost per complex spike at trace 1 (tuned: early adaptation A2)");
+         "share of w_max lost per complex spike at trace 1 (tuned: a trial's correction, A3, A4)");
   v.real("potentiation", potentiation, {"1", 0, 1},
-         "share of the way to its goal gained per parallel-fibre spike (tuned: asymptote A1)");
+         "share of the way to its goal gained per parallel-fibre spike (tuned: what is left of an "
+         "error, A1)");
   v.real("goal", goal, {"1", 0, 1},
          "weight to which potentiation leads, as a share of w_max (tuned: without an error weights "
          "stay as they begin; follows from the other values and the olive's mean rate)");

@@ -18,8 +18,7 @@ namespace quartet {
 /// output peaks about 3·cascade_ms later (granule-cell activity of 100 ms before a complex spike
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
-///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), from either
-///   side
+///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
 ///   w = w_max · (goal − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
