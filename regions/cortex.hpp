@@ -8,7 +8,7 @@
 /// in premotor spikes: parietal input proposes the target's direction, the thalamic (VA) channels
 /// that the basal ganglia select shift it, and so do rostral premotor cells (PrePMd), which hold a
 /// strategy. TaskError cells compare: PPC excites them and PPCc inhibits them, so while a cursor is
-/// seen beyond a third of the way they fire for the direction in which it misses the target, and
+/// seen beyond a third of the way they fire for directions on the target's other side, and
 /// instruct the synapses of PPC on PrePMd, by their apical dendrites. These are cortex's only
 /// plastic synapses (decision 0008). The spikes of SNc arrive, and no cell reads them.
 #pragma once
