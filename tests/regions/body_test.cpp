@@ -455,7 +455,8 @@ TEST(BodyPerturbation, TargetJumpsWhenTheHandHasLeft) {
   EXPECT_EQ(trace.back().record.reward, 1);
 }
 
-TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
+/// A body whose trials are over at once, for what is drawn once per trial.
+BodyParameters hasty() {
   BodyParameters p;
   p.trial_ms = 100;
   p.cue_ms = 1;
@@ -463,6 +464,11 @@ TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
   p.deadline_ms = 3;
   p.outcome_delay_ms = 0;
   p.outcome_ms = 1;
+  return p;
+}
+
+TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
+  const BodyParameters p = hasty();
   constexpr int trials = 4000;
   for (const double skew : {0.0, 1.0, -1.0}) {
     Block block;
@@ -489,14 +495,8 @@ TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
   }
 }
 
-TEST(BodyPerturbation, RandomSignsAreEvenIndependentAndTheSubjectsOwn) {
-  BodyParameters p;
-  p.trial_ms = 100;
-  p.cue_ms = 1;
-  p.go_ms = 2;
-  p.deadline_ms = 3;
-  p.outcome_delay_ms = 0;
-  p.outcome_ms = 1;
+TEST(BodyPerturbation, RandomSignsAreEvenAndIndependent) {
+  const BodyParameters p = hasty();
   constexpr int trials = 2000;
   Block block;
   block.trials = trials;
