@@ -17,6 +17,7 @@
 #include <functional>
 #include <string_view>
 
+#include "models/math.hpp"
 #include "models/random.hpp"
 
 namespace quartet {
@@ -129,6 +130,11 @@ inline SourceRule same_group(Cells sources, std::uint32_t targets, std::uint32_t
 /// Preferred direction (degrees, 0 … 360) of cell `cell` of a ring of `size` cells.
 inline double ring_direction(std::uint32_t cell, std::uint32_t size) {
   return 360.0 * (cell + 0.5) / size;
+}
+/// Its unit vector.
+inline std::array<double, 2> ring_vector(std::uint32_t cell, std::uint32_t size) {
+  const double angle = math::radians(ring_direction(cell, size));
+  return {math::cos(angle), math::sin(angle)};
 }
 /// The ring cell nearest to a direction.
 inline std::uint32_t ring_cell(double direction_deg, std::uint32_t size) {

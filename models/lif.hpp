@@ -15,6 +15,7 @@
 /// numbers per substep, scaled so that free V has the given stationary SD.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -93,6 +94,8 @@ class LifPopulation {
 
   /// Drive of each own cell in mV, held until changed.
   std::span<float> drive() { return drive_; }
+  /// The same for all cells.
+  void set_drive(float mv) { std::fill(drive_.begin(), drive_.begin() + count(), mv); }
   /// Shift of all cells' drive in mV, held until changed.
   void set_shift(float mv) { shift_ = mv; }
 

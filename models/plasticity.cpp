@@ -188,17 +188,10 @@ InstructedRule::InstructedRule(Projection& projection, const InstructedParameter
       apical_decay_(math::exp(-1.0 / parameters.apical_ms)),
       unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / instructing_cells),
       change_(projection.own_targets()) {
-  auto directions = [](std::vector<double>& x, std::vector<double>& y, std::uint32_t first,
-                       std::uint32_t count, std::uint32_t size) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const double angle = math::radians(ring_direction(first + i, size));
-      x.push_back(math::cos(angle));
-      y.push_back(math::sin(angle));
-    }
-  };
-  directions(instructing_x_, instructing_y_, 0, instructing_cells, instructing_cells);
-  directions(target_x_, target_y_, projection.first_target(), projection.own_targets(),
-             projection.all_targets());
+  for (std::uint32_t k = 0; k < instructing_cells; ++k)
+    instructing_.push_back(ring_vector(k, instructing_cells));
+  for (std::uint32_t j = 0; j < projection.own_targets(); ++j)
+    target_.push_back(ring_vector(projection.first_target() + j, projection.all_targets()));
 }
 
 void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Spike> instructing,
@@ -206,12 +199,12 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
   x_ *= apical_decay_;
   y_ *= apical_decay_;
   for (const Spike& spike : instructing) {
-    x_ += unit_ * instructing_x_[spike.id];
-    y_ += unit_ * instructing_y_[spike.id];
+    x_ += unit_ * instructing_[spike.id][0];
+    y_ += unit_ * instructing_[spike.id][1];
   }
   if (!learning || presynaptic.empty()) return;
   for (std::size_t j = 0; j < change_.size(); ++j)
-    change_[j] = static_cast<float>(parameters_.rate * (x_ * target_x_[j] + y_ * target_y_[j]));
+    change_[j] = static_cast<float>(parameters_.rate * (x_ * target_[j][0] + y_ * target_[j][1]));
   const std::span<float> weights = projection_.weights();
   const auto targets = projection_.targets();
   const float keep = static_cast<float>(1.0 - parameters_.decay), top = projection_.max_weight();

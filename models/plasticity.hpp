@@ -2,6 +2,7 @@
 /// the projection's. Rules run once per timestep of 1 ms, on the timestep's spikes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -134,9 +135,8 @@ class InstructedRule {
   Projection& projection_;
   InstructedParameters parameters_;
   double apical_decay_, unit_;
-  std::vector<double> instructing_x_, instructing_y_;  // directions
-  std::vector<double> target_x_, target_y_;            // of own targets
-  std::vector<float> change_;                          // per own target: rate · A (this timestep)
+  std::vector<std::array<double, 2>> instructing_, target_;  // directions; of own targets
+  std::vector<float> change_;  // per own target: rate · A (this timestep)
   // State: the instructive signal as a vector, Hz.
   double x_ = 0, y_ = 0;
 };

@@ -207,13 +207,12 @@ double BasalGanglia::third_factor() const {
 void BasalGanglia::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
   const BasalGangliaParameters& p = parameters_;
-  auto drive = [&](std::size_t population, double mv) {
-    auto cells = network_.population(population).drive();
-    std::fill(cells.begin(), cells.end(), static_cast<float>(mv));
-  };
   constexpr double event_mv = 26.0;  // about 70 Hz while the event lasts
-  drive(outcome_, event_mv * senses[sense::outcome]);
-  drive(reward_, event_mv * senses[sense::reward]);
+  auto drive = [&](std::size_t population, double event) {
+    network_.population(population).set_drive(static_cast<float>(event_mv * event));
+  };
+  drive(outcome_, senses[sense::outcome]);
+  drive(reward_, senses[sense::reward]);
   const double excess = dopamine_ - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(
       static_cast<float>(p.d1_excitability_mv * excess + d1_homeostasis_.shift_mv()));

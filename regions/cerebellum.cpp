@@ -223,29 +223,19 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .weight = p.aim_copy_weight_mv / 30,
            .delay_ms = p.aim_copy_delay_ms,
            .sources = ring_sources(n.pmd, predicted_direction, 12.0)});
-  auto tuned = [&](const char* name, std::size_t source, Cells cells, std::size_t receptor,
-                   double sum, bool plastic) -> Projection& {
-    // Weighted by the overlap, the whole ring reaches every zone: one cell of each family.
-    return connect({.name = name,
-                    .source = source,
-                    .target = olive_,
-                    .receptor = receptor,
-                    .in_degree = cells.families,
-                    .weight = sum / cells.families,
-                    .delay_ms = 2,
-                    .sources = each_family_in_turn(cells),
-                    .factor =
-                        [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-                          return direction_overlap(
-                              ring_direction(cell, cells),
-                              zone_direction(group_of(target, n.olive, kZones)));
-                        },
-                    .plastic = plastic,
-                    .max_weight = plastic ? kLargestOliveScale * sum / cells.families : 0.0});
+  auto compare = [&](const char* name, std::size_t source, Cells ring, std::size_t receptor,
+                     double weight) {
+    return overlap_synapses(
+        name, source, ring, olive_,
+        [=](std::uint32_t cell) { return zone_direction(group_of(cell, n.olive, kZones)); },
+        receptor, weight);
   };
-  cursor_synapses_ = &tuned("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv, true);
+  ProjectionSpec seen = compare("Cursor_IO", cursor_, n.cursor, kExcitation, p.cursor_weight_mv);
+  seen.plastic = true;
+  seen.max_weight = kLargestOliveScale * seen.weight;
+  cursor_synapses_ = &connect(std::move(seen));
   cursor_weights_.assign(cursor_synapses_->weights().begin(), cursor_synapses_->weights().end());
-  tuned("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv, false);
+  connect(compare("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv));
 
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
   std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
@@ -263,10 +253,8 @@ void Cerebellum::prepare(Step, const Inbox& in) {
   cursor_drive_->set(network_.population(cursor_), seen * parameters_.cursor_drive_mv,
                      senses[sense::cursor_x], senses[sense::cursor_y]);
   // The seen cursor's presence, without its direction or distance.
-  LifPopulation& predicted = network_.population(predicted_);
-  const auto lifted = predicted.drive().first(predicted.count());
-  std::fill(lifted.begin(), lifted.end(),
-            seen > 0 ? static_cast<float>(parameters_.predicted_drive_mv) : 0.0f);
+  network_.population(predicted_)
+      .set_drive(seen > 0 ? static_cast<float>(parameters_.predicted_drive_mv) : 0.0f);
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {

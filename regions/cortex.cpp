@@ -161,25 +161,16 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .sources = uniform_sources(n.pmd_inhibitory)});
 
   // Strategy.
-  auto compared = [&](const char* name, std::size_t source, Cells cells, std::size_t receptor,
-                      double sum) {
-    // Weighted by the overlap of directions, the whole ring reaches every cell.
-    connect({.name = name,
-             .source = source,
-             .target = task_error_,
-             .receptor = receptor,
-             .in_degree = cells.families,
-             .weight = sum / cells.families,
-             .delay_ms = 2,
-             .sources = each_family_in_turn(cells),
-             .factor = [=](std::uint32_t cell, std::uint32_t target, Draws&) {
-               return direction_overlap(ring_direction(cell, cells),
-                                        ring_direction(target, n.task_error));
-             }});
+  auto compare = [&](const char* name, std::size_t source, Cells ring, std::size_t receptor,
+                     double weight) {
+    connect(overlap_synapses(
+        name, source, ring, task_error_,
+        [=](std::uint32_t cell) { return ring_direction(cell, n.task_error); }, receptor, weight));
   };
-  compared("PPC_TaskError", ppc_, n.ppc, kExcitation, p.task_error_weight_mv);
-  // Half the weight: inhibition decays twice as slowly, so that charges are alike.
-  compared("PPCc_TaskError", ppc_cursor_, n.ppc_cursor, kInhibition, -p.task_error_weight_mv / 2);
+  compare("PPC_TaskError", ppc_, n.ppc, kExcitation, p.task_error_weight_mv);
+  // Of the same charge.
+  compare("PPCc_TaskError", ppc_cursor_, n.ppc_cursor, kInhibition,
+          -p.task_error_weight_mv * (kExcitationMs / kInhibitionMs));
   if (p.silence_task_error) network_.remove_cells(task_error_, 1.0);
   Projection& strategy = connect({.name = "PPC_PrePMd",
                                   .source = ppc_,
@@ -340,16 +331,13 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 void Cortex::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];
-  auto drive = [&](std::size_t population, double mv) {
-    LifPopulation& cells = network_.population(population);
-    const auto drives = cells.drive().first(cells.count());
-    std::fill(drives.begin(), drives.end(), static_cast<float>(mv));
-  };
   cursor_drive_->set(network_.population(ppc_cursor_), seen * parameters_.cue_drive_mv,
                      senses[sense::cursor_x], senses[sense::cursor_y]);
   // The presence of a cursor that is far enough out for its direction to tell (chosen).
-  drive(task_error_, seen >= 1 ? parameters_.task_error_drive_mv : 0.0);
-  drive(pre_pmd_, senses[sense::aim_at_target] > 0 ? -parameters_.instruction_mv : 0.0);
+  network_.population(task_error_)
+      .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
+  network_.population(pre_pmd_).set_drive(
+      senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
   target_drive_->set(network_.population(ppc_),
                      senses[sense::target_on] > 0 ? parameters_.cue_drive_mv : 0.0,
                      senses[sense::target_x], senses[sense::target_y]);

@@ -1,5 +1,7 @@
 #include "regions/spiking_region.hpp"
 
+#include "regions/sizes.hpp"
+
 namespace quartet {
 
 void SpikingRegion::advance(Step t, const Inbox& in, Outbox& out, Peers& peers) {
@@ -84,6 +86,22 @@ std::vector<float> group_directions(std::uint32_t size, std::uint32_t groups,
   for (std::uint32_t i = 0; i < size; ++i)
     directions[i] = static_cast<float>(direction(group_of(i, size, groups)));
   return directions;
+}
+
+ProjectionSpec overlap_synapses(std::string name, std::size_t source, Cells ring,
+                                std::size_t target, std::function<double(std::uint32_t)> direction,
+                                std::size_t receptor, double weight) {
+  return {.name = std::move(name),
+          .source = source,
+          .target = target,
+          .receptor = receptor,
+          .in_degree = ring.families,
+          .weight = weight / ring.families,
+          .delay_ms = 2,
+          .sources = each_family_in_turn(ring),
+          .factor = [=](std::uint32_t cell, std::uint32_t of, Draws&) {
+            return direction_overlap(ring_direction(cell, ring), direction(of));
+          }};
 }
 
 }  // namespace quartet

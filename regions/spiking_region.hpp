@@ -71,12 +71,23 @@ class SpikingRegion : public Region {
 /// Receptors of cells with current synapses: fast excitation and inhibition (time constants typical
 /// of AMPA and GABA-A).
 enum : std::size_t { kExcitation, kInhibition };
-inline std::vector<Receptor> fast_receptors() { return {{.decay_ms = 5}, {.decay_ms = 10}}; }
+inline constexpr double kExcitationMs = 5, kInhibitionMs = 10;
+inline std::vector<Receptor> fast_receptors() {
+  return {{.decay_ms = kExcitationMs}, {.decay_ms = kInhibitionMs}};
+}
 
 /// Directions of the cells of a ring, degrees.
 std::vector<float> ring_directions(std::uint32_t size);
 /// Directions of cells in `groups` equal groups, degrees.
 std::vector<float> group_directions(std::uint32_t size, std::uint32_t groups,
                                     double (*direction)(std::uint32_t));
+
+/// Synapses by which a ring of cells tells a direction to cells with directions of their own: the
+/// whole ring reaches every target, one cell of each family, weighted by the overlap of directions.
+/// `weight`: summed over the ring, before it is so weighted. Targets can thus compare two rings,
+/// one of them inhibitory, as a difference of cosine-tuned codes.
+ProjectionSpec overlap_synapses(std::string name, std::size_t source, Cells ring,
+                                std::size_t target, std::function<double(std::uint32_t)> direction,
+                                std::size_t receptor, double weight);
 
 }  // namespace quartet

@@ -1,6 +1,7 @@
 /// Drive of a ring of cells that are tuned to a seen direction.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,11 +18,8 @@ class TunedDrive {
  public:
   /// `cells`: the population, whose ids are directions on a ring.
   TunedDrive(const LifPopulation& cells, double sharpness) : sharpness_(sharpness) {
-    for (std::uint32_t i = 0; i < cells.count(); ++i) {
-      const double angle = math::radians(ring_direction(cells.first() + i, cells.size()));
-      cos_.push_back(math::cos(angle));
-      sin_.push_back(math::sin(angle));
-    }
+    for (std::uint32_t i = 0; i < cells.count(); ++i)
+      directions_.push_back(ring_vector(cells.first() + i, cells.size()));
   }
 
   /// Sets the drive of all cells. (x, y): unit vector to what is seen; `peak_mv` 0: nothing is.
@@ -31,16 +29,17 @@ class TunedDrive {
     x_ = x;
     y_ = y;
     const auto drive = cells.drive();
-    for (std::size_t i = 0; i < cos_.size(); ++i)
-      drive[i] = peak_mv == 0
-                     ? 0.0f
-                     : static_cast<float>(
-                           peak_mv * math::exp(sharpness_ * (x * cos_[i] + y * sin_[i] - 1.0)));
+    for (std::size_t i = 0; i < directions_.size(); ++i)
+      drive[i] =
+          peak_mv == 0
+              ? 0.0f
+              : static_cast<float>(peak_mv * math::exp(sharpness_ * (x * directions_[i][0] +
+                                                                     y * directions_[i][1] - 1.0)));
   }
 
  private:
   double sharpness_;
-  std::vector<double> cos_, sin_;  // per cell of the slice
+  std::vector<std::array<double, 2>> directions_;  // per cell of the slice
   // What drives were computed for; not state: a restored brain computes them anew.
   double peak_mv_ = -1, x_ = 0, y_ = 0;
 };
