@@ -127,17 +127,6 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
              .delay_ms = delay_ms,
              .sources = same_group(sources, targets, kChannels)});
   };
-  auto diffuse = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
-                     std::size_t receptor, std::uint32_t in_degree, double sum, double delay_ms) {
-    connect({.name = name,
-             .source = source,
-             .target = target,
-             .receptor = receptor,
-             .in_degree = in_degree,
-             .weight = sum / in_degree,
-             .delay_ms = delay_ms,
-             .sources = uniform_sources(sources)});
-  };
   auto corticostriatal = [&](const char* name, std::size_t target, std::uint32_t targets,
                              double sum) -> Projection& {
     auto direction = [=](std::uint32_t cell) {

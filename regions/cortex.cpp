@@ -313,19 +313,9 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   directed("PMd_L5PT", pmd, true, PT, 40, p.pmd_pt_weight);
   directed("VL_L23E", vl, false, E, 40, p.vl_e_weight);
   directed("VL_L5PT", vl, false, PT, 40, p.vl_pt_weight);
-  auto unspecific = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
-    connect({.name = name,
-             .source = vl,
-             .target = to.index,
-             .receptor = kGlutamate,
-             .in_degree = in_degree,
-             .weight = sum / in_degree,
-             .delay_ms = 0,
-             .sources = uniform_sources(n.vl)});
-  };
-  unspecific("VL_PV", PV, 40, 1.5);
-  unspecific("VL_SOM", SOM, 30, 1.5);
-  unspecific("VL_L6CT", CT, 30, 0.6);
+  diffuse("VL_PV", vl, n.vl, pv, kGlutamate, 40, 1.5, 0);
+  diffuse("VL_SOM", vl, n.vl, som, kGlutamate, 30, 1.5, 0);
+  diffuse("VL_L6CT", vl, n.vl, ct, kGlutamate, 30, 0.6, 0);
 }
 
 void Cortex::prepare(Step, const Inbox& in) {

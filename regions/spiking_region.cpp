@@ -73,6 +73,19 @@ Projection& SpikingRegion::connect(ProjectionSpec spec) {
   return projection;
 }
 
+void SpikingRegion::diffuse(const char* name, std::size_t source, Cells sources, std::size_t target,
+                            std::size_t receptor, std::uint32_t in_degree, double weight,
+                            double delay_ms) {
+  connect({.name = name,
+           .source = source,
+           .target = target,
+           .receptor = receptor,
+           .in_degree = in_degree,
+           .weight = weight / in_degree,
+           .delay_ms = delay_ms,
+           .sources = uniform_sources(sources)});
+}
+
 std::vector<float> ring_directions(std::uint32_t size) {
   std::vector<float> directions(size);
   for (std::uint32_t i = 0; i < size; ++i)

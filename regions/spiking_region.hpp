@@ -47,6 +47,10 @@ class SpikingRegion : public Region {
   void add_output(std::size_t population);
   /// Connects and, where plastic, registers the projection for snapshots.
   Projection& connect(ProjectionSpec spec);
+  /// Static synapses from any of the source's cells with equal chance; `weight`: summed over a
+  /// target's synapses.
+  void diffuse(const char* name, std::size_t source, Cells sources, std::size_t target,
+               std::size_t receptor, std::uint32_t in_degree, double weight, double delay_ms);
 
   /// Before the timestep's integration: drives and modulations from what arrived.
   virtual void prepare(Step, const Inbox&) {}

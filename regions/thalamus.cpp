@@ -93,17 +93,6 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
                },
            .factor = [=](std::uint32_t, std::uint32_t cell,
                          Draws&) { return mixed_va(cell) ? 1.0 : 0.0; }});
-  auto diffuse = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
-                     std::size_t receptor, std::uint32_t in_degree, double sum, double delay_ms) {
-    connect({.name = name,
-             .source = source,
-             .target = target,
-             .receptor = receptor,
-             .in_degree = in_degree,
-             .weight = sum / in_degree,
-             .delay_ms = delay_ms,
-             .sources = uniform_sources(sources)});
-  };
   diffuse("CT_VL", ct, n.l6ct.cells(), vl, kExcitation, 40, 20.0, 0);
   diffuse("CT_VA", ct, n.l6ct.cells(), va, kExcitation, 40, 20.0, 0);
   diffuse("CT_TRN", ct, n.l6ct.cells(), trn, kExcitation, 40, 40.0, 0);
