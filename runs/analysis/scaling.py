@@ -18,9 +18,7 @@ import argparse
 import json
 import math
 import pathlib
-import re
 import signal
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
@@ -29,20 +27,15 @@ if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end i
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import rates
+import simulations
 import table
 from behaviour import BadInput
 
-EXPERIMENT = pathlib.Path(__file__).parents[1] / "experiments" / "scaling.toml"
+EXPERIMENT = simulations.EXPERIMENTS / "scaling.toml"
 REFERENCE = 1.0  # scale with which the others are compared
 RATE_LIMIT = 0.2  # largest change of a rate, as part of it
 CV_LIMIT = 0.15  # largest change of a coefficient of variation
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-EXIT_STOPPED = 75  # of the program: stopped with a good checkpoint
 SILENT_HZ = 0.2  # a lower rate at the reference, a spike in 5 s, has no ratio worth judging
-
-
-class Stopped(Exception):
-    """A signal asked to stop."""
 
 
 def records(directories: dict[float, pathlib.Path]) -> list[dict]:
@@ -107,8 +100,8 @@ def print_table(rows: list[dict]) -> None:
           f"{counts['undefined']} undefined.")
 
 
-def plan(options: argparse.Namespace) -> dict[float, pathlib.Path]:
-    """Directory of each scale's run, there or not. Raises BadInput for what cannot be run."""
+def plan(options: argparse.Namespace) -> dict[float, simulations.Simulation]:
+    """Each scale's run, there or not. Raises BadInput for what cannot be run."""
     try:
         scales = sorted({REFERENCE, *map(float, options.scales)})
     except ValueError as error:
@@ -116,81 +109,17 @@ def plan(options: argparse.Namespace) -> dict[float, pathlib.Path]:
     if len(scales) == 1:
         raise BadInput(f"--scales: nothing to compare with scale {REFERENCE:g}; write others, for "
                        "example --scales 0.5 2")
-    if options.ranks < 1:
-        raise BadInput(f"--ranks {options.ranks}: a run needs at least one; write --ranks 4")
-    directories = {}
-    for scale in scales:
-        setting = f"brain.scale={scale:g}"
-        checked = subprocess.run(
-            [options.program, "validate", options.experiment, "--full", "--resolved", "--set",
-             setting], capture_output=True, text=True)
-        if checked.returncode != 0:
-            problem = checked.stderr.strip()
-            raise BadInput(problem.replace(f"--set {setting}", f"--scales {scale:g}"))
-        directory = directories[scale] = options.directory / f"scale_{scale:g}"
-        if not directory.exists():
-            continue
-        try:
-            found = (directory / "resolved.toml").read_text(encoding="utf-8")
-        except OSError:
-            found = ""
-        if _digest(found) != _digest(checked.stdout):
-            raise BadInput(
-                f"{directory}: is not a run of {options.experiment} at scale {scale:g} by this "
-                f"version; name another DIR, or remove it (rm -r {directory})")
-    return directories
+    return {scale: simulations.Simulation(
+        f"scale {scale:g}", options.experiment, ["--full", "--set", f"brain.scale={scale:g}"],
+        options.directory / f"scale_{scale:g}") for scale in scales}
 
 
-def _digest(resolved: str) -> str:
-    """Of the experiment, from the head of its resolved.toml."""
-    found = re.search(r"Digest: ([0-9a-f]+)", resolved)
-    return found[1] if found else ""
-
-
-def simulate(options: argparse.Namespace, directories: dict[float, pathlib.Path]) -> None:
-    """Makes every run complete. Raises Stopped, and subprocess.CalledProcessError."""
-    for scale, directory in directories.items():
-        if (directory / "traffic.csv").exists():  # what a run writes last
-            continue
-        if directory.exists():
-            command = ["resume", directory]
-        else:
-            command = ["run", options.experiment, "--full", "--set", f"brain.scale={scale:g}",
-                       "--out", directory]
-        command = [options.program, *command, "--ranks", str(options.ranks)]
-        code, asked = follow(command, f"scale {scale:g}: ")
-        if code == EXIT_STOPPED or asked and code <= 0:
-            raise Stopped
-        if code != 0:
-            raise subprocess.CalledProcessError(code, command)
-
-
-def follow(command: list, prefix: str) -> tuple[int, bool]:
-    """Runs a command, hands signals to stop on to it and its lines on to standard error, but the
-    one that says what `command` changes. Returns its exit code and whether it was asked to stop."""
-    asked, child = [], None
-
-    def hand_on(number, _):
-        asked.append(number)
-        if child:
-            child.send_signal(number)
-
-    before = {number: signal.signal(number, hand_on) for number in STOP_SIGNALS}
+def check(runs: list[simulations.Simulation], options: argparse.Namespace) -> None:
+    """simulations.check, in the words of this command."""
     try:
-        # Its own process group: else Ctrl-C would reach it twice, and twice means at once.
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 text=True, process_group=0)
-        for number in asked:  # came while it started
-            child.send_signal(number)
-        for line in child.stdout:
-            if line.strip() and not line.startswith(
-                    ("not as the file in full", "other than in the file")
-            ):
-                print(prefix + line, end="", file=sys.stderr, flush=True)
-        return child.wait(), bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        simulations.check(runs, options.program, options.ranks)
+    except BadInput as error:
+        raise BadInput(str(error).replace("--set brain.scale=", "--scales ")) from None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -200,32 +129,24 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="Example: scaling.py results/scaling --program build/quartet",
     )
     parser.add_argument("directory", metavar="DIR", type=pathlib.Path, help="for the runs")
-    parser.add_argument("--program", default="quartet", help="the program that simulates")
+    simulations.add_options(parser)
     parser.add_argument("--experiment", default=EXPERIMENT, metavar="FILE",
                         help="what to run instead of experiments/scaling.toml")
     parser.add_argument("--scales", nargs="+", default=["0.5", "2"], metavar="X",
                         help="beside scale 1 (.5 and 2 unless given)")
-    parser.add_argument("--ranks", type=int, default=4, metavar="N", help="processes of a run")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a change is out")
     options = parser.parse_args(arguments)
     try:
-        directories = plan(options)
-        simulate(options, directories)
-        rows = records(directories)
+        runs = plan(options)
+        check(list(runs.values()), options)
+        simulations.complete(list(runs.values()), options.program, options.ranks)
+        rows = records({scale: run.directory for scale, run in runs.items()})
         if not rows:
             raise BadInput(f"{options.directory}: no rates in these runs. Set record.rate_subjects.")
         table.write_csv(options.directory / "scaling.csv", rows)
-    except Stopped:
-        print("scaling.py: stopped; the same command continues", file=sys.stderr)
-        return EXIT_STOPPED
-    except subprocess.CalledProcessError as error:
-        print(f"scaling.py: `{error.cmd[0]} {error.cmd[1]}` failed with exit code "
-              f"{error.returncode}; the same command tries to continue", file=sys.stderr)
-        return 1
-    except (BadInput, OSError) as error:
-        print(f"scaling.py: {error}", file=sys.stderr)
-        return 2
+    except simulations.FAILURES as error:
+        return simulations.refusal(error, "scaling.py")
     if options.json:
         print(json.dumps({"counts": count(rows), "changes": rows}, indent=2))
     else:

@@ -26,6 +26,7 @@ import analysis_test
 import behaviour
 import rates
 import scaling
+import simulations
 import score
 
 TRIAL_MS, BIN_MS, TRIALS, BLOCK = 850, 10, 5, 3  # of which the first block has BLOCK
@@ -250,7 +251,7 @@ class ScalingTest(FolderTest):
         path.write_text(
             f"#!/bin/sh\necho \"$*\" >> {self.root}/calls\n"
             "if [ $1 = validate ]; then\n"
-            "  [ $6 = brain.scale=0.1 ] && { echo \"--set $6: out of range\" >&2; exit 2; }\n"
+            "  [ $5 = brain.scale=0.1 ] && { echo \"--set $5: out of range\" >&2; exit 2; }\n"
             f"  echo '# Digest: abc'; exit 0\nfi\n{simulate}\n")
         path.chmod(0o755)
         return path
@@ -327,12 +328,12 @@ class ScalingTest(FolderTest):
     def test_run_of_another_experiment_is_refused(self):
         self.scales()  # without a digest
         self.assertRegex(self.refusal("--program", self.program("exit 1")),
-                         r"scale_0\.5: is not a run of .*scaling\.toml at scale 0\.5 by this")
+                         r"scale_0\.5: is not a run of .*scaling\.toml \(scale 0\.5\) by this")
 
     def test_signals_are_handed_on(self):
         program = self.program(f"trap 'exit 75' INT TERM USR1; touch {self.root}/ready\n"
                                "while :; do sleep 0.05; done")
-        for number in scaling.STOP_SIGNALS:
+        for number in simulations.STOP_SIGNALS:
             (self.root / "ready").unlink(missing_ok=True)
             process = subprocess.Popen(
                 ["/usr/bin/python3", scaling.__file__, self.root / "runs", "--program", program],
