@@ -27,7 +27,10 @@ PHASES = ("baseline", "learning", "reversed", "clamp")
 
 @dataclasses.dataclass
 class Subject:
-    """One simulated subject. Arrays run over its own trials, in order."""
+    """One simulated subject. Arrays run over its own trials, in order.
+
+    `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with.
+    """
 
     name: str
     seed: int | None  # of all its randomness; None where the file has none
@@ -51,8 +54,8 @@ class Subject:
             reference = reference[np.isfinite(reference)]
             if reference.size == 0:
                 continue
-            wrapped = _wrap(angle[here] - reference[0])
-            result[here] = _wrap(wrapped - np.mean(_wrap(reference - reference[0])))
+            wrapped = wrap(angle[here] - reference[0])
+            result[here] = wrap(wrapped - np.mean(wrap(reference - reference[0])))
         return -np.sign(self.rotation) * result
 
     def fraction(self, column: str = "angle_third") -> np.ndarray:
@@ -61,7 +64,7 @@ class Subject:
 
     def from_target(self) -> np.ndarray:
         """Direction of the hand relative to the target in degrees, shape (trials,)."""
-        return _wrap(self.columns["angle_third"] - self.columns["target_angle"])
+        return wrap(self.columns["angle_third"] - self.columns["target_angle"])
 
     def schedule(self) -> np.ndarray:
         """Full compensation on every trial, degrees, shape (trials,); NaN without a rotation."""
@@ -258,7 +261,8 @@ def _without_chance(rotation: np.ndarray, block: np.ndarray, blocks: list[dict])
 
 def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks: list[dict]):
     columns = columns | {
-        "rotation": _without_chance(columns["rotation"], columns["block"], blocks)
+        "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
+        "drawn_rotation": columns["rotation"],
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)
@@ -305,6 +309,6 @@ def _group_names(dataset, path) -> list[str]:
     return [texts[i] for i in index]
 
 
-def _wrap(degrees):
+def wrap(degrees):
     """Into [-180, 180)."""
     return (np.asarray(degrees) + 180.0) % 360.0 - 180.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from behaviour import Subject
+from behaviour import Subject, wrap
 
 # For people, in the order of tables.
 LABELS = {
@@ -20,7 +20,16 @@ LABELS = {
     "reversed_fraction": "fraction after the reversal",
     "rebound_deg_per_30": "rebound, deg per 30 deg",
     "rebound_fraction": "rebound, fraction",
+    "opposite_fraction": "fraction of an opposite rotation compensated, trials 1-12",
+    "savings": "fraction compensated, trials 1-12, second minus first time",
+    "asymptote_deg": "compensation, last tenth, deg",
+    "kept_deg": "compensation kept without feedback, deg",
+    "single_trial_deg": "correction from one trial to the next, deg",
+    "single_trial_sensitivity": "the same as part of the error",
+    "generalization_deg": "SD of generalization over directions, deg",
+    "succeeded": "share of subjects that end in the rewarded zone",
     "implicit_deg": "hand minus aim, deg",
+    "implicit_savings_deg": "hand minus aim, second minus first time, deg",
     "sd_after_failure_minus_success": "SD after failure minus success, deg",
     "olive_rise": "olive: trials 1-12 minus baseline, Hz",
     "dopamine_reward_minus_failure": "SNc: rewarded minus unrewarded, Hz",
@@ -80,6 +89,84 @@ def rebound_fraction(subject: Subject) -> float:
 def rebound_deg_per_30(subject: Subject) -> float:
     """rebound_fraction in degrees of a rotation of 30."""
     return 30.0 * rebound_fraction(subject)
+
+
+def opposite_fraction(subject: Subject) -> float:
+    """Fraction compensated of the opposite rotation that follows a washout, its trials 1-12.
+
+    Blocks of the phase "opposite"; as part of the first rotation's size.
+    """
+    return _mean(-subject.fraction("angle_third")[_labelled(subject, "opposite")[:12]])
+
+
+def savings(subject: Subject) -> float:
+    """early_fraction of the second time (blocks of the phase "again") minus that of the first."""
+    again = _labelled(subject, "again")[:12]
+    return _mean(subject.fraction("angle_third")[again]) - early_fraction(subject)
+
+
+def asymptote_deg(subject: Subject) -> float:
+    """Compensation (degrees) at one third of the distance, last tenth of the rotated trials (40 of
+    400)."""
+    learning = subject.phases["learning"]
+    return _mean(subject.compensation("angle_third")[learning[-max(1, round(len(learning) / 10)) :]])
+
+
+def kept_deg(subject: Subject) -> float:
+    """Compensation (degrees) over the trials without feedback that follow the rotated ones.
+
+    Blocks of the phase "no_feedback".
+    """
+    return _mean(subject.compensation("angle_third")[_labelled(subject, "no_feedback")])
+
+
+def single_trial_deg(subject: Subject) -> float:
+    """Change of direction (degrees) from a rotated trial to the next, against the perturbation.
+
+    Where its sign is drawn anew on every trial: what was learned earlier then adds nothing.
+    """
+    drawn = np.sign(subject.columns["drawn_rotation"])
+    learning = subject.phases["learning"][:-1]
+    if len(np.unique(drawn[learning])) < 2:
+        return float("nan")
+    change = wrap(subject.columns["angle_third"][learning + 1] -
+                  subject.columns["angle_third"][learning])
+    return _mean(-drawn[learning] * change)
+
+
+def single_trial_sensitivity(subject: Subject) -> float:
+    """single_trial_deg per degree of the perturbation."""
+    return single_trial_deg(subject) / abs(subject.rotation)
+
+
+def generalization_deg(subject: Subject) -> float:
+    """SD (degrees) of the Gaussian over directions that fits compensation in probes best.
+
+    Blocks of the phase "probe", to targets at several distances from the trained one; the Gaussian
+    has its peak there and goes to zero. Least squares over SDs of 1 to 180 degrees.
+    """
+    probe = _labelled(subject, "probe")
+    compensation = subject.compensation("angle_third")[probe]
+    learning = subject.phases["learning"]
+    if not np.isfinite(compensation).any() or not len(learning):
+        return float("nan")
+    trained = subject.columns["target_angle"][learning[-1]]
+    distance = wrap(subject.columns["target_angle"][probe] - trained)
+    seen = np.isfinite(compensation)
+    sds = np.arange(1.0, 181.0)
+    shapes = np.exp(-0.5 * (distance[seen] / sds[:, np.newaxis]) ** 2)
+    heights = shapes @ compensation[seen] / np.sum(shapes**2, axis=1)
+    errors = np.sum((compensation[seen] - heights[:, np.newaxis] * shapes) ** 2, axis=1)
+    best = np.argmin(errors)
+    # Without a peak, or as wide as the search, there is no width to speak of.
+    return float(sds[best]) if heights[best] > 0 and 1.0 < sds[best] < 180.0 else float("nan")
+
+
+def succeeded(subject: Subject) -> float:
+    """1 if more than half of the trials in the second half of `final_step` are rewarded, else 0."""
+    step = final_step(subject)
+    reward = subject.columns["reward"][step[len(step) // 2 :]]
+    return float(_mean(reward > 0.0) > 0.5) if len(reward) else float("nan")
 
 
 def baseline_sd(subject: Subject) -> float:
@@ -156,6 +243,22 @@ def implicit_deg(subject: Subject) -> float:
     """Compensation (degrees) of the hand minus that of the aim, `late` trials."""
     difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
     return _mean(difference[late(subject)])
+
+
+def implicit_savings_deg(subject: Subject) -> float:
+    """implicit_deg of the second time (blocks of the phase "again") minus that of the first.
+
+    Over as many trials of the first time as there are of the second, from the same trial on.
+    """
+    difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
+    again, first = _labelled(subject, "again"), subject.phases["learning"]
+    last = slice(len(again) - len(again) // 2, len(again))
+    return _mean(difference[again[last]]) - _mean(difference[first[last]])
+
+
+def _labelled(subject: Subject, phase: str) -> np.ndarray:
+    """Trials of the blocks with this `phase`; none where there is no rotation before."""
+    return subject.labels.get(phase, np.empty(0, int))
 
 
 def _mean(values: np.ndarray) -> float:

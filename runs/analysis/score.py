@@ -1,15 +1,21 @@
 #!/usr/bin/python3
-"""Compares a run with what people do.
+"""Compares runs with what people do.
 
     score.py results/cerebellar_vs_dopaminergic
+    score.py results/card --run
 
-prints one row per target of targets.toml that the run can answer, then the read-outs of groups that
-no target names, then the rates of all populations beside expected ranges (published, judged, or
-quoted unchecked: rates.py), and writes score.csv and rates.csv into the run directory (where it may
-not, it says so). Statistics are over simulated subjects, never over trials.
+prints one row per target of targets.toml that a run can answer, then the read-outs of groups that no
+target names, then the rates of all populations beside expected ranges (published, judged, or quoted
+unchecked: rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
+says so). A directory with run directories in it counts as all of them. Statistics are over simulated
+subjects, never over trials.
+
+With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
+is taken as it is, what is not is resumed.
 
 Exit codes: 0 computed, 1 with --strict and a target out of its band or undefined, or none judged, or
-standard output is full, 2 bad usage or input.
+standard output is full, or a run failed, 2 bad usage or input, 75 stopped by a signal: the same
+command continues.
 """
 
 from __future__ import annotations
@@ -34,10 +40,12 @@ import numpy as np
 import behaviour
 import rates
 import readouts
+import simulations
 import table
 
 TARGETS = pathlib.Path(__file__).with_name("targets.toml")
 HEADER_WIDTH = 24  # characters, of a group's label
+NOT_RUN = "not run"  # verdict of a row none of whose groups is there
 SAME_ANGLE = 0.05  # degrees; within it two rotations are one
 
 
@@ -93,9 +101,11 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     independent. Errors propagate to first order.
     """
     parts = [target[key] for key in ("of", "over", "minus") if key in target]
-    absent = sorted({part["group"] for part in parts} - set(groups))
+    wanted = {part["group"] for part in parts}
+    absent = sorted(wanted - set(groups))
     if absent:
-        return Result(target, verdict=f"not run: {', '.join(absent)}")
+        return Result(target, verdict=NOT_RUN if len(absent) == len(wanted) else
+                      f"{NOT_RUN}: {', '.join(absent)}")
     members = [groups[part["group"]].subjects for part in parts]
     numbers = [
         np.array([getattr(readouts, part["readout"])(subject) for subject in subjects])
@@ -149,12 +159,67 @@ def _verdict(target: dict, mean: float) -> str:
     return "in" if low <= mean <= high else "out"
 
 
-def score(directory: str | pathlib.Path) -> tuple[behaviour.Behaviour, list[Result]]:
-    """All rows for one run directory. Raises behaviour.BadInput."""
+def runs_in(directory: str | pathlib.Path) -> list[pathlib.Path]:
+    """The run directory itself, or the run directories in it."""
+    directory = pathlib.Path(directory)
+    if (directory / "behaviour.nc").exists():
+        return [directory]
+    return sorted(path.parent for path in directory.glob("*/behaviour.nc")) or [directory]
+
+
+def read(directories: list) -> list[behaviour.Behaviour]:
+    """All runs of the directories. Raises BadInput, also where two have a group of the same name:
+    which of them a target means could not be told."""
+    runs = [behaviour.read(path, readouts.COLUMNS)
+            for directory in directories for path in runs_in(directory)]
+    owner: dict[str, behaviour.Behaviour] = {}
+    for run in runs:
+        for name in run.groups:
+            if name in owner:
+                raise behaviour.BadInput(
+                    f"{run.path.parent}: has a group {name}, as {owner[name].path.parent} has; score "
+                    "them one by one")
+            owner[name] = run
+    return runs
+
+
+def score(directories: list) -> tuple[list[behaviour.Behaviour], list[Result]]:
+    """All rows for the runs together. Raises behaviour.BadInput."""
+    runs = read(directories)
+    groups = {name: group for run in runs for name, group in run.groups.items()}
+    return runs, [evaluate(target, groups) for target in load_targets()["target"]]
+
+
+def load_targets() -> dict:
     with open(TARGETS, "rb") as file:
-        targets = tomllib.load(file)["target"]
-    run = behaviour.read(directory, readouts.COLUMNS)
-    return run, [evaluate(target, run.groups) for target in targets]
+        return tomllib.load(file)
+
+
+def experiments_by_group() -> dict[str, str]:
+    """The standard experiment that each group belongs to, in their order."""
+    owners = {}
+    for name in load_targets()["experiments"]:
+        with open(simulations.EXPERIMENTS / f"{name}.toml", "rb") as file:
+            owners |= {group["name"]: name for group in tomllib.load(file)["group"]}
+    return owners
+
+
+def standard(options: argparse.Namespace) -> list[simulations.Simulation]:
+    """The runs of --run, there or not. Raises BadInput."""
+    if len(options.directories) != 1:
+        raise behaviour.BadInput("--run: name one directory, in which each experiment gets its own")
+    (parent,) = map(pathlib.Path, options.directories)
+    if (parent / "resolved.toml").exists():
+        raise behaviour.BadInput(f"{parent}: is the directory of one run, and --run makes a directory "
+                                 "with several runs; name another")
+    flags = ["--full"] if options.full else []
+    for name in ("seed", "subjects", "scale"):
+        if (value := getattr(options, name)) is not None:
+            flags += [f"--{name}", value]
+    for setting in options.set:
+        flags += ["--set", setting]
+    return [simulations.Simulation(name, simulations.EXPERIMENTS / f"{name}.toml", flags,
+                                   parent / name) for name in load_targets()["experiments"]]
 
 
 def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
@@ -251,7 +316,7 @@ def print_table(results: list[Result]) -> None:
     rows = [
         (r.target["id"], r.target["description"], _group(r.target), _human(r.target),
          _band(r.target), table.number(r.mean, r.sem), r.n, _cell(r))
-        for r in results
+        for r in results if r.verdict != NOT_RUN
     ]
     table.show(header, rows)
     counts = count(results)
@@ -260,7 +325,7 @@ def print_table(results: list[Result]) -> None:
     print(
         f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
         f"{counts['out']} out; {counts['no human value']} without a human value, "
-        f"{counts['undefined']} undefined, {counts['not run']} not run.\n"
+        f"{counts['undefined']} undefined, {counts['not run']} not run{_not_run(results)}.\n"
         f"\"*\" marks targets that parameters were tuned with in view, on other seeds: {tuned['in']} "
         f"of {tuned['in'] + tuned['out']} in;\nof the others, {counts['in'] - tuned['in']} of "
         f"{counts['in'] + counts['out'] - tuned['in'] - tuned['out']}.\n"
@@ -270,6 +335,14 @@ def print_table(results: list[Result]) -> None:
     others = _other_rotations(results)
     if others:
         print(f"Another rotation than people's: {others}.")
+
+
+def _not_run(results: list[Result]) -> str:
+    """Which standard experiments are wanted; "" where none is."""
+    owners = experiments_by_group()
+    wanted = {owners[name] for r in results if r.verdict == NOT_RUN for name in named_groups([r])}
+    ordered = [name for name in dict.fromkeys(owners.values()) if name in wanted]
+    return f" ({', '.join(ordered)}: quartet score DIR --run)" if ordered else ""
 
 
 def print_others(run: behaviour.Behaviour, results: list[Result]) -> None:
@@ -325,58 +398,94 @@ def _record(result: Result) -> dict:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="score.py",
-        description="Compares a run with what people do.",
+        description="Compares runs with what people do.",
         epilog="Example: score.py results/cerebellar_vs_dopaminergic --json",
     )
-    parser.add_argument("directory", metavar="DIR", help="a run directory with behaviour.nc")
+    parser.add_argument("directories", metavar="DIR", nargs="+",
+                        help="a run directory, or a directory with run directories in it")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument(
         "--strict", action="store_true",
         help="exit with 1 if a target is out or undefined, or none judged",
     )
+    parser.add_argument("--run", action="store_true",
+                        help="run the standard experiments into DIR first, each as its [quick] says; "
+                        "the following flags are those of `quartet run`")
+    simulations.add_options(parser)
+    for name in ("--seed", "--subjects", "--scale"):
+        parser.add_argument(name)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--full", action="store_true")
     options = parser.parse_args(arguments)
     try:
-        run, results = score(options.directory)
+        if options.run:
+            wanted = standard(options)
+            simulations.check(wanted, options.program, options.ranks)
+            simulations.complete(wanted, options.program, options.ranks)
+        runs, results = score(options.directories)
         named = named_groups(results)
-        own = others(run, set(named))
-        records, own_records = ([_record(r) for r in rows] for rows in (results, own))
-        rate_records = rates.records(run.path.parent)
-    except (behaviour.BadInput, OSError) as error:
-        print(f"score.py: {error}", file=sys.stderr)
-        return 2
-    for name, rows in (("score.csv", records + own_records), ("rates.csv", rate_records)):
-        path = run.path.with_name(name)
-        try:
-            if rows:
-                table.write_csv(path, rows)
-        except OSError as error:  # somebody else's run, or a full disk: the numbers are there
-            print(f"score.py: {path}: not written ({error.strerror}); what it would hold is in "
-                  "--json", file=sys.stderr)
+        own = [others(run, set(named)) for run in runs]
+        rate_records = [rates.records(run.path.parent) for run in runs]
+    except simulations.FAILURES as error:
+        return simulations.refusal(error, "score.py")
+    records = [_record(r) for r in results]
+    own_records = [_record(r) for rows in own for r in rows]
+    if len(options.directories) == 1:
+        save(pathlib.Path(options.directories[0]) / "score.csv", records + own_records)
+    for run, rows in zip(runs, rate_records):
+        save(run.path.with_name("rates.csv"), rows)
     counts = count(results)
     if options.json:
-        document = {"title": run.title, "extent": run.extent, "cut": run.cut,
-                    "left_out": behaviour.left_out(run),
-                    "counts": counts, "targets": records, "groups": own_records,
-                    "rate_counts": rates.count(rate_records), "rates": rate_records}
+        document = {"runs": [{"directory": str(run.path.parent), "title": run.title,
+                              "extent": run.extent, "cut": run.cut,
+                              "left_out": behaviour.left_out(run),
+                              "rate_counts": rates.count(rows), "rates": rows}
+                             for run, rows in zip(runs, rate_records)],
+                    "counts": counts, "targets": records, "groups": own_records}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        print_title(run)
-        if set(named) & set(run.rotated()):
-            print_table(results)
-            print()
-        if own:
-            print_others(run, own)
-            print(f"\nCompared with people are groups named {', '.join(named)}.\n")
-        if rate_records:
-            rates.print_table(rate_records)
-        else:
-            print("no rates: none recorded (record.rate_subjects), or no group has the times of a "
-                  "trial in [body]\nand a second trial in its first block")
+        show(runs, results, own, rate_records, named)
     if options.strict and counts["in"] + counts["out"] == 0:
         print(f"score.py: --strict: no target was judged; they are of groups {', '.join(named)}",
               file=sys.stderr)
         return 1
     return 1 if options.strict and counts["out"] + counts["undefined"] else 0
+
+
+def show(runs, results: list[Result], own: list[list[Result]], rate_records: list[list[dict]],
+         named: list[str]) -> None:
+    """All tables."""
+    for run in runs:
+        print_title(run)
+    if any(set(named) & set(run.rotated()) for run in runs):
+        print_table(results)
+        print()
+    for run, rows in zip(runs, own):
+        if rows:
+            print_others(run, rows)
+            print()
+    if any(own):
+        print(f"Compared with people are groups named {', '.join(named)}.\n")
+    if len(runs) > 1:
+        for run, rows in zip(runs, rate_records):
+            counts = rates.count(rows)
+            print(f"{run.path.parent}: {counts['in']} of {counts['in'] + counts['out']} judged rates "
+                  "are in their range (rates.csv)")
+    elif rate_records[0]:
+        rates.print_table(rate_records[0])
+    else:
+        print("no rates: none recorded (record.rate_subjects), or no group has the times of a trial "
+              "in [body]\nand a second trial in its first block")
+
+
+def save(path: pathlib.Path, rows: list[dict]) -> None:
+    """Writes a table, where there is one, or says that it could not."""
+    try:
+        if rows:
+            table.write_csv(path, rows)
+    except OSError as error:  # somebody else's run, or a full disk: the numbers are there
+        print(f"score.py: {path}: not written ({error.strerror}); what it would hold is in --json",
+              file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ class AnalysisTest(unittest.TestCase):
         self.root = pathlib.Path(temporary.name)
 
     def results(self, directory):
-        return {r.target["id"]: r for r in score.score(directory)[1]}
+        return {r.target["id"]: r for r in score.score([directory])[1]}
 
     def call(self, main, *arguments):
         out, err = io.StringIO(), io.StringIO()
@@ -240,9 +240,10 @@ class AnalysisTest(unittest.TestCase):
 class ScoreTest(AnalysisTest):
     def test_closed_form(self):
         results = self.results(write_run(self.root))
-        self.assertEqual(set(results), set(EXPECTED))
+        run = {name: r for name, r in results.items() if r.verdict != "not run"}
+        self.assertEqual(set(run), set(EXPECTED))
         self.assertEqual(self.mismatches(results), [])
-        self.assertEqual({r.n for r in results.values()}, {"4", "4 / 4", "4 pairs"})
+        self.assertEqual({r.n for r in run.values()}, {"4", "4 / 4", "4 pairs"})
         self.assertEqual(results["F_A1Late_ratio"].n, "4 / 4")
         self.assertEqual(results["A5"].n, "4 pairs")
 
@@ -447,7 +448,7 @@ class ScoreTest(AnalysisTest):
     def test_missing_group_is_said(self):
         results = self.results(write_run(self.root, groups=["abrupt_intact"]))
         self.assertEqual(results["A1"].verdict, "in")
-        self.assertEqual(results["DA_RWD"].verdict, "not run: reward_depleted, reward_intact")
+        self.assertEqual(results["DA_RWD"].verdict, "not run")
         self.assertEqual(results["F_A1Late_ratio"].verdict, "not run: abrupt_cerebellar")
 
     def test_run_in_progress_counts_finished_subjects(self):
@@ -463,7 +464,7 @@ class ScoreTest(AnalysisTest):
         self.assertEqual(results["A1"].n, "2")
         self.assertAlmostEqual(results["A1"].mean, LATE * (1.0 - SPREAD))  # gains .85 and .95
         self.assertEqual(results["DA_ABRUPT"].verdict, "not run: abrupt_depleted")
-        self.assertEqual(score.score(run)[0].cut, "only 2 of 8 subjects finished so far")
+        self.assertEqual(score.score([run])[0][0].cut, "only 2 of 8 subjects finished so far")
 
     def test_completeness_is_what_was_planned(self):
         def cut(trials):
@@ -473,7 +474,7 @@ class ScoreTest(AnalysisTest):
         # All stopped at the same trial: none is finished, though all are alike.
         run = write_run(self.root / "half", groups=["abrupt_intact"], change=cut(150))
         with self.assertRaisesRegex(behaviour.BadInput, "no subject has finished yet"):
-            score.score(run)
+            score.score([run])
         # Finished groups of one condition with schedules of their own.
         run = write_run(self.root / "own", groups=["abrupt_intact", "abrupt_depleted"],
                         change=lambda g, c: g == "abrupt_depleted" and cut(150)(g, c))
@@ -526,6 +527,100 @@ class ScoreTest(AnalysisTest):
         self.assertEqual(results["IZ_RWD"].verdict, "out")
 
 
+def subject(blocks, **columns):
+    """One with the given blocks and columns; others are 0, angles from rightward, target at 90."""
+    n = sum(block["trials"] for block in blocks)
+    block = np.repeat(np.arange(len(blocks)), [b["trials"] for b in blocks])
+    values = {name: np.zeros(n) for name in COLUMNS} | {"block": block}
+    values["target_angle"] = np.full(n, 90.0)
+    values |= columns
+    full = {"perturbation": "rotation", "rotation_deg": 0, "rotation_end_deg": 0, "steps": 0}
+    return behaviour._subject("one", 1, values, [full | b for b in blocks])
+
+
+class ReadoutTest(unittest.TestCase):
+    """Read-outs of experiments other than cerebellar_vs_dopaminergic, in closed form."""
+
+    def test_single_trial(self):
+        """Each reach moves by 1.5 degrees against the error before, and forgets a tenth."""
+        rng = np.random.default_rng(5)
+        sign = rng.choice([-1.0, 1.0], 400)
+        angle, angles = 0.0, []
+        for s in sign:
+            angles.append(90.0 + angle)
+            angle = 0.9 * angle - 1.5 * s
+        blocks = [{"phase": "baseline", "trials": 10},
+                  {"phase": "errors", "trials": 400, "rotation_sign": "random", "rotation_deg": 4}]
+        one = subject(blocks, angle_third=np.r_[np.full(10, 90.0), angles],
+                      rotation=np.r_[np.zeros(10), 4.0 * sign])
+        self.assertLess(abs(readouts.single_trial_deg(one) - 1.5), 0.15)
+        self.assertAlmostEqual(readouts.single_trial_sensitivity(one),
+                               readouts.single_trial_deg(one) / 4.0)
+        turned = subject(blocks, angle_third=np.r_[np.full(10, 90.0), angles],
+                         rotation=np.r_[np.zeros(10), np.full(400, 4.0)])
+        self.assertTrue(math.isnan(readouts.single_trial_deg(turned)))
+
+    def test_asymptote_and_what_is_kept(self):
+        blocks = [{"phase": "baseline", "trials": 8}, {"phase": "clamped", "trials": 100},
+                  {"phase": "no_feedback", "trials": 10}]
+        one = subject(blocks, rotation=np.repeat([0.0, 15.0, 0.0], [8, 100, 10]),
+                      angle_third=90.0 - np.repeat([0.0, 12.0, 20.0, 16.0], [8, 90, 10, 10]))
+        self.assertAlmostEqual(readouts.asymptote_deg(one), 20.0)
+        self.assertAlmostEqual(readouts.kept_deg(one), 16.0)
+
+    def memory(self, phase, sign, second, aim):
+        blocks = [{"phase": "baseline", "trials": 10}, {"phase": "rotated", "trials": 50},
+                  {"phase": "washout", "trials": 10}, {"phase": phase, "trials": 40}]
+        lengths = [10, 12, 38, 10, 12, 28]
+        compensation = np.repeat([0.0, 9.0, 18.0, 0.0, second, 24.0 * sign], lengths)
+        return subject(blocks, rotation=np.repeat([0.0, 30.0, 30.0, 0.0, 30.0 * sign, 30.0 * sign],
+                                                  lengths),
+                       angle_third=90.0 - compensation,
+                       aim_angle=90.0 - np.repeat([0.0, 6.0, 8.0, 0.0, 6.0, aim], lengths))
+
+    def test_savings(self):
+        one = self.memory("again", 1, 15.0, 18.0)
+        self.assertAlmostEqual(readouts.savings(one), (15.0 - 9.0) / 30.0)
+        self.assertAlmostEqual(readouts.implicit_savings_deg(one), (24.0 - 18.0) - (18.0 - 8.0))
+        self.assertTrue(math.isnan(readouts.opposite_fraction(one)))
+
+    def test_interference(self):
+        one = self.memory("opposite", -1, -15.0, -18.0)
+        self.assertAlmostEqual(readouts.opposite_fraction(one), 0.5)
+        self.assertTrue(math.isnan(readouts.savings(one)))
+
+    def test_generalization(self):
+        targets = np.array([90.0, 68.0, 112.0, 45.0, 135.0, 22.0, 158.0, 0.0, 180.0])
+        blocks = [{"phase": "baseline", "trials": 9}, {"phase": "rotated", "trials": 20},
+                  {"phase": "probe", "trials": 9}]
+        target = np.r_[targets, np.full(20, 90.0), targets]
+
+        def probed(shape):
+            return subject(blocks, target_angle=target,
+                           rotation=np.repeat([0.0, 30.0, 0.0], [9, 20, 9]),
+                           angle_third=target - np.r_[np.zeros(9), np.full(20, 20.0), shape])
+
+        for sd in (20.0, 45.0):
+            bump = 18.0 * np.exp(-0.5 * ((targets - 90.0) / sd) ** 2)
+            self.assertAlmostEqual(readouts.generalization_deg(probed(bump)), sd)
+        self.assertTrue(math.isnan(readouts.generalization_deg(probed(np.full(9, 10.0)))))  # flat
+        self.assertTrue(math.isnan(readouts.generalization_deg(probed(-bump))))
+
+    def test_success(self):
+        blocks = [{"phase": "baseline", "trials": 4},
+                  {"phase": "rotated", "trials": 40, "rotation_deg": 1, "rotation_end_deg": 2}]
+        rotation = np.repeat([0.0, 1.0, 2.0], [4, 20, 20])
+        for rewarded, value in ((6, 1.0), (5, 0.0)):
+            reward = np.r_[np.ones(34), np.arange(10) < rewarded].astype(float)
+            self.assertEqual(readouts.succeeded(subject(blocks, rotation=rotation, reward=reward)),
+                             value)
+
+
+def targets_by_id():
+    with open(score.TARGETS, "rb") as file:
+        return {target["id"]: target for target in tomllib.load(file)["target"]}
+
+
 class CommandTest(AnalysisTest):
     def test_table(self):
         run = write_run(self.root, cut="gradual steps of 16 trials instead of 40")
@@ -541,7 +636,32 @@ class CommandTest(AnalysisTest):
         self.assertIn("judged targets are in their band", out)
         self.assertNotIn("other groups", out)
         lines = (run / "score.csv").read_text().splitlines()
-        self.assertEqual(len(lines), 1 + len(EXPECTED))
+        self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
+        for name in targets_by_id().keys() - EXPECTED.keys():
+            self.assertNotRegex(out, rf"(?m)^{name} ")
+        self.assertRegex(out, r"14 not run \(single_trial, clamps, memories, outcomes: quartet score "
+                              r"DIR --run\)")
+
+    def test_runs_together(self):
+        """A directory with runs in it counts as all of them; what they answer apart, they do together."""
+        parts = [["abrupt_intact", "full_intact"], ["abrupt_depleted", "full_depleted"]]
+        for index, groups in enumerate(parts):
+            write_run(self.root / "card" / f"part{index}", groups=groups)
+        whole = self.results(write_run(self.root / "whole", groups=sum(parts, [])))
+        code, out, err = self.call(score.main, self.root / "card")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(out.count("Two teachers\n"), 2)
+        self.assertTrue((self.root / "card" / "score.csv").exists())
+        together = self.results(self.root / "card")
+        for name in ("A1", "DA_ERR", "DA_ABRUPT", "CB_GRADUAL", "DA_RWD"):
+            self.assertEqual(together[name].verdict, whole[name].verdict)
+            np.testing.assert_equal(together[name].mean, whole[name].mean)
+        self.assertFalse(math.isnan(together["DA_ERR"].mean))
+        code, _, err = self.call(score.main, self.root / "whole", self.root / "card")
+        self.assertEqual(code, 2)
+        self.assertRegex(err, r"part0: has a group abrupt_intact, as .*whole has; score them one by")
+        self.call(score.main, self.root / "card" / "part0", self.root / "card" / "part1")
+        self.assertFalse((self.root / "card" / "part0" / "score.csv").exists())
 
     def test_json(self):
         code, out, _ = self.call(score.main, write_run(self.root), "--json")
@@ -800,7 +920,8 @@ class CommandTest(AnalysisTest):
             self.assertIn(f"\n{text}\n", out)
             self.assertRegex(out, r"A1 .*0\.9 ± 0\.058 +4 +in\*\n")
             self.assertNotIn("other groups", out)
-            self.assertEqual(json.loads(self.call(score.main, run, "--json")[1])["left_out"], text)
+            self.assertEqual(json.loads(self.call(score.main, run, "--json")[1])["runs"][0]["left_out"],
+                             text)
             read = behaviour.read(run, {"angle_third", "reward"})
             figure = plot.draw(read, {})
             self.assertEqual(figure.axes[0].get_ylabel(), "compensation (deg)")
@@ -967,6 +1088,14 @@ class TargetsTest(unittest.TestCase):
         self.assertLessEqual({t[key]["readout"] for t in targets
                               for key in ("of", "over", "minus") if key in t},
                              set(readouts.LABELS))
+
+    def test_groups_of_targets_are_those_of_the_standard_experiments(self):
+        owners = score.experiments_by_group()
+        for target in targets_by_id().values():
+            for key in ("of", "over", "minus"):
+                if key in target:
+                    self.assertIn(target[key]["group"], owners)
+        self.assertEqual(list(dict.fromkeys(owners.values())), score.load_targets()["experiments"])
 
     def test_targets_are_complete(self):
         with open(score.TARGETS, "rb") as file:
