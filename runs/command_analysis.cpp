@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "runs/commands.hpp"
+#include "runs/experiment.hpp"
 #include "runs/launcher.hpp"
 
 namespace quartet {
@@ -38,6 +39,14 @@ void check_run_directory(const std::string& directory) {
         "{}: not a run directory (no behaviour.nc); write the directory that `quartet run` made",
         directory));
   }
+}
+
+/// A run directory, or a directory with such in it.
+void check_scored(const std::string& directory) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error))
+    if (fs::exists(entry.path() / "behaviour.nc")) return;
+  check_run_directory(directory);
 }
 
 }  // namespace
@@ -84,19 +93,50 @@ void add_plot(CLI::App& app, int& exit_code) {
 
 void add_score(CLI::App& app, int& exit_code) {
   struct Flags {
-    std::string directory;
-    bool json = false, strict = false;
+    std::vector<std::string> directories;
+    bool json = false, strict = false, run = false;
+    Overrides overrides;
+    int ranks = 4;
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App* command = app.add_subcommand("score", "Table of a run beside what people do");
-  command->add_option("DIR", flags->directory, "run directory")->required();
+  CLI::App* command = app.add_subcommand("score", "Table of runs beside what people do");
+  command
+      ->add_option("DIR", flags->directories, "run directories, or directories with such in them")
+      ->required();
   command->add_flag("--json", flags->json, "as JSON");
   command->add_flag("--strict", flags->strict,
                     "exit with 1 if a target is missed or undefined, or none judged");
-  command->footer("Example:\n  quartet score results/cerebellar_vs_dopaminergic --json");
+  CLI::Option* run = command->add_flag("--run", flags->run,
+                                       "run the standard experiments into DIR first, each in a "
+                                       "directory of its own and shortened as "
+                                       "its [quick] says; flags below are for that");
+  add_overrides(*command, flags->overrides);
+  command->add_option("--ranks", flags->ranks, "processes of a run")
+      ->check(whole_number(1, "--ranks 4"))
+      ->capture_default_str();
+  for (const char* name : {"--set", "--seed", "--subjects", "--scale", "--full", "--ranks"})
+    command->get_option(name)->needs(run);
+  command->footer(
+      "Examples:\n  quartet score results/cerebellar_vs_dopaminergic --json\n"
+      "  quartet score results/card --run          all targets; some 15 minutes on 2 cores\n"
+      "  quartet score results/card --run --full   the same with whole groups; hours\n\n"
+      "Once stopped, the same command continues.");
   command->callback([flags, &exit_code] {
-    check_run_directory(flags->directory);
-    Arguments arguments = {flags->directory};
+    Arguments arguments = flags->directories;
+    if (flags->run) {
+      arguments.insert(arguments.end(),
+                       {"--run", "--program", own_path(), "--ranks", std::to_string(flags->ranks)});
+      const Overrides& overrides = flags->overrides;
+      for (const auto& [name, value] : {std::pair{"--seed", overrides.seed},
+                                        {"--subjects", overrides.subjects},
+                                        {"--scale", overrides.scale}})
+        if (!value.empty()) arguments.insert(arguments.end(), {name, value});
+      for (const std::string& setting : overrides.set)
+        arguments.insert(arguments.end(), {"--set", setting});
+      if (overrides.full) arguments.push_back("--full");
+    } else {
+      for (const std::string& directory : flags->directories) check_scored(directory);
+    }
     if (flags->json) arguments.push_back("--json");
     if (flags->strict) arguments.push_back("--strict");
     become_script("score.py", arguments);
