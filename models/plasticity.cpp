@@ -21,6 +21,12 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
       "about 100 ms)");
   v.real("reference_spikes", reference_spikes, {"1", 0.01, 100},
          "presynaptic spikes at once that make a trace peak at 1 (tuned with depression)");
+  v.real("labile_ms", labile_ms, {"ms", 1, 60000},
+         "decay of the depression that a reward can undo (chosen: a reach and its outcome)");
+  v.real(
+      "reward_damping", reward_damping, {"1", 0, 10},
+      "rate, per spike of a cell that reports a reward, at which labile depression is undone; 0: "
+      "rewards do not damp learning from errors (tuned: hit / miss)");
 }
 
 ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
@@ -33,9 +39,12 @@ ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
   const double peak = 0.22404 / parameters.cascade_ms;
   unit_ = static_cast<float>(1.0 / (peak * parameters.reference_spikes));
   for (auto& stage : stage_) stage.assign(projection.sources(), 0.0f);
+  labile_.assign(projection.weights().size(), 0.0f);
+  aged_ms_.assign(projection.own_targets(), 0);
 }
 
 void ClimbingFibreRule::presynaptic(std::span<const Spike> spikes, bool learning) {
+  ++now_ms_;
   const std::size_t n = stage_[0].size();
   const float decay = decay_, feed = feed_;
   float *s0 = stage_[0].data(), *s1 = stage_[1].data(), *s2 = stage_[2].data(),
@@ -66,11 +75,42 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
     if (spike.id < projection_.first_target()) continue;
     const std::uint32_t target = spike.id - projection_.first_target();
     if (target >= projection_.own_targets()) continue;
+    age(target);
     for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
          ++s) {
-      const float trace = std::min(1.5f, stage_[3][source[s]]);
       float& weight = weights[position[s]];
-      weight = std::max(0.0f, weight - gain * trace);
+      const float loss = std::min(weight, gain * std::min(1.5f, stage_[3][source[s]]));
+      weight -= loss;
+      labile_[s] += loss;
+    }
+  }
+}
+
+void ClimbingFibreRule::age(std::size_t target) {
+  const auto ms = static_cast<double>(now_ms_ - aged_ms_[target]);
+  const auto left = static_cast<float>(math::exp(-ms / parameters_.labile_ms));
+  const std::size_t k = projection_.in_degree();
+  for (std::size_t s = target * k; s < (target + 1) * k; ++s) labile_[s] *= left;
+  aged_ms_[target] = now_ms_;
+}
+
+void ClimbingFibreRule::reward(double spikes_per_cell) {
+  reward_spikes_ += spikes_per_cell;
+  if (now_ms_ % kRewardPeriodMs != 0) return;
+  const auto share =
+      static_cast<float>(1.0 - math::exp(-parameters_.reward_damping * reward_spikes_));
+  reward_spikes_ = 0;
+  if (share == 0) return;
+  std::span<float> weights = projection_.weights();
+  const auto position = projection_.position();
+  const std::size_t k = projection_.in_degree();
+  for (std::size_t target = 0; target < aged_ms_.size(); ++target) {
+    age(target);
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
+      float& weight = weights[position[s]];
+      const float gain = share * labile_[s];
+      weight = std::min(weight + gain, projection_.max_weight());
+      labile_[s] -= gain;
     }
   }
 }
@@ -78,10 +118,24 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
 void ClimbingFibreRule::save(StateWriter& writer) const {
   for (int i = 0; i < kStages; ++i)
     writer.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+  const std::uint64_t k = projection_.in_degree();
+  writer.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
+                      k * projection_.first_target(), labile_);
+  writer.block<std::int64_t>(projection_.name() + ".aged_ms", projection_.all_targets(),
+                             projection_.first_target(), aged_ms_);
+  writer.shared_value(projection_.name() + ".now_ms", now_ms_);
+  writer.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
 }
 void ClimbingFibreRule::load(StateReader& reader) {
   for (int i = 0; i < kStages; ++i)
     reader.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+  const std::uint64_t k = projection_.in_degree();
+  reader.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
+                      k * projection_.first_target(), labile_);
+  reader.block<std::int64_t>(projection_.name() + ".aged_ms", projection_.all_targets(),
+                             projection_.first_target(), aged_ms_);
+  reader.shared_value(projection_.name() + ".now_ms", now_ms_);
+  reader.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
 }
 
 void ThreeFactorParameters::visit(ParameterVisitor& v) {

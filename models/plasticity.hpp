@@ -20,24 +20,33 @@ namespace quartet {
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
+///   reward:                     w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij
+/// l_ij: depression that is still labile, what complex spikes took from w_ij less what was given
+/// back, decaying with labile_ms; n: spikes per cell of a population that reports rewards, in
+/// periods of 25 ms. So what an error taught is partly undone when a reward follows it (people
+/// learn less from an error that comes with a hit: Kim et al. 2019); the equation is ours.
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
 ///   w = w_max · (goal − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
 /// The ratio of depression to potentiation sets how far an error is compensated, their size how
 /// fast. A weight begins and stays at w0 without error if goal · w_max = w0 + what the olive's mean
-/// rate takes. Zones whose rate rises and zones whose rate falls with an error change alike, until
-/// these fall silent.
+/// rate takes, and rewards leave. Zones whose rate rises and zones whose rate falls with an error
+/// change alike, until these fall silent.
 struct ClimbingFibreParameters {
   double depression = 0.04;
   double potentiation = 0.045;
   double goal = 0.572;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
+  double labile_ms = 400.0;
+  double reward_damping = 0.0;
   void visit(ParameterVisitor& v);
 };
 
 class ClimbingFibreRule {
  public:
+  static constexpr int kRewardPeriodMs = 25;
+
   ClimbingFibreRule(Projection& projection, const ClimbingFibreParameters& parameters);
 
   /// Advances traces by 1 ms with the presynaptic spikes; moves weights to their goal if
@@ -45,16 +54,27 @@ class ClimbingFibreRule {
   void presynaptic(std::span<const Spike> spikes, bool learning);
   /// Complex spikes by target cell (ids over all slices).
   void complex_spikes(std::span<const Spike> spikes);
+  /// One timestep: spikes per cell of those that report a reward.
+  void reward(double spikes_per_cell);
 
   void save(StateWriter& writer) const;
   void load(StateReader& reader);
 
  private:
   static constexpr int kStages = 4;
+
+  /// Lets the labile depression of an own target decay up to now.
+  void age(std::size_t target);
+
   Projection& projection_;
   ClimbingFibreParameters parameters_;
   float decay_, feed_, unit_;
+  // State.
   std::vector<float> stage_[kStages];  // per source cell
+  std::vector<float> labile_;          // per synapse, canonical order, as of aged_ms_
+  std::vector<std::int64_t> aged_ms_;  // per own target
+  std::int64_t now_ms_ = 0;
+  double reward_spikes_ = 0;  // per cell, in the period
 };
 
 /// Reward-modulated plasticity: an eligibility trace per synapse, turned into a weight change by

@@ -196,9 +196,8 @@ double BasalGanglia::third_factor() const {
 void BasalGanglia::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
   const BasalGangliaParameters& p = parameters_;
-  constexpr double event_mv = 26.0;  // about 70 Hz while the event lasts
   auto drive = [&](std::size_t population, double event) {
-    network_.population(population).set_drive(static_cast<float>(event_mv * event));
+    network_.population(population).set_drive(static_cast<float>(kEventMv * event));
   };
   drive(outcome_, senses[sense::outcome]);
   drive(reward_, senses[sense::reward]);

@@ -19,6 +19,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
   v.boolean("learning", learning, "plasticity of parallel fibre - Purkinje synapses");
   v.boolean("nuclear_learning", nuclear_learning, "plasticity of mossy fibre - nuclear synapses");
   v.boolean("silence_olive", silence_olive, "removes all olivary cells");
+  v.boolean("silence_reward", silence_reward, "removes all cells that report a reward");
   v.real("aim_copy_weight_mv", aim_copy_weight_mv, {"mV", 0, 1000},
          "summed premotor excitation of a prediction cell (tuned: as active as cursor cells)");
   v.real("aim_copy_delay_ms", aim_copy_delay_ms, {"ms", 1, 200},
@@ -54,6 +55,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
   v.table("olive", olive, "inferior olivary cells");
   v.table("cursor", cursor, "cells tuned to the direction of the seen cursor");
   v.table("predicted", predicted, "cells that predict that direction from the aim");
+  v.table("reward", reward, "cells that report a reward");
 }
 
 Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_t seed, Slice slice)
@@ -89,6 +91,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   predicted_ = current({"Predicted", "cells that predict the cursor from the aim", n.predicted,
                         ring_directions(n.predicted)},
                        p.predicted);
+  reward_ = current({"Reward", "cells that report a reward", n.reward_report, {}}, p.reward);
   add_output(dcn_);
   add_output(olive_);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(cursor_), kCursorSharpness);
@@ -244,6 +247,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   nuclear_rule_ =
       std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje, std::move(living));
   if (p.silence_olive) network_.remove_cells(olive_, 1.0);
+  if (p.silence_reward) network_.remove_cells(reward_, 1.0);
 }
 
 void Cerebellum::prepare(Step, const Inbox& in) {
@@ -255,6 +259,7 @@ void Cerebellum::prepare(Step, const Inbox& in) {
   // The seen cursor's presence, without its direction or distance.
   network_.population(predicted_)
       .set_drive(seen > 0 ? static_cast<float>(parameters_.predicted_drive_mv) : 0.0f);
+  network_.population(reward_).set_drive(static_cast<float>(kEventMv * senses[sense::reward]));
 }
 
 void Cerebellum::learn(Step, const Inbox& in) {
@@ -264,6 +269,9 @@ void Cerebellum::learn(Step, const Inbox& in) {
   parallel_fibre_rule_->presynaptic(network_.spikes(granule_), learning && parameters_.learning);
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
+  if (senses[sense::learning] != 0 && parameters_.learning)
+    parallel_fibre_rule_->reward(static_cast<double>(network_.spikes(reward_).size()) /
+                                 sizes_.reward_report);
   if (learning) {
     const double olive_hz =
         1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;

@@ -13,6 +13,9 @@
 /// olive's rate (synaptic scaling: Turrigiano et al. 1998), which balances excitation and
 /// inhibition and knows no direction.
 ///
+/// Cells that report a reward, as soon as it is seen, damp what the trial's complex spikes taught
+/// (ClimbingFibreRule).
+///
 /// Purkinje cells move the nuclei's rate up and down without silencing them; the nuclei's
 /// excitability follows their mean rate slowly (homeostasis). Spikes of SNc arrive, and no cell
 /// reads them.
@@ -35,6 +38,7 @@ struct CerebellumParameters {
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
+  bool silence_reward = false;
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
@@ -62,6 +66,7 @@ struct CerebellumParameters {
   LifParameters olive{.tau_m_ms = 11, .refractory_ms = 250, .bias_mv = 4.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -200, .noise_mv = 3.0};
+  LifParameters reward{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
 
   void visit(ParameterVisitor& v);
 };
@@ -79,7 +84,7 @@ class Cerebellum final : public SpikingRegion {
   CerebellumParameters parameters_;
   Sizes sizes_;
   std::size_t senses_ = 0;
-  std::size_t mossy_, granule_, golgi_, mli_, purkinje_, dcn_, olive_, cursor_, predicted_;
+  std::size_t mossy_, granule_, golgi_, mli_, purkinje_, dcn_, olive_, cursor_, predicted_, reward_;
   Projection* cursor_synapses_ = nullptr;  // on the olive
   std::unique_ptr<TunedDrive> cursor_drive_;
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;

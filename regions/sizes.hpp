@@ -49,6 +49,7 @@ struct Sizes {
         olive(purkinje),
         cursor(cells(192, scale, 8)),
         predicted(cells(192, scale, 8)),
+        reward_report(cells(64, scale, 8)),
         d1(grouped(16, scale, kChannels)),
         d2(grouped(16, scale, kChannels)),
         fsi(cells(48, scale, 8)),
@@ -68,7 +69,7 @@ struct Sizes {
   Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
-  Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted;
+  Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
   // Basal ganglia.
   Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward;
   // Thalamus.
@@ -103,6 +104,9 @@ inline double direction_overlap(double a_deg, double b_deg) {
   const double overlap = math::cos(math::radians(a_deg - b_deg));
   return overlap > 0 ? overlap : 0.0;
 }
+
+/// Drive of cells that report an event, such as a reward: about 70 Hz while it lasts (chosen).
+inline constexpr double kEventMv = 26.0;
 
 /// Values of the body's "senses" port.
 namespace sense {

@@ -151,6 +151,40 @@ TEST(ClimbingFibreRule, TouchesTheCellThatFiredOnly) {
       EXPECT_EQ(weights[i * 3 + k] < 0.04f, i == 3 && (i + k) % 8 == 4) << i << " " << k;
 }
 
+/// Weight from .04 after a complex spike at ms 100, 99 ms after two presynaptic ones, and a reward
+/// reported by `reward` spikes per cell at ms 175.
+double rewarded_weight(const ClimbingFibreParameters& parameters, double reward,
+                       bool complex_spike = true) {
+  LifPopulation target = cells(0, 1, 1);
+  Projection projection = plastic(target, 1, 1, 0.04, 0.08);
+  ClimbingFibreRule rule(projection, parameters);
+  for (int t = 1; t <= 300; ++t) {
+    rule.presynaptic(t == 1 ? Spikes{{0, 0}, {0, 1}} : Spikes{}, false);
+    if (t == 100 && complex_spike) rule.complex_spikes(Spikes{{0, 0}});
+    rule.reward(t == 175 ? reward : 0.0);
+  }
+  return projection.weights()[0];
+}
+
+TEST(ClimbingFibreRule, RewardUndoesDepressionThatIsLabile) {
+  const ClimbingFibreParameters parameters{
+      .depression = 0.1, .labile_ms = 200, .reward_damping = 0.3};
+  const double loss = 0.04 - rewarded_weight(parameters, 0);
+  EXPECT_NEAR(loss, 0.1 * 0.08, 2e-4);
+  for (const double spikes : {1.0, 2.0, 50.0}) {
+    const double back = loss * std::exp(-75.0 / 200.0) * (1.0 - std::exp(-0.3 * spikes));
+    EXPECT_NEAR(rewarded_weight(parameters, spikes), 0.04 - loss + back, 1e-8) << spikes;
+  }
+  ClimbingFibreParameters other = parameters;
+  other.labile_ms = 150;
+  EXPECT_GT(rewarded_weight(parameters, 2) - rewarded_weight(other, 2), 1e-4);
+  other = parameters;
+  other.reward_damping = 0;
+  EXPECT_EQ(rewarded_weight(other, 2), rewarded_weight(parameters, 0));
+  // There is nothing to undo without an error.
+  EXPECT_EQ(rewarded_weight(parameters, 2, false), 0.04f);
+}
+
 /// Mean weight, as a part of w_max, at which a synapse settles under regular presynaptic spikes
 /// (every 10 ms) and regular complex spikes (every `complex_ms`; 0: none).
 double settled_weight(const ClimbingFibreParameters& parameters, int complex_ms, double start) {
@@ -604,14 +638,17 @@ void expect_state_is_whole(Make make, Step step, const std::set<std::string>& st
 TEST(ClimbingFibreRule, StateContinuesOnAnotherSlicing) {
   // All cells fire at 60 Hz: so gentle that weights stay away from zero.
   const ClimbingFibreParameters gentle{
-      .depression = 0.002, .potentiation = 0.005, .reference_spikes = 20};
+      .depression = 0.002, .potentiation = 0.005, .reference_spikes = 20, .reward_damping = 0.1};
   expect_state_is_whole(
       [=](Projection& p) { return ClimbingFibreRule(p, gentle); },
       [](ClimbingFibreRule& rule, int t) {
         rule.presynaptic(pattern(t, 20, 0), true);
         rule.complex_spikes(pattern(t, 40, 5));
+        if (t == 0) rule.presynaptic({}, false);  // the middle is not the end of a period
+        rule.reward(t % 50 == 49 ? 0.5 : 0.0);
       },
-      {"pathway.w", "pathway.trace0", "pathway.trace1", "pathway.trace2", "pathway.trace3"});
+      {"pathway.w", "pathway.labile", "pathway.aged_ms", "pathway.now_ms", "pathway.reward_spikes",
+       "pathway.trace0", "pathway.trace1", "pathway.trace2", "pathway.trace3"});
 }
 
 TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
