@@ -15,7 +15,9 @@ constexpr double kLargestOliveScale = 4.0;
 
 void CerebellumParameters::visit(ParameterVisitor& v) {
   v.real("lesion", lesion, {"1", 0, 1},
-         "cerebellar degeneration: fraction of Purkinje cells removed");
+         "fraction of Purkinje cells removed (cerebellar degeneration)");
+  v.real("lesion_nuclei", lesion_nuclei, {"1", 0, 1}, "fraction of deep nuclear cells removed");
+  v.real("lesion_olive", lesion_olive, {"1", 0, 1}, "fraction of olivary cells removed");
   v.boolean("learning", learning, "plasticity of parallel fibre - Purkinje synapses");
   v.boolean("nuclear_learning", nuclear_learning, "plasticity of mossy fibre - nuclear synapses");
   v.boolean("silence_olive", silence_olive, "removes all olivary cells");
@@ -246,7 +248,11 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
     --living[group_of(id, n.purkinje, kZones)];
   nuclear_rule_ =
       std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje, std::move(living));
-  if (p.silence_olive) network_.remove_cells(olive_, 1.0);
+  const auto left = [&](std::size_t population, std::uint32_t cells, double lesion) {
+    return cells - static_cast<std::uint32_t>(network_.remove_cells(population, lesion).size());
+  };
+  living_nuclear_ = left(dcn_, n.dcn, p.lesion_nuclei);
+  living_olivary_ = left(olive_, n.olive, p.silence_olive ? 1.0 : p.lesion_olive);
   if (p.silence_reward) network_.remove_cells(reward_, 1.0);
 }
 
@@ -272,9 +278,10 @@ void Cerebellum::learn(Step, const Inbox& in) {
   if (senses[sense::learning] != 0 && parameters_.learning)
     parallel_fibre_rule_->reward(static_cast<double>(network_.spikes(reward_).size()) /
                                  sizes_.reward_report);
-  if (learning) {
+  // Cells follow their own rates: the dead do not count.
+  if (learning && living_olivary_ > 0) {
     const double olive_hz =
-        1000.0 * static_cast<double>(network_.spikes(olive_).size()) / sizes_.olive;
+        1000.0 * static_cast<double>(network_.spikes(olive_).size()) / living_olivary_;
     olive_scale_ = std::min(kLargestOliveScale,
                             olive_scale_ * math::exp(parameters_.olive_scaling_rate *
                                                      (parameters_.olive_target_hz - olive_hz)));
@@ -282,7 +289,8 @@ void Cerebellum::learn(Step, const Inbox& in) {
     const auto scale = static_cast<float>(olive_scale_);
     for (std::size_t s = 0; s < weights.size(); ++s) weights[s] = scale * cursor_weights_[s];
   }
-  nuclear_homeostasis_.update(network_.spikes(dcn_).size(), sizes_.dcn);
+  if (living_nuclear_ > 0)
+    nuclear_homeostasis_.update(network_.spikes(dcn_).size(), living_nuclear_);
   nuclear_rule_->step(network_.spikes(mossy_), network_.spikes(purkinje_),
                       learning && parameters_.nuclear_learning);
 }

@@ -35,6 +35,8 @@ namespace quartet {
 
 struct CerebellumParameters {
   double lesion = 0.0;
+  double lesion_nuclei = 0.0;
+  double lesion_olive = 0.0;
   bool learning = true;
   bool nuclear_learning = true;
   bool silence_olive = false;
@@ -89,6 +91,8 @@ class Cerebellum final : public SpikingRegion {
   std::unique_ptr<TunedDrive> cursor_drive_;
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
+
+  std::uint32_t living_nuclear_ = 0, living_olivary_ = 0;  // cells
 
   // State.
   Homeostasis nuclear_homeostasis_;

@@ -27,6 +27,12 @@ struct Lesion {
 const Lesion kPurkinje = {
     "cerebellum", "PC", [](BrainParameters& b) -> LifParameters& { return b.cerebellum.purkinje; },
     [](BrainParameters& b, double f) { b.cerebellum.lesion = f; }};
+const Lesion kNuclei = {"cerebellum", "DCN",
+                        [](BrainParameters& b) -> LifParameters& { return b.cerebellum.dcn; },
+                        [](BrainParameters& b, double f) { b.cerebellum.lesion_nuclei = f; }};
+const Lesion kOlive = {"cerebellum", "IO",
+                       [](BrainParameters& b) -> LifParameters& { return b.cerebellum.olive; },
+                       [](BrainParameters& b, double f) { b.cerebellum.lesion_olive = f; }};
 const Lesion kDopamine = {
     "basal_ganglia", "SNc",
     [](BrainParameters& b) -> LifParameters& { return b.basal_ganglia.snc; },
@@ -74,7 +80,8 @@ Ids left_by(const Lesion& lesion, double fraction, int slices = 1, std::uint64_t
 }
 
 class Lesions : public testing::TestWithParam<const Lesion*> {};
-INSTANTIATE_TEST_SUITE_P(Of, Lesions, testing::Values(&kPurkinje, &kDopamine, &kVl, &kVa),
+INSTANTIATE_TEST_SUITE_P(Of, Lesions,
+                         testing::Values(&kPurkinje, &kNuclei, &kOlive, &kDopamine, &kVl, &kVa),
                          [](const auto& of) { return std::string(of.param->population); });
 
 TEST_P(Lesions, RemoveThatFractionOfTheCells) {
@@ -97,7 +104,7 @@ TEST_P(Lesions, TakeTheSameCellsForAnySlicing) {
 
 // A lesion of Purkinje cells hits their targets only through spikes, and so on.
 TEST_P(Lesions, RemoveNoOtherCells) {
-  for (const Lesion* other : {&kPurkinje, &kDopamine, &kVl, &kVa}) {
+  for (const Lesion* other : {&kPurkinje, &kNuclei, &kOlive, &kDopamine, &kVl, &kVa}) {
     if (other == GetParam()) continue;
     Subject subject = quarter();
     other->cells(subject.brain).bias_mv = 300;
@@ -113,13 +120,17 @@ TEST(Silencing, RemovesAllCells) {
   subject.brain.cerebellum.olive.bias_mv = 300;
   subject.brain.basal_ganglia.snc.bias_mv = 300;
   subject.brain.cortex.task_error.bias_mv = 300;
+  subject.brain.cerebellum.reward.bias_mv = 300;
   EXPECT_EQ(firing(subject, "cerebellum", "IO").size(), 64u);
+  EXPECT_EQ(firing(subject, "cerebellum", "Reward").size(), 16u);
   EXPECT_EQ(firing(subject, "cortex", "TaskError").size(), 48u);
   EXPECT_EQ(firing(subject, "basal_ganglia", "SNc").size(), 16u);
   subject.brain.cerebellum.silence_olive = true;
+  subject.brain.cerebellum.silence_reward = true;
   subject.brain.cortex.silence_task_error = true;
   subject.brain.basal_ganglia.silence_dopamine = true;
   EXPECT_EQ(firing(subject, "cerebellum", "IO"), Ids{});
+  EXPECT_EQ(firing(subject, "cerebellum", "Reward"), Ids{});
   EXPECT_EQ(firing(subject, "cortex", "TaskError"), Ids{});
   EXPECT_EQ(firing(subject, "basal_ganglia", "SNc"), Ids{});
 }
