@@ -117,7 +117,7 @@ void add_score(CLI::App& app, int& exit_code) {
   for (const char* name : {"--set", "--seed", "--subjects", "--scale", "--full", "--ranks"})
     command->get_option(name)->needs(run);
   command->footer(
-      "Examples:\n  quartet score results/cerebellar_vs_dopaminergic --json\n"
+      "Example:\n  quartet score results/cerebellar_vs_dopaminergic --json\n"
       "  quartet score results/card --run          all targets; some 15 minutes on 2 cores\n"
       "  quartet score results/card --run --full   the same with whole groups; hours\n\n"
       "Once stopped, the same command continues.");

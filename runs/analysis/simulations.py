@@ -107,12 +107,13 @@ def _follow(command: list, prefix: str) -> tuple[int, bool]:
                                  text=True, process_group=0)
         for number in asked:  # came while it started
             child.send_signal(number)
-        for line in child.stdout:
-            if line.strip() and not line.startswith(
-                    ("not as the file in full", "other than in the file")
-            ):
-                print(prefix + line, end="", file=sys.stderr, flush=True)
-        return child.wait(), bool(asked)
+        with child:
+            for line in child.stdout:
+                if line.strip() and not line.startswith(
+                        ("not as the file in full", "other than in the file")
+                ):
+                    print(prefix + line, end="", file=sys.stderr, flush=True)
+        return child.returncode, bool(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -26,6 +26,7 @@ import netcdf
 import plot
 import readouts
 import score
+import simulations
 import table
 
 COLUMNS = (
@@ -662,6 +663,49 @@ class CommandTest(AnalysisTest):
         self.assertRegex(err, r"part0: has a group abrupt_intact, as .*whole has; score them one by")
         self.call(score.main, self.root / "card" / "part0", self.root / "card" / "part1")
         self.assertFalse((self.root / "card" / "part0" / "score.csv").exists())
+
+    def test_standard_experiments_are_run(self):
+        names = score.load_targets()["experiments"]
+        groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted", "reward_depleted")
+        for name, group in zip(names, groups, strict=True):
+            write_run(self.root / "made" / name, groups=[group], subjects=2)
+            with open(self.root / "made" / name / "resolved.toml", "a") as file:
+                file.write("# Digest: abc\n")
+        program = self.root / "program"
+        program.write_text(
+            f"#!/bin/sh\necho \"$*\" >> {self.root}/calls\n"
+            "[ $1 = validate ] && echo '# Digest: abc'\n"
+            f"[ $1 = run ] && name=$(basename $2 .toml) && cp -r {self.root}/made/$name {self.root}/card/"
+            f" && touch {self.root}/card/$name/traffic.csv\n"
+            "[ $1 = resume ] && touch $2/traffic.csv\nexit 0\n")
+        program.chmod(0o755)
+        card = self.root / "card"
+        card.mkdir()
+
+        def calls(*flags):
+            (self.root / "calls").write_text("")
+            code, out, err = self.call(score.main, card, "--run", "--program", program, *flags)
+            self.assertEqual((code, err), (0, ""))
+            self.assertRegex(out, r"DA_RWD .* in")
+            lines = (self.root / "calls").read_text().splitlines()
+            return [line for line in lines if not line.startswith("validate")]
+
+        experiment = lambda name: simulations.EXPERIMENTS / f"{name}.toml"
+        self.assertEqual(calls("--seed", "7", "--set", "a=b", "--full", "--ranks", "2"),
+                         [f"run {experiment(n)} --full --seed 7 --set a=b --out {card / n} --ranks 2"
+                          for n in names])
+        self.assertEqual(calls(), [])
+        (card / names[2] / "traffic.csv").unlink()
+        self.assertEqual(calls(), [f"resume {card / names[2]} --ranks 4"])
+        program.write_text("#!/bin/sh\necho '# Digest: abd'\n")  # other flags
+        code, _, err = self.call(score.main, card, "--run", "--program", program)
+        self.assertEqual(code, 2)
+        self.assertIn(f"{card / names[0]}: is not a run of {experiment(names[0])}", err)
+        for arguments, text in (((card, card), "--run: name one directory"),
+                                ((card / names[0],), "is the directory of one run")):
+            code, _, err = self.call(score.main, *arguments, "--run", "--program", program)
+            self.assertEqual(code, 2)
+            self.assertIn(text, err)
 
     def test_json(self):
         code, out, _ = self.call(score.main, write_run(self.root), "--json")

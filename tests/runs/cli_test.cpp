@@ -277,6 +277,7 @@ TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
   expect_refusal({"inspect", "nowhere"}, "nowhere");
   expect_refusal({"plot", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"score", "nowhere"}, "nowhere: not a run directory");
+  expect_refusal({"score", "nowhere", "--seed", "3"}, "--seed requires --run");
   // One run is not several.
   expect_refusal({"scaling", "."}, ".: is the directory of one run (it has a resolved.toml)");
 }
