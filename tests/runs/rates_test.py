@@ -186,7 +186,7 @@ class RatesTest(FolderTest):
                               r"+out ")
         self.assertIn("0 of 2 judged rates are in their range", out.splitlines()[-4])
         self.assertEqual(len((run / "rates.csv").read_text().splitlines()), 2)
-        document = json.loads(self.call(score.main, run, "--json")[1])
+        (document,) = json.loads(self.call(score.main, run, "--json")[1])["runs"]
         self.assertEqual(document["rate_counts"]["out"], 2)
         self.assertEqual(document["rates"][0]["rest"], 3.5)
 
