@@ -1,4 +1,4 @@
-/// `quartet plot`, `score` and `scaling`: hand over to the analysis scripts.
+/// `quartet plot`, `score`, `scaling` and `thalamus`: hand over to the analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -185,6 +185,29 @@ void add_scaling(CLI::App& app, int& exit_code) {
       arguments.insert(arguments.end(), flags->scales.begin(), flags->scales.end());
     }
     become_script("scaling.py", arguments);
+    exit_code = 1;
+  });
+}
+
+void add_thalamus(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      app.add_subcommand("thalamus", "Cells of VL and VA that follow error, reward error or both");
+  command->add_option("DIR", flags->directory, "run directory with spikes of the thalamus")
+      ->required();
+  command->add_flag("--json", flags->json, "as JSON");
+  command->footer(
+      "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
+      "runs/experiments/convergence.toml, or of any with record.spikes.subjects.");
+  command->callback([flags, &exit_code] {
+    check_run_directory(flags->directory);
+    Arguments arguments = {flags->directory};
+    if (flags->json) arguments.push_back("--json");
+    become_script("thalamus.py", arguments);
     exit_code = 1;
   });
 }

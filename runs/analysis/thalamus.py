@@ -1,0 +1,265 @@
+#!/usr/bin/python3
+"""What cells of motor thalamus follow, trial by trial: the error, the reward-prediction error, or both.
+
+    thalamus.py results/convergence
+
+regresses the rate of every recorded VL and VA cell on the trial's error and reward-prediction error
+and counts, per group, the shares that follow the error alone, the reward-prediction error alone,
+both, or neither; the same with trials shuffled. Prints a table, writes units.csv (a row per cell) and
+shares.csv (a row per group and population) into the run directory, and draws thalamus.png and .pdf:
+shares over brain.thalamus.convergence. Spikes must have been recorded (record.spikes).
+
+Statistics are over simulated subjects; cells of a subject are not independent.
+
+Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import signal
+import sys
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import behaviour
+import netcdf
+import table
+from behaviour import BadInput
+
+POPULATIONS = ("VL", "VA")
+KINDS = ("error", "reward", "mixed", "neither")
+COLOURS = {"error": "#004488", "reward": "#DDAA33", "mixed": "#BB5566"}
+P = 0.01  # two-sided, of each coefficient
+SHUFFLES = 20
+MIN_TRIALS = 30
+
+
+def follows(rates: np.ndarray, error: np.ndarray, reward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """t values of the coefficients of error and of reward-prediction error, shape (cells,) each.
+
+    Least squares of rates, shape (trials, cells), on both together, a constant and the trial's
+    number, so that slow drifts do not count. NaN for a cell that never changes its rate.
+    """
+    trials = len(error)
+    design = np.column_stack([error, reward, np.ones(trials), np.arange(trials)])
+    inverse = np.linalg.pinv(design.T @ design)
+    coefficients = inverse @ design.T @ rates
+    residual = np.sum((rates - design @ coefficients) ** 2, axis=0) / (trials - design.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = coefficients[:2] / np.sqrt(np.outer(np.diag(inverse)[:2], residual))
+    t[:, np.ptp(rates, axis=0) == 0] = np.nan
+    return t[0], t[1]
+
+
+def threshold(trials: int) -> float:
+    """|t| beyond which a coefficient counts, at P.
+
+    The t distribution's quantile from the normal's by its expansion in 1/n (Fisher & Cornish 1960);
+    from MIN_TRIALS trials on it is right to .001.
+    """
+    z, n = 2.5758293, trials - 4  # normal quantile of 1 - P / 2
+    return z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
+
+
+def kinds(t_error: np.ndarray, t_reward: np.ndarray, limit: float) -> np.ndarray:
+    """Index into KINDS per cell."""
+    error, reward = np.abs(t_error) > limit, np.abs(t_reward) > limit
+    return np.select([error & reward, error, reward], [2, 0, 1], 3)
+
+
+def rates_by_trial(file, member: int, population: int, cells: int, window: tuple[float, float],
+                   trial_ms: float, trials: int) -> np.ndarray:
+    """Rates in Hz within `window` (ms from the trial's start), shape (trials, cells)."""
+    own = (file["subject"].values == member) & (file["population"].values == population)
+    time, cell = file["time_ms"].values[own], file["cell"].values[own].astype(int)
+    trial = (time // trial_ms).astype(int)
+    within = time - trial * trial_ms
+    inside = (within > window[0]) & (within <= window[1]) & (trial < trials)
+    counts = np.bincount(trial[inside] * cells + cell[inside], minlength=trials * cells)
+    return counts.reshape(trials, cells) * (1000.0 / (window[1] - window[0]))
+
+
+def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
+    """One row per cell of VL and VA of the recorded subjects. Raises BadInput.
+
+    Rates from when the moving hand may first be seen to the trial's end, so that both the error and
+    the outcome are in the window; trials that reach no end, and those before any perturbation, are
+    left out.
+    """
+    directory = pathlib.Path(directory)
+    run = behaviour.read(directory, {"error", "reward_prediction_error"})
+    path = directory / "thalamus_spikes.nc"
+    if run.resolved is None or not path.is_file():
+        raise BadInput(f"{directory}: no {'resolved.toml' if path.is_file() else path.name}; record "
+                       "spikes: --set record.spikes.subjects=1 (or more)")
+    body = run.resolved["body"]
+    window = (body["go_ms"] + body["vision_delay_ms"], body["trial_ms"])
+    random = np.random.default_rng(seed)
+    rows = []
+    with netcdf.open_dataset(path) as file:
+        names = file["population"].attrs["flag_meanings"].split()
+        sizes = np.atleast_1d(file["population"].attrs["cells"]).astype(int)
+        recorded = np.atleast_1d(file.attrs["recorded_subjects"]).tolist()
+        for group in run.groups.values():
+            for subject in group.subjects:
+                member = int(subject.name.split()[1])
+                if member not in recorded:
+                    continue
+                error = subject.columns["error"]
+                reward = subject.columns["reward_prediction_error"]
+                use = np.isfinite(error) & np.isfinite(reward)
+                use[: subject.phases["baseline"].size] = False
+                if np.count_nonzero(use) < MIN_TRIALS:
+                    raise BadInput(
+                        f"{path}: {subject.name} has {np.count_nonzero(use)} perturbed trials that "
+                        f"reach an end; a regression wants {MIN_TRIALS} or more")
+                error, reward = error[use], reward[use]
+                limit = threshold(len(error))
+                for population in POPULATIONS:
+                    index = names.index(population)
+                    rates = rates_by_trial(file, member, index, int(sizes[index]), window,
+                                           body["trial_ms"], subject.trials)[use]
+                    t = follows(rates, error, reward)
+                    found = kinds(*t, limit)
+                    shuffled = np.zeros((SHUFFLES, rates.shape[1]), int)
+                    for k in range(SHUFFLES):
+                        order = random.permutation(len(error))
+                        shuffled[k] = kinds(*follows(rates, error[order], reward[order]), limit)
+                    for cell, kind in enumerate(found):
+                        rows.append({
+                            "group": group.name, "convergence": convergence(run.resolved, group.name),
+                            "subject": member, "seed": subject.seed, "population": population,
+                            "cell": cell, "trials": len(error),
+                            "rate_hz": float(rates[:, cell].mean()),
+                            "t_error": float(t[0][cell]), "t_reward": float(t[1][cell]),
+                            "kind": KINDS[kind],
+                        } | {f"shuffled_{name}": float(np.mean(shuffled[:, cell] == k))
+                             for k, name in enumerate(KINDS[:3])})
+    if not rows:
+        raise BadInput(f"{path}: no finished subject with recorded spikes")
+    return rows
+
+
+def convergence(resolved: dict, group: str) -> float:
+    """brain.thalamus.convergence of a group."""
+    own = next(g.get("set", {}) for g in resolved["group"] if g["name"] == group)
+    for keys in (own, resolved):
+        value = keys.get("brain", {}).get("thalamus", {}).get("convergence")
+        if value is not None:
+            return float(value)
+    raise BadInput("resolved.toml: brain.thalamus.convergence is missing; copy it again or run again")
+
+
+def shares(rows: list[dict]) -> list[dict]:
+    """One row per group and population (and both together): mean shares over subjects, their
+    standard errors, and shares in shuffled trials."""
+    result = []
+    for group in dict.fromkeys(row["group"] for row in rows):
+        for population in (*POPULATIONS, "all"):
+            own = [r for r in rows if r["group"] == group and population in (r["population"], "all")]
+            seeds = sorted({r["subject"] for r in own})
+            record = {"group": group, "convergence": own[0]["convergence"],
+                      "population": population, "n": len(seeds),
+                      "cells": len(own) // len(seeds)}
+            for kind in KINDS:
+                values = [np.mean([r["kind"] == kind for r in own if r["subject"] == s])
+                          for s in seeds]
+                record[kind] = float(np.mean(values))
+                record[f"{kind}_sem"] = (float(np.std(values, ddof=1) / np.sqrt(len(values)))
+                                         if len(values) > 1 else None)
+                if kind != "neither":
+                    record[f"shuffled_{kind}"] = float(np.mean([r[f"shuffled_{kind}"] for r in own]))
+            result.append(record)
+    return result
+
+
+def print_table(records: list[dict]) -> None:
+    print(f"Cells of motor thalamus whose rate follows the error, the reward-prediction error or both "
+          f"(p < {P:g} each),\nas a share of all; in brackets with trials shuffled. Mean ± SEM over "
+          "subjects.\n")
+    header = ("group", "convergence", "population", "cells", "n", "error only", "reward only", "both",
+              "neither")
+    cells = []
+    for r in records:
+        line = [r["group"], f"{r['convergence']:g}", r["population"], str(r["cells"]), str(r["n"])]
+        for kind in KINDS:
+            text = table.number(r[kind], r[f"{kind}_sem"])
+            line.append(text if kind == "neither" else f"{text} [{r[f'shuffled_{kind}']:.2g}]")
+        cells.append(tuple(line))
+    table.show(header, cells)
+
+
+def draw(records: list[dict], title: str) -> plt.Figure:
+    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
+                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True)
+    names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
+    for axes, population in zip(panels, (*POPULATIONS, "all")):
+        own = sorted((r for r in records if r["population"] == population),
+                     key=lambda r: r["convergence"])
+        x = [r["convergence"] for r in own]
+        for kind, tint in COLOURS.items():
+            axes.errorbar(x, [r[kind] for r in own], [r[f"{kind}_sem"] or 0.0 for r in own],
+                          color=tint, marker="o", linewidth=2.2, label=names[kind])
+            axes.plot(x, [r[f"shuffled_{kind}"] for r in own], ":", color=tint, linewidth=1.4)
+        axes.set_title({"all": "VL and VA"}.get(population, population), loc="left",
+                       fontweight="bold")
+        axes.set_xlabel("convergence")
+        axes.set_ylim(bottom=0.0)
+    panels[0].set_ylabel("share of cells")
+    panels[2].legend(frameon=False, fontsize=10)
+    n = sorted({r["n"] for r in records})
+    figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
+    figure.text(0.012, 0.015, f"Mean ± SEM over n = {'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} "
+                "subjects; dotted: the same with trials shuffled.", fontsize=10, color="0.2")
+    figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.2, wspace=0.1)
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="thalamus.py",
+        description="Counts cells of motor thalamus that follow error, reward-prediction error or both.",
+        epilog="Example: thalamus.py results/convergence",
+    )
+    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
+                        help="a run directory with thalamus_spikes.nc")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args(arguments)
+    try:
+        rows = measure(options.directory)
+        records = shares(rows)
+        title = behaviour.read(options.directory, set()).title
+        table.write_csv(options.directory / "units.csv", rows)
+        table.write_csv(options.directory / "shares.csv", records)
+        figure = draw(records, title or options.directory.name)
+        for end in (".png", ".pdf"):
+            with table.replacing(options.directory / f"thalamus{end}") as partial:
+                figure.savefig(partial, dpi=150, format=end[1:],
+                               metadata={"CreationDate": None} if end == ".pdf" else {})
+    except (BadInput, OSError) as error:
+        print(f"thalamus.py: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(records, indent=2))
+    else:
+        print_table(records)
+        print(f"\nFigure: {options.directory / 'thalamus.png'}")
+    return 0
+
+
+if __name__ == "__main__":
+    table.end(main, "thalamus.py")

@@ -1,0 +1,144 @@
+"""Tests of runs/analysis/thalamus.py: cells that follow known signals must be found, and no others.
+
+Run by CTest as `/usr/bin/python3 thalamus_test.py`.
+"""
+
+import contextlib
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
+
+import netCDF4
+import numpy as np
+
+import analysis_test
+import thalamus
+
+TRIAL_MS, GO_MS, VISION_MS = 850, 370, 60
+CELLS = 8  # of each population: 0 follows the error, 1 the reward error, 2 both, others neither
+TRIALS = 164  # of the abrupt schedule
+
+
+def write_run(directory, convergences=(0.3,), subjects=2, follow=1.0):
+    """A run with spikes: counts in the window are 12 + `follow` · 3 z-scores of what a cell follows,
+    and noise of SD 2; outside the window there are spikes that follow the wrong signal."""
+    rng = np.random.default_rng(3)
+    kept = []
+
+    def change(group, columns):
+        n = len(columns["block"])
+        columns["error"] = rng.normal(0.0, 6.0, n)
+        columns["reward_prediction_error"] = rng.normal(0.0, 2.0, n)
+        kept.append((columns["error"] / 6.0, columns["reward_prediction_error"] / 2.0))
+
+    groups = ["abrupt_intact", "abrupt_depleted"][: len(convergences)]
+    analysis_test.write_run(directory, subjects=subjects, groups=groups, change=change)
+    text = (directory / "resolved.toml").read_text()
+    for group, value in zip(groups, convergences):
+        text = text.replace(f'name = "{group}"\n',
+                            f'name = "{group}"\nset = {{brain.thalamus.convergence = {value}}}\n')
+    text = (f"[body]\ntrial_ms = {TRIAL_MS}\ngo_ms = {GO_MS}\nvision_delay_ms = {VISION_MS}\n" + text)
+    (directory / "resolved.toml").write_text(text)
+    spikes = []
+    for member, (error, reward) in enumerate(kept):
+        for population in (0, 1):
+            for cell in range(CELLS):
+                signal = {0: error, 1: reward, 2: error + reward}.get(cell, np.zeros(TRIALS))
+                mean = 12 + 3 * follow * signal + rng.normal(0.0, 2.0, TRIALS)
+                for trial, count in enumerate(np.maximum(np.round(mean), 0).astype(int)):
+                    start = trial * TRIAL_MS
+                    inside = start + rng.uniform(GO_MS + VISION_MS + 0.5, TRIAL_MS, count)
+                    decoy = start + rng.uniform(1, GO_MS, max(0, int(10 + 4 * reward[trial])))
+                    spikes += [(t, member, population, cell) for t in np.r_[inside, decoy]]
+    time, member, population, cell = np.array(spikes).T
+    with netCDF4.Dataset(directory / "thalamus_spikes.nc", "w", format="NETCDF3_64BIT_DATA") as file:
+        file.createDimension("spike", len(time))
+        for name, kind, values in (("time_ms", "f8", time), ("subject", "i4", member),
+                                   ("population", "i4", population), ("cell", "u4", cell)):
+            file.createVariable(name, kind, ("spike",))[:] = values
+        file["population"].flag_meanings = "VL VA TRN"
+        file["population"].cells = np.array([CELLS, CELLS, 4], "i8")
+        file.recorded_subjects = np.arange(len(kept), dtype="i4")
+    return directory
+
+
+class ThalamusTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.addCleanup(thalamus.plt.close, "all")
+        self.root = pathlib.Path(temporary.name)
+
+    def call(self, *arguments):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = thalamus.main([str(a) for a in arguments])
+        return code, out.getvalue(), err.getvalue()
+
+    def test_threshold(self):
+        """Tables of Student's t: .995 quantiles."""
+        for freedom, quantile in ((26, 2.7787), (60, 2.6603), (100, 2.6259), (1000, 2.5808)):
+            self.assertAlmostEqual(thalamus.threshold(freedom + 4), quantile, delta=1e-3)
+
+    def test_coefficients(self):
+        """t values are those of the textbook, with a slow drift that does not count."""
+        rng = np.random.default_rng(1)
+        n = 50
+        error, reward, drift = rng.normal(size=n), rng.normal(size=n), np.arange(n) / 10.0
+        rates = np.column_stack([2.0 * error + drift, np.full(n, 7.0)])
+        rates[:, 0] += 0.5 * rng.normal(size=n)
+        t_error, t_reward = thalamus.follows(rates, error, reward)
+        x = np.column_stack([error, reward, np.ones(n), np.arange(n)])
+        solution, rest, *_ = np.linalg.lstsq(x, rates[:, 0], rcond=None)
+        exact = solution / np.sqrt(rest[0] / (n - 4) * np.diag(np.linalg.inv(x.T @ x)))
+        self.assertAlmostEqual(t_error[0], exact[0], places=8)
+        self.assertAlmostEqual(t_reward[0], exact[1], places=8)
+        self.assertTrue(np.isnan(t_error[1]) and np.isnan(t_reward[1]))  # it never changes
+        self.assertEqual(thalamus.kinds(t_error, t_reward, 2.7).tolist(), [0, 3])
+
+    def test_cells_are_found(self):
+        rows = thalamus.measure(write_run(self.root / "run"))
+        self.assertEqual(len(rows), 2 * 2 * CELLS)
+        wanted = {0: "error", 1: "reward", 2: "mixed"}
+        known = [row for row in rows if row["cell"] in wanted]
+        self.assertTrue(all(row["kind"] == wanted[row["cell"]] for row in known))
+        self.assertTrue(all(row["trials"] == TRIALS - 32 for row in rows))
+        others = [row["kind"] == "neither" for row in rows if row["cell"] not in wanted]
+        self.assertGreater(np.mean(others), 0.8)  # p < .01 twice: one in fifty by chance
+        self.assertLess(np.mean([row["shuffled_mixed"] for row in rows]), 0.01)
+
+    def test_without_a_signal_nothing_is_found(self):
+        rows = thalamus.measure(write_run(self.root / "run", follow=0.0))
+        self.assertLess(np.mean([row["kind"] != "neither" for row in rows]), 0.15)
+
+    def test_command(self):
+        run = write_run(self.root / "run", convergences=(0.0, 0.6))
+        code, out, err = self.call(run)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"abrupt_intact +0 +VL +8 +2 +0\.125.* +0\.125.* +0\.125")
+        self.assertRegex(out, r"abrupt_depleted +0\.6 +all +16 ")
+        self.assertTrue((run / "thalamus.png").read_bytes().startswith(b"\x89PNG"))
+        self.assertEqual(len((run / "units.csv").read_text().splitlines()), 1 + 2 * 2 * 2 * CELLS)
+        records = json.loads(self.call(run, "--json")[1])
+        self.assertEqual([r["convergence"] for r in records], [0.0] * 3 + [0.6] * 3)
+        first = (run / "thalamus.pdf").read_bytes()
+        self.call(run)
+        self.assertEqual(first, (run / "thalamus.pdf").read_bytes())
+
+    def test_what_is_missing_is_said(self):
+        run = write_run(self.root / "run")
+        (run / "thalamus_spikes.nc").rename(run / "away")
+        code, out, err = self.call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no thalamus_spikes.nc; record spikes: --set record.spikes.subjects=1", err)
+        self.assertEqual(self.call(self.root / "nowhere")[0], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
