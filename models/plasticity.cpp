@@ -26,7 +26,7 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real(
       "reward_damping", reward_damping, {"1", 0, 10},
       "rate, per spike of a cell that reports a reward, at which labile depression is undone; 0: "
-      "rewards do not damp learning from errors (tuned: hit / miss)");
+      "rewards do not damp learning from errors (chosen: off)");
 }
 
 ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
@@ -39,8 +39,10 @@ ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
   const double peak = 0.22404 / parameters.cascade_ms;
   unit_ = static_cast<float>(1.0 / (peak * parameters.reference_spikes));
   for (auto& stage : stage_) stage.assign(projection.sources(), 0.0f);
-  labile_.assign(projection.weights().size(), 0.0f);
-  aged_ms_.assign(projection.own_targets(), 0);
+  if (parameters.reward_damping > 0) {
+    labile_.assign(projection.weights().size(), 0.0f);
+    aged_ms_.assign(projection.own_targets(), 0);
+  }
 }
 
 void ClimbingFibreRule::presynaptic(std::span<const Spike> spikes, bool learning) {
@@ -75,13 +77,13 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
     if (spike.id < projection_.first_target()) continue;
     const std::uint32_t target = spike.id - projection_.first_target();
     if (target >= projection_.own_targets()) continue;
-    age(target);
+    if (!labile_.empty()) age(target);
     for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
          ++s) {
       float& weight = weights[position[s]];
       const float loss = std::min(weight, gain * std::min(1.5f, stage_[3][source[s]]));
       weight -= loss;
-      labile_[s] += loss;
+      if (!labile_.empty()) labile_[s] += loss;
     }
   }
 }
@@ -94,22 +96,24 @@ void ClimbingFibreRule::age(std::size_t target) {
   aged_ms_[target] = now_ms_;
 }
 
-void ClimbingFibreRule::reward(double spikes_per_cell) {
+void ClimbingFibreRule::reward(double spikes_per_cell, bool learning) {
+  if (labile_.empty()) return;
   reward_spikes_ += spikes_per_cell;
   if (now_ms_ % kRewardPeriodMs != 0) return;
   const auto share =
       static_cast<float>(1.0 - math::exp(-parameters_.reward_damping * reward_spikes_));
   reward_spikes_ = 0;
-  if (share == 0) return;
+  if (share == 0 || !learning) return;
   std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
+  const float goal = static_cast<float>(parameters_.goal) * projection_.max_weight();
   const std::size_t k = projection_.in_degree();
   for (std::size_t target = 0; target < aged_ms_.size(); ++target) {
     age(target);
     for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
       float& weight = weights[position[s]];
       const float gain = share * labile_[s];
-      weight = std::min(weight + gain, projection_.max_weight());
+      weight = std::min(weight + gain, std::max(weight, goal));
       labile_[s] -= gain;
     }
   }
@@ -118,6 +122,7 @@ void ClimbingFibreRule::reward(double spikes_per_cell) {
 void ClimbingFibreRule::save(StateWriter& writer) const {
   for (int i = 0; i < kStages; ++i)
     writer.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+  if (labile_.empty()) return;
   const std::uint64_t k = projection_.in_degree();
   writer.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
                       k * projection_.first_target(), labile_);
@@ -129,6 +134,7 @@ void ClimbingFibreRule::save(StateWriter& writer) const {
 void ClimbingFibreRule::load(StateReader& reader) {
   for (int i = 0; i < kStages; ++i)
     reader.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+  if (labile_.empty()) return;
   const std::uint64_t k = projection_.in_degree();
   reader.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
                       k * projection_.first_target(), labile_);

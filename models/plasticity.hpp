@@ -20,10 +20,12 @@ namespace quartet {
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
-///   reward:                     w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij
-/// l_ij: depression that is still labile, what complex spikes took from w_ij less what was given
-/// back, decaying with labile_ms; n: spikes per cell of a population that reports rewards, in
-/// periods of 25 ms. So what an error taught is partly undone when a reward follows it (people
+///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, but no
+///   further
+///                               than the goal or where w_ij is
+/// l_ij: depression that is still labile, what complex spikes took from w_ij less what rewards gave
+/// back, decaying with labile_ms; n: spikes per cell, in the period, of a population that reports
+/// rewards. So what an error taught is partly undone when a reward follows it (people
 /// learn less from an error that comes with a hit: Kim et al. 2019); the equation is ours.
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
@@ -54,8 +56,9 @@ class ClimbingFibreRule {
   void presynaptic(std::span<const Spike> spikes, bool learning);
   /// Complex spikes by target cell (ids over all slices).
   void complex_spikes(std::span<const Spike> spikes);
-  /// One timestep: spikes per cell of those that report a reward.
-  void reward(double spikes_per_cell);
+  /// One timestep: spikes per cell of those that report a reward; without `learning` a period's
+  /// end changes no weight.
+  void reward(double spikes_per_cell, bool learning);
 
   void save(StateWriter& writer) const;
   void load(StateReader& reader);
@@ -71,7 +74,8 @@ class ClimbingFibreRule {
   float decay_, feed_, unit_;
   // State.
   std::vector<float> stage_[kStages];  // per source cell
-  std::vector<float> labile_;          // per synapse, canonical order, as of aged_ms_
+  // Labile depression per synapse, canonical order, as of aged_ms_; none without damping.
+  std::vector<float> labile_;
   std::vector<std::int64_t> aged_ms_;  // per own target
   std::int64_t now_ms_ = 0;
   double reward_spikes_ = 0;  // per cell, in the period

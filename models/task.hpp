@@ -10,7 +10,7 @@ namespace quartet {
 
 enum class Feedback { full, endpoint, none };
 enum class Perturbation { none, rotation, clamp, shift };
-enum class RewardRule { hit, graded, always, never };
+enum class RewardRule { hit, graded, always, never, none };
 enum class RotationSign { same, random };
 enum class Instruction { none, aim_at_target };
 
@@ -72,10 +72,10 @@ struct Block {
            "angle by which the target is seen to jump when the hand has left the start");
     v.choice_of("feedback", feedback, {"full", "endpoint", "none"},
                 "when the cursor is seen: during the whole reach, at its end, or never");
-    v.choice_of("reward", reward, {"hit", "graded", "always", "never"},
+    v.choice_of("reward", reward, {"hit", "graded", "always", "never", "none"},
                 "when the outcome is a reward: cursor within reward_zone_deg of the target at the "
-                "target's distance; graded: the smaller the closer to that zone's edge; always, or "
-                "never");
+                "target's distance; graded: the smaller the closer to that zone's edge; always, "
+                "never, or none: no outcome is shown");
     v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
            "half-width of the rewarded zone around the target's direction");
     v.choice_of("instruction", instruction, {"none", "aim_at_target"},

@@ -242,6 +242,7 @@ void Body::finish(Vector2 hand, bool reached) {
       record_.reward = hit && zone > 0 ? 1 - miss / zone : 0;
       break;
     case RewardRule::never:
+    case RewardRule::none:
       record_.reward = 0;
       break;
   }
@@ -301,7 +302,8 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::cursor_x] = math::cos(direction);
     seen[sense::cursor_y] = math::sin(direction);
   }
-  const bool outcome = since >= p.outcome_delay_ms && since < p.outcome_delay_ms + p.outcome_ms;
+  const bool outcome = block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
+                       since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome ? record_.reward : 0;
   return seen;

@@ -93,7 +93,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   predicted_ = current({"Predicted", "cells that predict the cursor from the aim", n.predicted,
                         ring_directions(n.predicted)},
                        p.predicted);
-  reward_ = current({"Reward", "cells that report a reward", n.reward_report, {}}, p.reward);
+  reward_ = current({"RewardReport", "cells that report a reward", n.reward_report, {}}, p.reward);
   add_output(dcn_);
   add_output(olive_);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(cursor_), kCursorSharpness);
@@ -275,9 +275,9 @@ void Cerebellum::learn(Step, const Inbox& in) {
   parallel_fibre_rule_->presynaptic(network_.spikes(granule_), learning && parameters_.learning);
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
-  if (senses[sense::learning] != 0 && parameters_.learning)
-    parallel_fibre_rule_->reward(static_cast<double>(network_.spikes(reward_).size()) /
-                                 sizes_.reward_report);
+  parallel_fibre_rule_->reward(
+      static_cast<double>(network_.spikes(reward_).size()) / sizes_.reward_report,
+      senses[sense::learning] != 0 && parameters_.learning);
   // Cells follow their own rates: the dead do not count.
   if (learning && living_olivary_ > 0) {
     const double olive_hz =

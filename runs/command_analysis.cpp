@@ -46,7 +46,11 @@ void check_scored(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error))
     if (fs::exists(entry.path() / "behaviour.nc")) return;
-  check_run_directory(directory);
+  if (fs::exists(fs::path(directory) / "behaviour.nc")) return;
+  throw UsageError(fmt::format(
+      "{}: neither a run directory (no behaviour.nc) nor one with such in it; write the "
+      "directory that `quartet run` made, or let --run make the runs in it",
+      directory));
 }
 
 }  // namespace
@@ -106,10 +110,11 @@ void add_score(CLI::App& app, int& exit_code) {
   command->add_flag("--json", flags->json, "as JSON");
   command->add_flag("--strict", flags->strict,
                     "exit with 1 if a target is missed or undefined, or none judged");
-  CLI::Option* run = command->add_flag("--run", flags->run,
-                                       "run the standard experiments into DIR first, each in a "
-                                       "directory of its own and shortened as "
-                                       "its [quick] says; flags below are for that");
+  CLI::Option* run = command->add_flag(
+      "--run", flags->run,
+      "run the standard experiments into DIR first, each in a "
+      "directory of its own and shortened as "
+      "its [quick] says; flags below are for that, and --set takes keys that all of them have");
   add_overrides(*command, flags->overrides);
   command->add_option("--ranks", flags->ranks, "processes of a run")
       ->check(whole_number(1, "--ranks 4"))

@@ -25,11 +25,16 @@ from netcdf import BadInput
 PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
+class Unfinished(BadInput):
+    """A run of which there is nothing to read yet."""
+
+
 @dataclasses.dataclass
 class Subject:
     """One simulated subject. Arrays run over its own trials, in order.
 
-    `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with.
+    `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
+    "random_sign": whether the block draws the side of its perturbation anew on every trial.
     """
 
     name: str
@@ -232,7 +237,7 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
         group = groups.setdefault(label, Group(label, [], group_labels.get(label, "")))
         group.subjects.append(subject)
     if not groups:
-        raise BadInput(f"{path}: no subject has finished yet. Wait, or resume the run.")
+        raise Unfinished(f"{path}: no subject has finished yet. Wait, or resume the run.")
     groups = {name: groups[name] for name in dict.fromkeys([*group_labels, *groups])
               if name in groups}  # in the experiment's order
     finished = sum(len(group.subjects) for group in groups.values())
@@ -263,6 +268,9 @@ def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks
     columns = columns | {
         "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
         "drawn_rotation": columns["rotation"],
+        "random_sign": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks)
+            if keys.get("rotation_sign", "same") == "random"]),
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)

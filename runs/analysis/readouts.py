@@ -92,24 +92,28 @@ def rebound_deg_per_30(subject: Subject) -> float:
 
 
 def opposite_fraction(subject: Subject) -> float:
-    """Fraction compensated of the opposite rotation that follows a washout, its trials 1-12.
+    """Fraction compensated of the opposite rotation (blocks of the phase "opposite"), its trials 1-12.
 
-    Blocks of the phase "opposite"; as part of the first rotation's size.
+    From what is left of the first rotation at the end of the washout, and as part of its size.
     """
-    return _mean(-subject.fraction("angle_third")[_labelled(subject, "opposite")[:12]])
+    return -_after_washout(subject, "opposite", 12)
 
 
 def savings(subject: Subject) -> float:
-    """early_fraction of the second time (blocks of the phase "again") minus that of the first."""
-    again = _labelled(subject, "again")[:12]
-    return _mean(subject.fraction("angle_third")[again]) - early_fraction(subject)
+    """early_fraction of the second time (blocks of the phase "again") minus that of the first.
+
+    Over as many trials, and from what is left at the end of the washout.
+    """
+    return _after_washout(subject, "again", len(early(subject))) - early_fraction(subject)
 
 
 def asymptote_deg(subject: Subject) -> float:
     """Compensation (degrees) at one third of the distance, last tenth of the rotated trials (40 of
-    400)."""
+    400), rounded up to whole cycles of targets."""
     learning = subject.phases["learning"]
-    return _mean(subject.compensation("angle_third")[learning[-max(1, round(len(learning) / 10)) :]])
+    cycle = max(1, len(np.unique(subject.columns["target_angle"][learning])))
+    trials = cycle * max(1, -(-round(len(learning) / 10) // cycle))
+    return _mean(subject.compensation("angle_third")[learning[-trials:]])
 
 
 def kept_deg(subject: Subject) -> float:
@@ -121,13 +125,13 @@ def kept_deg(subject: Subject) -> float:
 
 
 def single_trial_deg(subject: Subject) -> float:
-    """Change of direction (degrees) from a rotated trial to the next, against the perturbation.
+    """Mean change of direction (degrees) from a rotated trial to the next, against the perturbation.
 
-    Where its sign is drawn anew on every trial: what was learned earlier then adds nothing.
+    Where its side is drawn anew on every trial: what was learned earlier then adds nothing.
     """
     drawn = np.sign(subject.columns["drawn_rotation"])
     learning = subject.phases["learning"][:-1]
-    if len(np.unique(drawn[learning])) < 2:
+    if not subject.columns["random_sign"][learning].all():
         return float("nan")
     change = wrap(subject.columns["angle_third"][learning + 1] -
                   subject.columns["angle_third"][learning])
@@ -256,8 +260,16 @@ def implicit_savings_deg(subject: Subject) -> float:
     return _mean(difference[again[last]]) - _mean(difference[first[last]])
 
 
+def _after_washout(subject: Subject, phase: str, trials: int) -> float:
+    """Mean fraction over the first trials of `phase`, less that over the last 12 of the phase
+    "washout"."""
+    fraction = subject.fraction("angle_third")
+    return (_mean(fraction[_labelled(subject, phase)[:trials]]) -
+            _mean(fraction[_labelled(subject, "washout")[-12:]]))
+
+
 def _labelled(subject: Subject, phase: str) -> np.ndarray:
-    """Trials of the blocks with this `phase`; none where there is no rotation before."""
+    """Trials of the blocks with this `phase`."""
     return subject.labels.get(phase, np.empty(0, int))
 
 

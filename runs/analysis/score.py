@@ -76,6 +76,7 @@ class Result:
     sem: float = math.nan
     n: str = ""
     verdict: str = ""
+    absent: list[str] = dataclasses.field(default_factory=list)  # groups that were not run
     rotations: tuple[float, ...] = ()  # sizes of those that its subjects learned, degrees
 
     @property
@@ -104,7 +105,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     wanted = {part["group"] for part in parts}
     absent = sorted(wanted - set(groups))
     if absent:
-        return Result(target, verdict=NOT_RUN if len(absent) == len(wanted) else
+        return Result(target, absent=absent, verdict=NOT_RUN if len(absent) == len(wanted) else
                       f"{NOT_RUN}: {', '.join(absent)}")
     members = [groups[part["group"]].subjects for part in parts]
     numbers = [
@@ -142,7 +143,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
             sem = math.hypot(first.sem, second.sem)
     else:
         mean, sem = samples[0].mean, samples[0].sem
-    return Result(target, mean, sem, n, _verdict(target, mean), rotations)
+    return Result(target, mean, sem, n, _verdict(target, mean), rotations=rotations)
 
 
 def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> bool:
@@ -168,10 +169,19 @@ def runs_in(directory: str | pathlib.Path) -> list[pathlib.Path]:
 
 
 def read(directories: list) -> list[behaviour.Behaviour]:
-    """All runs of the directories. Raises BadInput, also where two have a group of the same name:
-    which of them a target means could not be told."""
-    runs = [behaviour.read(path, readouts.COLUMNS)
-            for directory in directories for path in runs_in(directory)]
+    """All runs of the directories; those without a finished subject are left out, and said, where
+    others have one. Raises BadInput, also where two have a group of the same name: which of them a
+    target means could not be told."""
+    runs, unfinished = [], []
+    for path in (path for directory in directories for path in runs_in(directory)):
+        try:
+            runs.append(behaviour.read(path, readouts.COLUMNS))
+        except behaviour.Unfinished as error:
+            unfinished.append(error)
+    if not runs:
+        raise unfinished[0]
+    for error in unfinished:
+        print(f"score.py: left out: {error}", file=sys.stderr)
     owner: dict[str, behaviour.Behaviour] = {}
     for run in runs:
         for name in run.groups:
@@ -338,9 +348,9 @@ def print_table(results: list[Result]) -> None:
 
 
 def _not_run(results: list[Result]) -> str:
-    """Which standard experiments are wanted; "" where none is."""
+    """Which standard experiments have the groups that are missing; "" where none is."""
     owners = experiments_by_group()
-    wanted = {owners[name] for r in results if r.verdict == NOT_RUN for name in named_groups([r])}
+    wanted = {owners[name] for r in results for name in r.absent}
     ordered = [name for name in dict.fromkeys(owners.values()) if name in wanted]
     return f" ({', '.join(ordered)}: quartet score DIR --run)" if ordered else ""
 
@@ -417,6 +427,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--full", action="store_true")
     options = parser.parse_args(arguments)
+    if not options.run and (options.full or options.set or options.seed or options.subjects
+                            or options.scale):
+        parser.error("--full, --set, --seed, --subjects and --scale go with --run")
     try:
         if options.run:
             wanted = standard(options)
@@ -468,6 +481,8 @@ def show(runs, results: list[Result], own: list[list[Result]], rate_records: lis
         print(f"Compared with people are groups named {', '.join(named)}.\n")
     if len(runs) > 1:
         for run, rows in zip(runs, rate_records):
+            if not rows:
+                continue
             counts = rates.count(rows)
             print(f"{run.path.parent}: {counts['in']} of {counts['in'] + counts['out']} judged rates "
                   "are in their range (rates.csv)")

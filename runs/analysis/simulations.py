@@ -48,9 +48,13 @@ def check(simulations: list[Simulation], program: str, ranks: int) -> None:
     if ranks < 1:
         raise BadInput(f"--ranks {ranks}: a run needs at least one; write --ranks 4")
     for simulation in simulations:
-        checked = subprocess.run(
-            [program, "validate", simulation.experiment, *simulation.flags, "--resolved"],
-            capture_output=True, text=True)
+        try:
+            checked = subprocess.run(
+                [program, "validate", simulation.experiment, *simulation.flags, "--resolved"],
+                capture_output=True, text=True)
+        except FileNotFoundError:
+            raise BadInput(f"--program {program}: there is no such program; write for example "
+                           "--program build/quartet") from None
         if checked.returncode != 0:
             raise BadInput(checked.stderr.strip())
         if not simulation.directory.exists():
@@ -61,9 +65,9 @@ def check(simulations: list[Simulation], program: str, ranks: int) -> None:
             found = ""
         if _digest(found) != _digest(checked.stdout):
             raise BadInput(
-                f"{simulation.directory}: is not a run of {simulation.experiment} "
-                f"({simulation.label}) by this version; name another DIR, or remove it "
-                f"(rm -r {simulation.directory})")
+                f"{simulation.directory}: was made with other flags, or from another "
+                f"{simulation.experiment} ({simulation.label}); give the flags of then (its run.log "
+                "and resolved.toml say which), or name another DIR")
 
 
 def _digest(resolved: str) -> str:

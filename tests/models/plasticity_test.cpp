@@ -152,16 +152,17 @@ TEST(ClimbingFibreRule, TouchesTheCellThatFiredOnly) {
 }
 
 /// Weight from .04 after a complex spike at ms 100, 99 ms after two presynaptic ones, and a reward
-/// reported by `reward` spikes per cell at ms 175.
+/// reported by `reward` spikes per cell, half at ms 160 and half at 163: before the end of a
+/// period.
 double rewarded_weight(const ClimbingFibreParameters& parameters, double reward,
-                       bool complex_spike = true) {
+                       bool complex_spike = true, bool learning = true) {
   LifPopulation target = cells(0, 1, 1);
   Projection projection = plastic(target, 1, 1, 0.04, 0.08);
   ClimbingFibreRule rule(projection, parameters);
   for (int t = 1; t <= 300; ++t) {
     rule.presynaptic(t == 1 ? Spikes{{0, 0}, {0, 1}} : Spikes{}, false);
     if (t == 100 && complex_spike) rule.complex_spikes(Spikes{{0, 0}});
-    rule.reward(t == 175 ? reward : 0.0);
+    rule.reward(t == 160 || t == 163 ? reward / 2 : 0.0, learning);
   }
   return projection.weights()[0];
 }
@@ -181,6 +182,13 @@ TEST(ClimbingFibreRule, RewardUndoesDepressionThatIsLabile) {
   other = parameters;
   other.reward_damping = 0;
   EXPECT_EQ(rewarded_weight(other, 2), rewarded_weight(parameters, 0));
+  EXPECT_EQ(rewarded_weight(parameters, 2, true, false), rewarded_weight(parameters, 0));
+  // It gives back no more than leads to the goal.
+  other = parameters;
+  other.goal = 0.45;
+  EXPECT_NEAR(rewarded_weight(other, 50), 0.45 * 0.08, 1e-8);
+  other.goal = 0.3;
+  EXPECT_EQ(rewarded_weight(other, 50), rewarded_weight(parameters, 0));
   // There is nothing to undo without an error.
   EXPECT_EQ(rewarded_weight(parameters, 2, false), 0.04f);
 }
@@ -645,7 +653,7 @@ TEST(ClimbingFibreRule, StateContinuesOnAnotherSlicing) {
         rule.presynaptic(pattern(t, 20, 0), true);
         rule.complex_spikes(pattern(t, 40, 5));
         if (t == 0) rule.presynaptic({}, false);  // the middle is not the end of a period
-        rule.reward(t % 50 == 49 ? 0.5 : 0.0);
+        rule.reward(t % 50 == 49 ? 0.5 : 0.0, true);
       },
       {"pathway.w", "pathway.labile", "pathway.aged_ms", "pathway.now_ms", "pathway.reward_spikes",
        "pathway.trace0", "pathway.trace1", "pathway.trace2", "pathway.trace3"});

@@ -351,6 +351,17 @@ TEST(BodyReward, RulesAreHitAlwaysAndNever) {
   }
 }
 
+TEST(BodyReward, NoneShowsNoOutcome) {
+  Block block;
+  block.targets_deg = {natural_deg(kOutward)};
+  block.reward = RewardRule::none;
+  const Trace trace = one_trial({}, block, kOutward);
+  EXPECT_TRUE(trace.back().record.reached);
+  EXPECT_EQ(trace.back().record.reward, 0);
+  EXPECT_EQ(when(trace, sense::outcome), Stretches{});
+  EXPECT_EQ(when(trace, sense::reward), Stretches{});
+}
+
 TEST(BodyReward, TheZoneEndsWhereItSaysOnBothSides) {
   const double end = natural_deg(kOutward);
   for (const double zone : {3.0, 20.0}) {

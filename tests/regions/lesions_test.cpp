@@ -122,7 +122,7 @@ TEST(Silencing, RemovesAllCells) {
   subject.brain.cortex.task_error.bias_mv = 300;
   subject.brain.cerebellum.reward.bias_mv = 300;
   EXPECT_EQ(firing(subject, "cerebellum", "IO").size(), 64u);
-  EXPECT_EQ(firing(subject, "cerebellum", "Reward").size(), 16u);
+  EXPECT_EQ(firing(subject, "cerebellum", "RewardReport").size(), 16u);
   EXPECT_EQ(firing(subject, "cortex", "TaskError").size(), 48u);
   EXPECT_EQ(firing(subject, "basal_ganglia", "SNc").size(), 16u);
   subject.brain.cerebellum.silence_olive = true;
@@ -130,7 +130,7 @@ TEST(Silencing, RemovesAllCells) {
   subject.brain.cortex.silence_task_error = true;
   subject.brain.basal_ganglia.silence_dopamine = true;
   EXPECT_EQ(firing(subject, "cerebellum", "IO"), Ids{});
-  EXPECT_EQ(firing(subject, "cerebellum", "Reward"), Ids{});
+  EXPECT_EQ(firing(subject, "cerebellum", "RewardReport"), Ids{});
   EXPECT_EQ(firing(subject, "cortex", "TaskError"), Ids{});
   EXPECT_EQ(firing(subject, "basal_ganglia", "SNc"), Ids{});
 }

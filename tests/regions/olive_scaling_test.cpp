@@ -16,13 +16,15 @@ namespace {
 /// A cerebellum of a quarter of the size.
 class Seeing {
  public:
-  explicit Seeing(const CerebellumParameters& parameters) : region_(parameters, 0.25, 20111, {}) {
+  explicit Seeing(const CerebellumParameters& parameters)
+      : region_(parameters, 0.25, 20111, {}),
+        living_((1 - parameters.lesion_olive) * region_.populations()[olive_].size) {
     const auto projections = region_.plastic_projections();
     for (std::size_t p = 0; p < projections.size(); ++p)
       if (projections[p].name == "Cursor_IO") synapses_ = p;
   }
 
-  /// Olive rate in each of `ms` timesteps, Hz.
+  /// Rate of the living olivary cells in each of `ms` timesteps, Hz.
   std::vector<double> run(int ms, double cursor_on, bool learning) {
     const std::span<double> senses = alone_.values_to("senses_to_cerebellum");
     senses[sense::cursor_on] = cursor_on;
@@ -31,8 +33,7 @@ class Seeing {
     std::vector<double> rate;
     for (int k = 0; k < ms; ++k) {
       alone_.step();
-      rate.push_back(1000.0 * static_cast<double>(region_.spikes(olive_).size()) /
-                     region_.populations()[olive_].size);
+      rate.push_back(1000.0 * static_cast<double>(region_.spikes(olive_).size()) / living_);
     }
     return rate;
   }
@@ -48,6 +49,7 @@ class Seeing {
   Cerebellum region_;
   OneRegion alone_{region_};
   std::size_t olive_ = population_of(region_, "IO"), synapses_ = ~std::size_t{0};
+  double living_;  // olivary cells
 };
 
 double sum(const std::vector<double>& values, std::size_t first, std::size_t last) {
@@ -57,8 +59,12 @@ double sum(const std::vector<double>& values, std::size_t first, std::size_t las
 }
 double sum(const std::vector<double>& values) { return sum(values, 0, values.size()); }
 
-TEST(OliveScaling, FollowsTheOlivesDistanceFromItsTargetAllSynapsesAlike) {
+class OliveScalingAfter : public testing::TestWithParam<double> {};
+INSTANTIATE_TEST_SUITE_P(LesionOf, OliveScalingAfter, testing::Values(0.0, 0.5));
+
+TEST_P(OliveScalingAfter, FollowsTheOlivesDistanceFromItsTargetAllSynapsesAlike) {
   CerebellumParameters parameters;
+  parameters.lesion_olive = GetParam();
   parameters.olive_scaling_rate = 1e-4;
   Seeing cerebellum(parameters);
   const std::vector<float> before = cerebellum.weights();

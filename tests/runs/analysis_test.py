@@ -467,6 +467,15 @@ class ScoreTest(AnalysisTest):
         self.assertEqual(results["DA_ABRUPT"].verdict, "not run: abrupt_depleted")
         self.assertEqual(score.score([run])[0][0].cut, "only 2 of 8 subjects finished so far")
 
+    def test_unfinished_runs_are_left_out_of_several(self):
+        write_run(self.root / "card" / "done", groups=["abrupt_intact"])
+        write_run(self.root / "card" / "begun", groups=["full_intact"], change=lambda group, columns:
+                  columns.update({name: values[:9] for name, values in columns.items()}))
+        code, out, err = self.call(score.main, self.root / "card")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"A1 .* in")
+        self.assertRegex(err, r"score.py: left out: .*begun/behaviour.nc: no subject has finished yet")
+
     def test_completeness_is_what_was_planned(self):
         def cut(trials):
             return lambda group, columns: columns.update(
@@ -557,8 +566,9 @@ class ReadoutTest(unittest.TestCase):
         self.assertLess(abs(readouts.single_trial_deg(one) - 1.5), 0.15)
         self.assertAlmostEqual(readouts.single_trial_sensitivity(one),
                                readouts.single_trial_deg(one) / 4.0)
+        blocks[1]["rotation_sign"] = "same"
         turned = subject(blocks, angle_third=np.r_[np.full(10, 90.0), angles],
-                         rotation=np.r_[np.zeros(10), np.full(400, 4.0)])
+                         rotation=np.r_[np.zeros(10), 4.0 * sign])
         self.assertTrue(math.isnan(readouts.single_trial_deg(turned)))
 
     def test_asymptote_and_what_is_kept(self):
@@ -569,11 +579,11 @@ class ReadoutTest(unittest.TestCase):
         self.assertAlmostEqual(readouts.asymptote_deg(one), 20.0)
         self.assertAlmostEqual(readouts.kept_deg(one), 16.0)
 
-    def memory(self, phase, sign, second, aim):
+    def memory(self, phase, sign, second, aim, left=3.0):
         blocks = [{"phase": "baseline", "trials": 10}, {"phase": "rotated", "trials": 50},
-                  {"phase": "washout", "trials": 10}, {"phase": phase, "trials": 40}]
-        lengths = [10, 12, 38, 10, 12, 28]
-        compensation = np.repeat([0.0, 9.0, 18.0, 0.0, second, 24.0 * sign], lengths)
+                  {"phase": "washout", "trials": 12}, {"phase": phase, "trials": 40}]
+        lengths = [10, 12, 38, 12, 12, 28]
+        compensation = np.repeat([0.0, 9.0, 18.0, left, second, 24.0 * sign], lengths)
         return subject(blocks, rotation=np.repeat([0.0, 30.0, 30.0, 0.0, 30.0 * sign, 30.0 * sign],
                                                   lengths),
                        angle_third=90.0 - compensation,
@@ -581,13 +591,13 @@ class ReadoutTest(unittest.TestCase):
 
     def test_savings(self):
         one = self.memory("again", 1, 15.0, 18.0)
-        self.assertAlmostEqual(readouts.savings(one), (15.0 - 9.0) / 30.0)
+        self.assertAlmostEqual(readouts.savings(one), (15.0 - 3.0 - 9.0) / 30.0)
         self.assertAlmostEqual(readouts.implicit_savings_deg(one), (24.0 - 18.0) - (18.0 - 8.0))
         self.assertTrue(math.isnan(readouts.opposite_fraction(one)))
 
     def test_interference(self):
         one = self.memory("opposite", -1, -15.0, -18.0)
-        self.assertAlmostEqual(readouts.opposite_fraction(one), 0.5)
+        self.assertAlmostEqual(readouts.opposite_fraction(one), (15.0 + 3.0) / 30.0)
         self.assertTrue(math.isnan(readouts.savings(one)))
 
     def test_generalization(self):
@@ -661,7 +671,10 @@ class CommandTest(AnalysisTest):
         code, _, err = self.call(score.main, self.root / "whole", self.root / "card")
         self.assertEqual(code, 2)
         self.assertRegex(err, r"part0: has a group abrupt_intact, as .*whole has; score them one by")
-        self.call(score.main, self.root / "card" / "part0", self.root / "card" / "part1")
+        parts = self.root / "card" / "part0", self.root / "card" / "part1"
+        code, out, err = self.call(score.main, *parts)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"DA_ERR .* 4 pairs +in")
         self.assertFalse((self.root / "card" / "part0" / "score.csv").exists())
 
     def test_standard_experiments_are_run(self):
@@ -700,7 +713,14 @@ class CommandTest(AnalysisTest):
         program.write_text("#!/bin/sh\necho '# Digest: abd'\n")  # other flags
         code, _, err = self.call(score.main, card, "--run", "--program", program)
         self.assertEqual(code, 2)
-        self.assertIn(f"{card / names[0]}: is not a run of {experiment(names[0])}", err)
+        self.assertIn(f"{card / names[0]}: was made with other flags, or from another "
+                      f"{experiment(names[0])}", err)
+        code, _, err = self.call(score.main, card, "--run", "--program", self.root / "none")
+        self.assertEqual(code, 2)
+        self.assertIn("none: there is no such program; write for example --program build/quartet", err)
+        code, _, err = self.call(score.main, card, "--seed", "3")
+        self.assertEqual(code, 2)
+        self.assertIn("go with --run", err)
         for arguments, text in (((card, card), "--run: name one directory"),
                                 ((card / names[0],), "is the directory of one run")):
             code, _, err = self.call(score.main, *arguments, "--run", "--program", program)

@@ -276,7 +276,8 @@ TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
                  "resolved.toml: is no .nc file; give two run directories or two .nc files");
   expect_refusal({"inspect", "nowhere"}, "nowhere");
   expect_refusal({"plot", "nowhere"}, "nowhere: not a run directory");
-  expect_refusal({"score", "nowhere"}, "nowhere: not a run directory");
+  expect_refusal({"score", "nowhere"},
+                 "nowhere: neither a run directory (no behaviour.nc) nor one with such in it");
   expect_refusal({"thalamus", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"score", "nowhere", "--seed", "3"}, "--seed requires --run");
   // One run is not several.

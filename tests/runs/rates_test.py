@@ -328,7 +328,7 @@ class ScalingTest(FolderTest):
     def test_run_of_another_experiment_is_refused(self):
         self.scales()  # without a digest
         self.assertRegex(self.refusal("--program", self.program("exit 1")),
-                         r"scale_0\.5: is not a run of .*scaling\.toml \(scale 0\.5\) by this")
+                         r"scale_0\.5: was made with other flags, or from another .*scaling\.toml \(scale 0\.5\)")
 
     def test_signals_are_handed_on(self):
         program = self.program(f"trap 'exit 75' INT TERM USR1; touch {self.root}/ready\n"
