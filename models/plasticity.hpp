@@ -20,13 +20,13 @@ namespace quartet {
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
-///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, but no
-///   further
-///                               than the goal or where w_ij is
+///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, to goal ·
+///   w_max
 /// l_ij: depression that is still labile, what complex spikes took from w_ij less what rewards gave
 /// back, decaying with labile_ms; n: spikes per cell, in the period, of a population that reports
-/// rewards. So what an error taught is partly undone when a reward follows it (people
-/// learn less from an error that comes with a hit: Kim et al. 2019); the equation is ours.
+/// rewards. So what an error taught is partly undone when a reward follows it (people learn less
+/// from an error that comes with a hit: Kim et al. 2019); the equation is ours.
+///
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
 ///   w = w_max · (goal − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
