@@ -20,8 +20,7 @@ namespace quartet {
 /// is depressed most: Wang, Denk & Hausser 2000; Suvrathan, Payne & Raymond 2016).
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
-///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, to goal ·
-///   w_max
+///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, until goal
 /// l_ij: depression that is still labile, what complex spikes took from w_ij less what rewards gave
 /// back, decaying with labile_ms; n: spikes per cell, in the period, of a population that reports
 /// rewards. So what an error taught is partly undone when a reward follows it (people learn less

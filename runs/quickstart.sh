@@ -1,7 +1,8 @@
 #!/bin/sh
 # runs/quickstart.sh [FLAGS]
 # From a fresh clone to a figure: installs what is missing, builds, runs the first experiment on
-# four ranks, and sets it beside what people do. FLAGS go to `quartet run`, for example --full.
+# four ranks, and sets it beside what people do. FLAGS go to `quartet run`, for example --full; the
+# DIR of --out counts from the clone.
 set -eu
 for argument in "$@"; do
   case "$argument" in -h | --help) sed -n '2,/^[^#]/s/^# *//p' "$0" && exit 0 ;; esac

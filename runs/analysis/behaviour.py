@@ -34,7 +34,8 @@ class Subject:
     """One simulated subject. Arrays run over its own trials, in order.
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
-    "random_sign": whether the block draws the side of its perturbation anew on every trial.
+    "random_sign": whether the block draws the side of its perturbation anew on every trial;
+    "clamped": whether its cursor goes its own way.
     """
 
     name: str
@@ -271,6 +272,8 @@ def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks
         "random_sign": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks)
             if keys.get("rotation_sign", "same") == "random"]),
+        "clamped": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks) if keys.get("perturbation") == "clamp"]),
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)

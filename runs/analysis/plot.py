@@ -306,9 +306,11 @@ def put_title(axes, title: str, below: str, inches: float) -> int:
 def draw_learning(axes, members, brains, reference) -> None:
     trials = np.arange(reference.trials + 1) + 0.5
     schedule = np.nan_to_num(reference.schedule())
-    axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
-                      linewidth=0, zorder=0)
-    low, high = min(schedule.min(), 0.0), schedule.max()
+    low, high = 0.0, 0.0
+    if compensable(members, reference):
+        axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
+                          linewidth=0, zorder=0)
+        low, high = min(schedule.min(), 0.0), schedule.max()
     for brain, group in members.items():
         rotated = np.isfinite(reference.rotation)
         series = behaviour.Subject.compensation if rotated else behaviour.Subject.from_target
@@ -325,6 +327,16 @@ def draw_learning(axes, members, brains, reference) -> None:
     axes.set_xlim(0.5, reference.trials + 0.5)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
+
+
+def compensable(members, reference) -> bool:
+    """Whether there is a full compensation, the same for all: none of a clamped cursor or of a side
+    that is drawn on every trial."""
+    learning = reference.phases["learning"]
+    drawn = reference.columns["clamped"] | reference.columns["random_sign"]
+    alike = {abs(s.rotation) for group in members.values() for s in group.subjects
+             if np.isfinite(s.rotation)}
+    return len(alike) < 2 and not drawn[learning].any()
 
 
 def draw_signal(axes, shown, members, brains, reference, run) -> None:
@@ -347,7 +359,7 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         else:
             draw_curve(axes, *curves(group, lambda s: s.columns[name], SIGNAL_POINTS), tint)
     unit = run.units[name]
-    axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label)
+    axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label, fontsize=SMALL)
     if name == "olive_rate":
         axes.set_ylim(bottom=0.0)
     else:
@@ -363,7 +375,7 @@ def scale(run: behaviour.Behaviour) -> str:
     return f"brain.scale {run.resolved['brain']['scale']:g}" if run.resolved else ""
 
 
-def key(figure, drawn, brains, seen, rotated: bool):
+def key(figure, drawn, brains, seen, banded: bool):
     """The legend below the title, in as many columns as fit, and its height in inches."""
     line, patch = matplotlib.lines.Line2D, matplotlib.patches.Patch
     entries = []
@@ -375,7 +387,7 @@ def key(figure, drawn, brains, seen, rotated: bool):
         if kind in seen:
             entries.append((line([], [], color=PEOPLE, marker=marker, markerfacecolor="white",
                                  markersize=size, markeredgewidth=1.4, linestyle="none"), text))
-    if rotated:
+    if banded:
         entries.append((patch(color=SCHEDULE), "full compensation"))
     handles, texts = zip(*entries)
     for rows in range(1, len(entries) + 1):
@@ -395,7 +407,11 @@ def key(figure, drawn, brains, seen, rotated: bool):
 def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], seen, people) -> None:
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
-    legend, legend_height = key(figure, drawn, brains, seen, bool(run.rotated()))
+    banded = bool(run.rotated()) and any(
+        compensable({g.brain: g for g in drawn if g.condition == c}, next(
+            s for g in drawn if g.condition == c for s in g.subjects))
+        for c in dict.fromkeys(g.condition for g in drawn))
+    legend, legend_height = key(figure, drawn, brains, seen, banded)
     counts = sorted({len(group.subjects) for group in drawn})
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
     size = scale(run)
@@ -426,7 +442,7 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], seen,
     figure.text(0.012, 0.11 / height, "\n".join(lines), fontsize=SMALL, color="0.2", va="bottom",
                 parse_math=False)
     mean_height = (rest - gap * signals) / (1 + signals)
-    figure.subplots_adjust(left=0.086, right=0.975, top=1.0 - top / height, wspace=0.27,
+    figure.subplots_adjust(left=0.086, right=0.975, top=1.0 - top / height, wspace=0.3,
                            hspace=gap / mean_height, bottom=bottom / height)
 
 

@@ -16,8 +16,8 @@ import sys
 from behaviour import BadInput
 
 EXPERIMENTS = pathlib.Path(__file__).parents[1] / "experiments"
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-EXIT_STOPPED = 75  # of the program: stopped with a good checkpoint
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+EXIT_REFUSED, EXIT_STOPPED = 2, 75  # of the program: bad input; stopped with a good checkpoint
 
 
 class Stopped(Exception):
@@ -80,6 +80,9 @@ def complete(simulations: list[Simulation], program: str, ranks: int) -> None:
     """Runs what is not complete. Raises Stopped, and subprocess.CalledProcessError."""
     for simulation in simulations:
         if simulation.complete:
+            if not (simulation.directory / "behaviour.nc").exists():
+                raise BadInput(f"{simulation.directory}: the run is complete, but its behaviour.nc is "
+                               "missing; copy it again, or move the directory away")
             continue
         if simulation.directory.exists():
             command = ["resume", simulation.directory]
@@ -90,6 +93,8 @@ def complete(simulations: list[Simulation], program: str, ranks: int) -> None:
         code, asked = _follow(command, f"{simulation.label}: ")
         if code == EXIT_STOPPED or asked and code <= 0:
             raise Stopped
+        if code == EXIT_REFUSED:
+            raise BadInput(f"{simulation.label}: refused as said above")
         if code != 0:
             raise subprocess.CalledProcessError(code, command)
 
