@@ -442,7 +442,7 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], seen,
     figure.text(0.012, 0.11 / height, "\n".join(lines), fontsize=SMALL, color="0.2", va="bottom",
                 parse_math=False)
     mean_height = (rest - gap * signals) / (1 + signals)
-    figure.subplots_adjust(left=0.086, right=0.975, top=1.0 - top / height, wspace=0.3,
+    figure.subplots_adjust(left=0.086, right=0.975, top=1.0 - top / height, wspace=0.27,
                            hspace=gap / mean_height, bottom=bottom / height)
 
 
