@@ -359,14 +359,15 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         else:
             draw_curve(axes, *curves(group, lambda s: s.columns[name], SIGNAL_POINTS), tint)
     unit = run.units[name]
-    axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label, fontsize=SMALL)
+    axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label, fontsize=SMALL,
+                    labelpad=1.0)
     if name == "olive_rate":
         axes.set_ylim(bottom=0.0)
     else:
         axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     for edge in np.flatnonzero(np.diff(np.sign(np.nan_to_num(reference.schedule())))) + 1:
         axes.axvline(edge + 0.5, color=EDGE, linewidth=1.0, zorder=0)
-    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
 
 
