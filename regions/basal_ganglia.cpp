@@ -118,14 +118,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   auto to_channels = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
                          std::uint32_t targets, std::size_t receptor, std::uint32_t in_degree,
                          double sum, double delay_ms) {
-    connect({.name = name,
-             .source = source,
-             .target = target,
-             .receptor = receptor,
-             .in_degree = in_degree,
-             .weight = sum / in_degree,
-             .delay_ms = delay_ms,
-             .sources = same_group(sources, targets, kChannels)});
+    connect_alike(name, source, target, receptor, in_degree, sum, delay_ms,
+                  same_group(sources, targets, kChannels));
   };
   auto corticostriatal = [&](const char* name, std::size_t target, std::uint32_t targets,
                              double sum) -> Projection& {

@@ -73,9 +73,9 @@ Projection& SpikingRegion::connect(ProjectionSpec spec) {
   return projection;
 }
 
-void SpikingRegion::diffuse(const char* name, std::size_t source, Cells sources, std::size_t target,
-                            std::size_t receptor, std::uint32_t in_degree, double weight,
-                            double delay_ms) {
+void SpikingRegion::connect_alike(const char* name, std::size_t source, std::size_t target,
+                                  std::size_t receptor, std::uint32_t in_degree, double weight,
+                                  double delay_ms, SourceRule sources) {
   connect({.name = name,
            .source = source,
            .target = target,
@@ -83,7 +83,14 @@ void SpikingRegion::diffuse(const char* name, std::size_t source, Cells sources,
            .in_degree = in_degree,
            .weight = weight / in_degree,
            .delay_ms = delay_ms,
-           .sources = uniform_sources(sources)});
+           .sources = std::move(sources)});
+}
+
+void SpikingRegion::diffuse(const char* name, std::size_t source, Cells sources, std::size_t target,
+                            std::size_t receptor, std::uint32_t in_degree, double weight,
+                            double delay_ms) {
+  connect_alike(name, source, target, receptor, in_degree, weight, delay_ms,
+                uniform_sources(sources));
 }
 
 std::vector<float> ring_directions(std::uint32_t size) {

@@ -47,8 +47,11 @@ class SpikingRegion : public Region {
   void add_output(std::size_t population);
   /// Connects and, where plastic, registers the projection for snapshots.
   Projection& connect(ProjectionSpec spec);
-  /// Static synapses from any of the source's cells with equal chance; `weight`: summed over a
-  /// target's synapses.
+  /// Static synapses of one delay from cells that `sources` draws; `weight`: summed over a target's
+  /// synapses.
+  void connect_alike(const char* name, std::size_t source, std::size_t target, std::size_t receptor,
+                     std::uint32_t in_degree, double weight, double delay_ms, SourceRule sources);
+  /// The same from any of the source's cells with equal chance.
   void diffuse(const char* name, std::size_t source, Cells sources, std::size_t target,
                std::size_t receptor, std::uint32_t in_degree, double weight, double delay_ms);
 

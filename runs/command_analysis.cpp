@@ -112,9 +112,8 @@ void add_score(CLI::App& app, int& exit_code) {
                     "exit with 1 if a target is missed or undefined, or none judged");
   CLI::Option* run = command->add_flag(
       "--run", flags->run,
-      "run the standard experiments into DIR first, each in a "
-      "directory of its own and shortened as "
-      "its [quick] says; flags below are for that, and --set takes keys that all of them have");
+      "run the standard experiments into DIR first, each in a directory of its own and shortened "
+      "as its [quick] says; flags below are for that, and --set takes keys that all of them have");
   add_overrides(*command, flags->overrides);
   command->add_option("--ranks", flags->ranks, "processes of a run")
       ->check(whole_number(1, "--ranks 4"))

@@ -221,13 +221,14 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     )
     room = 0.9 * WIDTH / len(conditions) - 0.3  # inches for the title of a panel
     deepest = [0, 0]  # lines of titles in the upper row and below
+    banded = False  # whether a full compensation is drawn
     seen = set()  # of people: "curve", "endpoint", "scaled"
     alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
     for column, condition in enumerate(conditions):
         upper, *lower = panels[:, column]
         members = {g.brain: g for g in drawn if g.condition == condition}
         reference = max((s for g in members.values() for s in g.subjects), key=lambda s: s.trials)
-        draw_learning(upper, members, brains, reference)
+        banded |= draw_learning(upper, members, brains, reference)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         if condition in shipped:
             seen |= draw_people(upper, condition, reference, people)
@@ -250,7 +251,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
             axes.set_ylim(min(low), max(high))
-    decorate(figure, run, drawn, brains, len(rows), deepest, seen, sources(shipped, people))
+    decorate(figure, run, drawn, brains, len(rows), deepest, banded, seen,
+             sources(shipped, people))
     return figure
 
 
@@ -303,11 +305,13 @@ def put_title(axes, title: str, below: str, inches: float) -> int:
     return len(lines) + len(small)
 
 
-def draw_learning(axes, members, brains, reference) -> None:
+def draw_learning(axes, members, brains, reference) -> bool:
+    """Returns whether there is a full compensation to draw."""
     trials = np.arange(reference.trials + 1) + 0.5
     schedule = np.nan_to_num(reference.schedule())
     low, high = 0.0, 0.0
-    if compensable(members, reference):
+    banded = compensable(members, reference)
+    if banded:
         axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
                           linewidth=0, zorder=0)
         low, high = min(schedule.min(), 0.0), schedule.max()
@@ -327,6 +331,7 @@ def draw_learning(axes, members, brains, reference) -> None:
     axes.set_xlim(0.5, reference.trials + 0.5)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
+    return banded
 
 
 def compensable(members, reference) -> bool:
@@ -336,7 +341,7 @@ def compensable(members, reference) -> bool:
     drawn = reference.columns["clamped"] | reference.columns["random_sign"]
     alike = {abs(s.rotation) for group in members.values() for s in group.subjects
              if np.isfinite(s.rotation)}
-    return len(alike) < 2 and not drawn[learning].any()
+    return len(alike) == 1 and not drawn[learning].any()
 
 
 def draw_signal(axes, shown, members, brains, reference, run) -> None:
@@ -405,13 +410,10 @@ def key(figure, drawn, brains, seen, banded: bool):
         legend.remove()
 
 
-def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], seen, people) -> None:
+def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], banded: bool, seen,
+             people) -> None:
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
-    banded = bool(run.rotated()) and any(
-        compensable({g.brain: g for g in drawn if g.condition == c}, next(
-            s for g in drawn if g.condition == c for s in g.subjects))
-        for c in dict.fromkeys(g.condition for g in drawn))
     legend, legend_height = key(figure, drawn, brains, seen, banded)
     counts = sorted({len(group.subjects) for group in drawn})
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")

@@ -1129,6 +1129,15 @@ class PlotTest(AnalysisTest):
         self.assertGreater(boxes["axes 0"].get_tightbbox(renderer).y0,
                            boxes["axes 3"].get_tightbbox(renderer).y1 - 1)
 
+    def test_nothing_compensates_a_clamped_cursor(self):
+        run = write_run(self.root, groups=["abrupt_intact"], subjects=2)
+        legend = lambda: [t.get_text() for t in self.draw(run).legends[0].get_texts()]
+        self.assertIn("full compensation", legend())
+        path = run / "resolved.toml"
+        path.write_text(path.read_text().replace('{phase = "rotated"',
+                                                 '{perturbation = "clamp", phase = "rotated"'))
+        self.assertNotIn("full compensation", legend())
+
     def test_minus_signs_are_alike(self):
         figure = self.draw(write_run(self.root, subjects=2))
         for axes in figure.axes:
