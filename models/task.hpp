@@ -19,6 +19,8 @@ enum class Instruction { none, aim_at_target };
 struct Block {
   std::int64_t trials = 10;
   std::vector<double> targets_deg = {90.0};
+  double second_target_deg = 0.0;
+  double second_reward = 1.0;
   Perturbation perturbation = Perturbation::none;
   double rotation_deg = 0.0;
   double rotation_end_deg = 0.0;
@@ -41,6 +43,11 @@ struct Block {
     v.reals("targets_deg", targets_deg, {"degree", -360, 360},
             "target directions from the start position, counter-clockwise from rightward; trials "
             "cycle through them");
+    v.real("second_target_deg", second_target_deg, {"degree", -180, 180},
+           "angle from the target to a second one that is shown with it (0: none). Who reaches a "
+           "third of the distance has chosen the one nearer to the cursor; the other goes");
+    v.real("second_reward", second_reward, {"1", 0, 1},
+           "reward of hitting the second target, as a fraction of the first's");
     v.choice_of("perturbation", perturbation, {"none", "rotation", "clamp", "shift"},
                 "rotation: cursor = hand turned by rotation_deg; clamp: cursor moves at "
                 "rotation_deg from the target whatever the hand does (0: error clamp); shift: "

@@ -49,7 +49,8 @@ void check_reach(const BodyParameters& p, std::span<const Block> schedule) {
   for (const Block& block : schedule) {
     const double distance = p.distance_m / block.cursor_gain;
     for (const double target : block.targets_deg) {
-      for (const double seen : {target, target + block.target_jump_deg}) {
+      for (const double seen :
+           {target, target + block.target_jump_deg, target + block.second_target_deg}) {
         const double angle = math::radians(seen);
         if (can_reach(p.arm, {start.x + distance * math::cos(angle),
                               start.y + distance * math::sin(angle)}))
@@ -219,10 +220,21 @@ double Body::target_direction() const {
   return record_.target_deg + (onset_ms_ >= 0 ? block().target_jump_deg : 0.0);
 }
 
+void Body::choose(Vector2 hand) {
+  if (block().second_target_deg == 0) return;
+  const auto miss = [&](double target_deg) {
+    return math::detail::abs(math::wrap_degrees(cursor_direction(hand) - target_deg));
+  };
+  const double second_deg = math::wrap_degrees(record_.target_deg + block().second_target_deg);
+  record_.second = miss(second_deg) < miss(record_.target_deg);
+  if (record_.second) record_.target_deg = second_deg;
+}
+
 void Body::finish(Vector2 hand, bool reached) {
   finished_ms_ = clock_ms_;
   record_.reached = reached;
   if (cursor_distance(hand) > 0.05 * parameters_.distance_m) {
+    if (!third_passed_) choose(hand);
     record_.angle_end_deg = direction_of(hand);
     if (!third_passed_) record_.angle_third_deg = record_.angle_end_deg;
     record_.cursor_deg = math::wrap_degrees(cursor_direction(hand));
@@ -246,6 +258,7 @@ void Body::finish(Vector2 hand, bool reached) {
       record_.reward = 0;
       break;
   }
+  if (record_.second) record_.reward *= block().second_reward;
 }
 
 void Body::hold() {
@@ -273,6 +286,7 @@ void Body::move() {
   if (!third_passed_ && radius >= p.distance_m / 3) {
     third_passed_ = true;
     record_.angle_third_deg = direction_of(now);
+    choose(now);
   }
   if (radius >= p.distance_m)
     finish(now, true);
@@ -291,6 +305,12 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::target_on] = 1;
     seen[sense::target_x] = math::cos(target);
     seen[sense::target_y] = math::sin(target);
+  }
+  if (running && block().second_target_deg != 0 && !third_passed_) {
+    const double second = math::radians(record_.target_deg + block().second_target_deg);
+    seen[sense::second_on] = 1;
+    seen[sense::second_x] = math::cos(second);
+    seen[sense::second_y] = math::sin(second);
   }
   const Feedback feedback = block().feedback;
   const bool shown =
@@ -337,8 +357,8 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
 
 void Body::save(StateWriter& writer) const {
   const TrialRecord& r = record_;
-  const std::int64_t integers[] = {r.trial,      r.block,   r.reached,    clock_ms_,
-                                   finished_ms_, onset_ms_, third_passed_};
+  const std::int64_t integers[] = {r.trial,      r.block,   r.reached,     clock_ms_,
+                                   finished_ms_, onset_ms_, third_passed_, r.second};
   const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
                           r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
                           r.peak_speed_m_s, r.reward,       last_.x,           last_.y};
@@ -356,7 +376,7 @@ void Body::save(StateWriter& writer) const {
 
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
-  std::int64_t integers[7];
+  std::int64_t integers[8];
   double reals[12];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);
@@ -367,6 +387,7 @@ void Body::load(StateReader& reader) {
   finished_ms_ = integers[4];
   onset_ms_ = integers[5];
   third_passed_ = integers[6] != 0;
+  r.second = integers[7] != 0;
   double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
                           &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
                           &r.peak_speed_m_s, &r.reward,       &last_.x,           &last_.y};

@@ -49,7 +49,9 @@ struct BodyParameters {
 struct TrialRecord {
   std::int64_t trial = -1;  ///< 0-based over the schedule
   std::int64_t block = -1;
-  double target_deg = 0, rotation_deg = 0;
+  double target_deg = 0;  ///< of two: the one that was chosen, or the first
+  double rotation_deg = 0;
+  bool second = false;         ///< the second of two targets was chosen
   double angle_third_deg = 0;  ///< of the hand at a third of the distance
   double angle_end_deg = 0;    ///< of the hand at the target's distance (or the deadline)
   double cursor_deg = 0;       ///< of the cursor then
@@ -104,6 +106,8 @@ class Body final : public Region {
   double cursor_direction(Vector2 hand) const;
   /// Direction of the target, which may have jumped, degrees.
   double target_direction() const;
+  /// Of two targets, chooses the one nearer to the cursor.
+  void choose(Vector2 hand);
   /// What eyes and the outcome's signs show now, before the visual delay.
   std::array<double, sense::count> view() const;
 
@@ -124,7 +128,7 @@ class Body final : public Region {
   std::int64_t clock_ms_ = 0;            // since the trial began
   std::int64_t finished_ms_ = -1;        // −1: not yet
   std::int64_t onset_ms_ = -1;           // when 5 % of the distance was passed; −1: not yet
-  bool third_passed_ = false;
+  bool third_passed_ = false;            // the choice between two targets is made
   Vector2 last_;
   // Seen signals on their way: a ring of vision_delay_ms entries.
   std::vector<std::array<double, sense::count>> vision_;

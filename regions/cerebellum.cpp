@@ -260,8 +260,9 @@ void Cerebellum::prepare(Step, const Inbox& in) {
   network_.population(dcn_).set_shift(static_cast<float>(nuclear_homeostasis_.shift_mv()));
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];
-  cursor_drive_->set(network_.population(cursor_), seen * parameters_.cursor_drive_mv,
-                     senses[sense::cursor_x], senses[sense::cursor_y]);
+  cursor_drive_->set(
+      network_.population(cursor_),
+      {seen * parameters_.cursor_drive_mv, senses[sense::cursor_x], senses[sense::cursor_y]});
   // The seen cursor's presence, without its direction or distance.
   network_.population(predicted_)
       .set_drive(seen > 0 ? static_cast<float>(parameters_.predicted_drive_mv) : 0.0f);

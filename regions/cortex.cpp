@@ -24,6 +24,9 @@ std::vector<Receptor> sheet_receptors(double nmda_ratio) {
            .ratio = nmda_ratio}};
 }
 
+// Aims that are closer than this do not compete (chosen: wider than the spread of one).
+constexpr double kRivalDeg = 50;
+
 // Exponent of the parietal cells' von Mises tuning to a target or cursor (chosen).
 constexpr double kSeenSharpness = 4.0;
 }  // namespace
@@ -33,6 +36,12 @@ void CortexParameters::visit(ParameterVisitor& v) {
          "drive of a parietal cell tuned to the seen target, or cursor (tuned: parietal rate)");
   v.real("ppc_pmd_weight_mv", ppc_pmd_weight_mv, {"mV", 0, 1000},
          "summed parietal excitation of a premotor cell (tuned: premotor rate)");
+  v.real("choice_drive_mv", choice_drive_mv, {"mV", 0, 1000},
+         "drive of a PMdC cell while two targets are seen (tuned: just under threshold)");
+  v.real("pmd_chooser_weight_mv", pmd_chooser_weight_mv, {"mV", 0, 1000},
+         "summed premotor excitation of a PMdC cell (tuned: one of two aims wins)");
+  v.real("chooser_pmd_weight_mv", chooser_pmd_weight_mv, {"mV", 0, 1000},
+         "summed inhibition of a premotor cell by PMdC cells (tuned: one of two aims wins)");
   v.boolean("strategy_learning", strategy_learning, "plasticity of parietal - PrePMd synapses");
   v.boolean("silence_task_error", silence_task_error, "removes all TaskError cells");
   v.real("strategy_weight_mv", strategy_weight_mv, {"mV", 0, 1000},
@@ -71,6 +80,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.table("pre_pmd", pre_pmd, "rostral premotor cells");
   v.table("pmd", pmd, "premotor cells");
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
+  v.table("pmd_chooser", pmd_chooser, "premotor inhibitory cells by which aims compete");
   v.table("l23e", l23e, "layer 2/3 pyramidal cells");
   v.table("pv", pv, "parvalbumin cells");
   v.table("som", som, "somatostatin cells");
@@ -103,6 +113,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t pmd_i =
       add_population({"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
                      SynapseKind::current, fast_receptors());
+  pmd_chooser_ =
+      ring("PMdC", "premotor inhibitory cells by which aims compete", n.pmd_chooser, p.pmd_chooser);
   auto layer = [&](const char* name, const char* long_name, const SheetLayout& sheet,
                    const LifParameters& lif, double nmda_ratio) {
     return add_population({name, long_name, sheet.size(), {}}, lif, SynapseKind::conductance,
@@ -159,6 +171,30 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .weight = -80.0 / 20,
            .delay_ms = 1,
            .sources = uniform_sources(n.pmd_inhibitory)});
+
+  // Choice. While two targets are seen, candidate aims inhibit each other.
+  auto chooser_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd_chooser); };
+  connect({.name = "PMd_PMdC",
+           .source = pmd,
+           .target = pmd_chooser_,
+           .receptor = kExcitation,
+           .in_degree = 40,
+           .weight = p.pmd_chooser_weight_mv / 40,
+           .delay_ms = 1.5,
+           .sources = ring_sources(n.pmd, chooser_direction, 10.0)});
+  connect({.name = "PMdC_PMd",
+           .source = pmd_chooser_,
+           .target = pmd,
+           .receptor = kInhibition,
+           .in_degree = 20,
+           .weight = -p.chooser_pmd_weight_mv / 20,
+           .delay_ms = 1,
+           .sources = [=](std::uint32_t cell, Draws& draws) {
+             // From anywhere but within kRivalDeg.
+             const double away = kRivalDeg + (360.0 - 2 * kRivalDeg) * draws.uniform();
+             return member(ring_cell(pmd_direction(cell) + away, n.pmd_chooser.families),
+                           n.pmd_chooser, draws);
+           }});
 
   // Strategy.
   auto compare = [&](const char* name, std::size_t source, Cells ring, std::size_t receptor,
@@ -321,16 +357,22 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
 void Cortex::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];
-  cursor_drive_->set(network_.population(ppc_cursor_), seen * parameters_.cue_drive_mv,
-                     senses[sense::cursor_x], senses[sense::cursor_y]);
+  cursor_drive_->set(
+      network_.population(ppc_cursor_),
+      {seen * parameters_.cue_drive_mv, senses[sense::cursor_x], senses[sense::cursor_y]});
   // The presence of a cursor that is far enough out for its direction to tell (chosen).
   network_.population(task_error_)
       .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
   network_.population(pre_pmd_).set_drive(
       senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
-  target_drive_->set(network_.population(ppc_),
-                     senses[sense::target_on] > 0 ? parameters_.cue_drive_mv : 0.0,
-                     senses[sense::target_x], senses[sense::target_y]);
+  network_.population(pmd_chooser_)
+      .set_drive(senses[sense::second_on] > 0 ? static_cast<float>(parameters_.choice_drive_mv)
+                                              : 0.0f);
+  const double cue = parameters_.cue_drive_mv;
+  target_drive_->set(
+      network_.population(ppc_),
+      {senses[sense::target_on] > 0 ? cue : 0.0, senses[sense::target_x], senses[sense::target_y]},
+      {senses[sense::second_on] > 0 ? cue : 0.0, senses[sense::second_x], senses[sense::second_y]});
 }
 
 void Cortex::learn(Step, const Inbox& in) {

@@ -28,6 +28,9 @@ namespace quartet {
 struct CortexParameters {
   double cue_drive_mv = 24.0;
   double ppc_pmd_weight_mv = 170.0;
+  double choice_drive_mv = 297.0;
+  double pmd_chooser_weight_mv = 120.0;
+  double chooser_pmd_weight_mv = 150.0;
   bool strategy_learning = true;
   bool silence_task_error = false;
   double strategy_weight_mv = 340.0;
@@ -51,6 +54,8 @@ struct CortexParameters {
   LifParameters pre_pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
+  // Silent unless two targets lift them.
+  LifParameters pmd_chooser{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = -300, .noise_mv = 4};
   LifParameters l23e{.tau_m_ms = 15,
                      .rest_mv = -70,
                      .threshold_mv = -52,
@@ -123,7 +128,7 @@ class Cortex final : public SpikingRegion {
 
   CortexParameters parameters_;
   std::size_t senses_ = 0;
-  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0;
+  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0, pmd_chooser_ = 0;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_;
 };

@@ -33,6 +33,7 @@ struct Sizes {
         pre_pmd(cells(192, scale, 8)),
         pmd(cells(256, scale, 8)),
         pmd_inhibitory(cells(64, scale, 8)),
+        pmd_chooser(cells(64, scale, 8)),
         l23e(sheet(2400, scale)),
         pv(sheet(500, scale)),
         som(sheet(350, scale)),
@@ -66,7 +67,7 @@ struct Sizes {
         trn(cells(160, scale, 8)) {}
 
   // Cortex: parietal target, cursor and task error; premotor strategy and aim; motor sheet.
-  Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory;
+  Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory, pmd_chooser;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
@@ -114,6 +115,9 @@ enum : std::uint32_t {
   target_on,  ///< 1 while the target is seen
   target_x,   ///< unit vector from the start to the target
   target_y,
+  second_on,  ///< 1 while a second target is seen
+  second_x,   ///< unit vector from the start to it
+  second_y,
   cursor_on,  ///< 0 … 1: how far out a seen cursor is (1 from a third of the distance)
   cursor_x,   ///< unit vector from the start to the seen cursor
   cursor_y,

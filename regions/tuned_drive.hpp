@@ -12,6 +12,14 @@
 
 namespace quartet {
 
+/// Something seen. (x, y): unit vector to it; `peak_mv` 0: it is not there.
+struct Seen {
+  double peak_mv = 0, x = 0, y = 0;
+  bool operator==(const Seen& other) const {
+    return peak_mv == other.peak_mv && (peak_mv == 0 || (x == other.x && y == other.y));
+  }
+};
+
 /// Von Mises tuning: a cell with direction θ gets peak · exp(sharpness · (cos(θ − φ) − 1)) while
 /// direction φ is seen. What is seen rarely changes, so drives are computed when it does.
 class TunedDrive {
@@ -22,26 +30,30 @@ class TunedDrive {
       directions_.push_back(ring_vector(cells.first() + i, cells.size()));
   }
 
-  /// Sets the drive of all cells. (x, y): unit vector to what is seen; `peak_mv` 0: nothing is.
-  void set(LifPopulation& cells, double peak_mv, double x, double y) {
-    if (peak_mv == peak_mv_ && (peak_mv == 0 || (x == x_ && y == y_))) return;
-    peak_mv_ = peak_mv;
-    x_ = x;
-    y_ = y;
+  /// Sets the drive of all cells, the sum over what is seen.
+  void set(LifPopulation& cells, Seen first, Seen second = {}) {
+    if (computed_ && first == first_ && second == second_) return;
+    computed_ = true;
+    first_ = first;
+    second_ = second;
     const auto drive = cells.drive();
-    for (std::size_t i = 0; i < directions_.size(); ++i)
-      drive[i] =
-          peak_mv == 0
-              ? 0.0f
-              : static_cast<float>(peak_mv * math::exp(sharpness_ * (x * directions_[i][0] +
-                                                                     y * directions_[i][1] - 1.0)));
+    for (std::size_t i = 0; i < directions_.size(); ++i) {
+      double sum = 0;
+      for (const Seen& seen : {first, second}) {
+        if (seen.peak_mv == 0) continue;
+        const double cosine = seen.x * directions_[i][0] + seen.y * directions_[i][1];
+        sum += seen.peak_mv * math::exp(sharpness_ * (cosine - 1.0));
+      }
+      drive[i] = static_cast<float>(sum);
+    }
   }
 
  private:
   double sharpness_;
   std::vector<std::array<double, 2>> directions_;  // per cell of the slice
   // What drives were computed for; not state: a restored brain computes them anew.
-  double peak_mv_ = -1, x_ = 0, y_ = 0;
+  bool computed_ = false;
+  Seen first_, second_;
 };
 
 }  // namespace quartet

@@ -405,6 +405,15 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
                        block.rotation_end_deg, block.steps),
            fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));
   }
+  if (block.second_reward != 1.0 && block.second_target_deg == 0.0) {
+    refuse("second_reward has no effect without a second target",
+           "write for example second_target_deg = 90, or leave it out");
+  }
+  if (block.second_target_deg != 0.0 &&
+      (block.perturbation == Perturbation::clamp || block.target_jump_deg != 0.0)) {
+    refuse("a clamped cursor, or a target that jumps, leaves no choice between two targets",
+           "leave out second_target_deg, or perturbation = \"clamp\" and target_jump_deg");
+  }
   if (block.perturbation == Perturbation::clamp && block.feedback == Feedback::none) {
     refuse("a clamped cursor cannot be seen where feedback is \"none\"",
            "write feedback = \"full\", or perturbation = \"none\"");

@@ -77,6 +77,7 @@ double target_of(std::span<const Block> schedule, std::int64_t trial) {
 std::vector<double> body_values(const TrialRecord& record) {
   return {static_cast<double>(record.block),
           record.target_deg,
+          record.second ? 1.0 : 0.0,
           record.rotation_deg,
           record.angle_third_deg,
           record.angle_end_deg,

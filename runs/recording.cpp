@@ -54,7 +54,9 @@ auto resumed(const std::optional<std::filesystem::path>& checkpoint, std::string
 std::vector<Column> behaviour_columns() {
   std::vector<Column> columns = {
       {"block", "1", "block of the schedule, from 0", true},
-      {"target_angle", "degree", "direction of the target, before it jumps"},
+      {"target_angle", "degree",
+       "direction of the target, before it jumps; of two, of the one that was chosen"},
+      {"chose_second", "1", "whether the second of two targets was chosen", true},
       {"rotation", "degree", "angle of the perturbation"},
       {"angle_third", "degree", "direction of the hand at a third of the target's distance"},
       {"angle_end", "degree", "direction of the hand at the end of the reach"},

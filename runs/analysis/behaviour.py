@@ -35,7 +35,8 @@ class Subject:
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
-    "clamped": whether its cursor goes its own way.
+    "clamped": whether its cursor goes its own way; "unequal": whether of two targets the first brings
+    the larger reward.
     """
 
     name: str
@@ -274,6 +275,9 @@ def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks
             if keys.get("rotation_sign", "same") == "random"]),
         "clamped": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("perturbation") == "clamp"]),
+        "unequal": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks)
+            if keys.get("second_target_deg", 0) != 0 and keys.get("second_reward", 1) < 1]),
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)

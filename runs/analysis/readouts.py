@@ -12,6 +12,7 @@ from behaviour import Subject, wrap
 
 # For people, in the order of tables.
 LABELS = {
+    "chose_better": "share of choices of the better target",
     "baseline_sd": "SD in the baseline, deg",
     "early_fraction": "fraction compensated, trials 1-12",
     "late_fraction": "fraction compensated, last fifth",
@@ -35,7 +36,8 @@ LABELS = {
     "dopamine_reward_minus_failure": "SNc: rewarded minus unrewarded, Hz",
 }
 
-COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
+COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "chose_second", "olive_rate",
+           "dopamine"}
 
 MIN_TRIALS_FOR_SD = 4
 
@@ -171,6 +173,18 @@ def succeeded(subject: Subject) -> float:
     step = final_step(subject)
     reward = subject.columns["reward"][step[len(step) // 2 :]]
     return float(_mean(reward > 0.0) > 0.5) if len(reward) else float("nan")
+
+
+def chose_better(subject: Subject) -> float:
+    """Share of trials in which the target with the larger reward was chosen, second half of each block
+    with two unequal ones; a block counts once, however long it is."""
+    unequal = subject.columns["unequal"]
+    block = subject.columns["block"]
+    shares = []
+    for index in np.unique(block[unequal]):
+        trials = np.flatnonzero(block == index)
+        shares.append(1.0 - _mean(subject.columns["chose_second"][trials[len(trials) // 2 :]]))
+    return float(np.mean(shares)) if shares else float("nan")
 
 
 def baseline_sd(subject: Subject) -> float:

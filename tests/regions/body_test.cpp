@@ -614,6 +614,59 @@ TEST(BodySchedule, EveryTrialStartsAtRestInTheSamePosture) {
   EXPECT_EQ(driven.trials(kNone).back().record.path_m, 0);
 }
 
+// --- Two targets ---
+
+TEST(BodyChoice, TheTargetNearerToTheCursorIsChosenAtAThirdOfTheWay) {
+  const double hand = natural_deg(kOutward);
+  for (const double turned : {0.0, 50.0}) {
+    SCOPED_TRACE(turned);
+    Block block;
+    block.perturbation = turned == 0 ? Perturbation::none : Perturbation::rotation;
+    block.rotation_deg = turned;
+    block.targets_deg = {hand + 40};
+    block.second_target_deg = -70;
+    block.second_reward = 0.25;
+    block.reward_zone_deg = 45;
+    const BodyParameters p;
+    const Trace trace = one_trial(p, block, kOutward);
+    // The hand goes between them, nearer to the second; the turned cursor nearer to the first.
+    const TrialRecord& record = trace.back().record;
+    EXPECT_EQ(record.second, turned == 0);
+    const double chosen = turned == 0 ? hand - 30 : hand + 40;
+    EXPECT_LT(apart(record.target_deg, chosen), 1e-9);
+    EXPECT_NEAR(record.error_deg, math::wrap_degrees(record.cursor_deg - chosen), 1e-9);
+    EXPECT_EQ(record.reward, turned == 0 ? 0.25 : 1);
+    // Both are seen until then, and afterwards the chosen one, a visual delay later.
+    const Step third = arrival(trace, p.distance_m / 3), cue = p.cue_ms + p.vision_delay_ms;
+    EXPECT_EQ(when(trace, sense::second_on), (Stretches{{cue, third + p.vision_delay_ms}}));
+    for (Step t = cue; t < cue + 300; ++t) {
+      const auto& seen = trace[static_cast<std::size_t>(t)].senses;
+      EXPECT_LT(apart(degrees_of(seen[sense::second_x], seen[sense::second_y]), hand - 30), 1e-9);
+    }
+    const Step after = third + p.vision_delay_ms;
+    for (const Step t : {cue, after - 1, after, after + 20}) {
+      const auto& seen = trace[static_cast<std::size_t>(t)].senses;
+      EXPECT_LT(apart(degrees_of(seen[sense::target_x], seen[sense::target_y]),
+                      t < after ? hand + 40 : chosen),
+                1e-9)
+          << t;
+    }
+  }
+}
+
+TEST(BodyChoice, WhoDoesNotGoHasChosenNothing) {
+  Block block;
+  block.second_target_deg = 90;
+  const Trace trace = one_trial({}, block, kNone);
+  const TrialRecord& record = trace.back().record;
+  EXPECT_FALSE(record.second);
+  EXPECT_EQ(record.target_deg, 90);
+  EXPECT_EQ(record.reward, 0);
+  const BodyParameters p;
+  EXPECT_EQ(when(trace, sense::second_on),
+            (Stretches{{p.cue_ms + p.vision_delay_ms, p.deadline_ms + p.vision_delay_ms}}));
+}
+
 // --- What is recorded of a reach ---
 
 TEST(BodyRecord, MeasuresAreThoseOfTheHandsPath) {

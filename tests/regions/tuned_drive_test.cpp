@@ -23,8 +23,8 @@ LifPopulation cells(std::uint32_t first, std::uint32_t last) {
 }
 
 void see(TunedDrive& drive, LifPopulation& population, double peak_mv, double seen_deg) {
-  drive.set(population, peak_mv, math::cos(math::radians(seen_deg)),
-            math::sin(math::radians(seen_deg)));
+  drive.set(population,
+            {peak_mv, math::cos(math::radians(seen_deg)), math::sin(math::radians(seen_deg))});
 }
 
 /// Drives of the own cells.
@@ -70,7 +70,7 @@ TEST(TunedDrive, IsZeroWhileNothingIsSeen) {
   const std::vector<float> nothing(24, 0.0f);
   // Whatever was in the cells before, as after a restart.
   for (float& mv : population.drive()) mv = 5;
-  drive.set(population, 0, 0, 0);
+  drive.set(population, {});
   EXPECT_EQ(drives(population), nothing);
   see(drive, population, 24, 60);
   EXPECT_NE(drives(population), nothing);
@@ -98,12 +98,28 @@ TEST(TunedDrive, FollowsChangesOfOneCoordinateAlone) {
   LifPopulation population = cells(0, kCells);
   TunedDrive drive(population, kSharpness);
   const double angle = math::degrees(math::atan2(0.8, 0.6));
-  drive.set(population, 24, 0.6, 0.8);
+  drive.set(population, {24, 0.6, 0.8});
   EXPECT_LT(distance(population, 24, angle), 1e-6);
-  drive.set(population, 24, -0.6, 0.8);
+  drive.set(population, {24, -0.6, 0.8});
   EXPECT_LT(distance(population, 24, 180 - angle), 1e-6);
-  drive.set(population, 24, -0.6, -0.8);
+  drive.set(population, {24, -0.6, -0.8});
   EXPECT_LT(distance(population, 24, 180 + angle), 1e-6);
+}
+
+TEST(TunedDrive, AddsUpOverTwoTargets) {
+  LifPopulation population = cells(0, kCells), left = cells(0, kCells), right = cells(0, kCells);
+  TunedDrive drive(population, kSharpness), of_left(left, kSharpness), of_right(right, kSharpness);
+  const Seen right_target{24, 1, 0}, up_target{12, 0, 1};
+  of_left.set(left, up_target);
+  of_right.set(right, right_target);
+  for (const bool swapped : {false, true}) {
+    drive.set(population, swapped ? right_target : up_target, swapped ? up_target : right_target);
+    const std::vector<float> both = drives(population), a = drives(left), b = drives(right);
+    for (std::size_t i = 0; i < both.size(); ++i) EXPECT_FLOAT_EQ(both[i], a[i] + b[i]) << i;
+  }
+  // And the second goes.
+  drive.set(population, right_target);
+  EXPECT_EQ(drives(population), drives(right));
 }
 
 TEST(TunedDrive, SlicesGetWhatTheWholeGets) {

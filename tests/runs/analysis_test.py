@@ -617,6 +617,16 @@ class ReadoutTest(unittest.TestCase):
         self.assertTrue(math.isnan(readouts.generalization_deg(probed(np.full(9, 10.0)))))  # flat
         self.assertTrue(math.isnan(readouts.generalization_deg(probed(-bump))))
 
+    def test_choice(self):
+        two = {"second_target_deg": 90, "second_reward": 0.2}
+        blocks = [{"phase": "baseline", "trials": 4, "second_target_deg": 90},
+                  {"phase": "left", "trials": 20, **two}, {"phase": "right", "trials": 10, **two}]
+        second = np.r_[np.ones(4), np.ones(10), np.zeros(8), np.ones(2), np.ones(5), np.ones(5)]
+        self.assertAlmostEqual(readouts.chose_better(subject(blocks, chose_second=second)),
+                               (0.8 + 0.0) / 2)
+        del blocks[1:]
+        self.assertTrue(math.isnan(readouts.chose_better(subject(blocks, chose_second=np.ones(4)))))
+
     def test_success(self):
         blocks = [{"phase": "baseline", "trials": 4},
                   {"phase": "rotated", "trials": 40, "rotation_deg": 1, "rotation_end_deg": 2}]

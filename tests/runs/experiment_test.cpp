@@ -175,6 +175,17 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_noise_skew has no effect without rotation_noise_deg; write for "
       "example "
       "rotation_noise_deg = 4, or leave it out"}},
+    {"reward_of_no_second_target",
+     "[schedules.s]\nblocks = [{second_reward = 0.5}]",
+     {},
+     {"x.toml:2:11: second_reward has no effect without a second target; write for example "
+      "second_target_deg = 90, or leave it out"}},
+    {"choice_with_a_clamp",
+     "[schedules.s]\nblocks = [{perturbation = \"clamp\", second_target_deg = 90}]",
+     {},
+     {"x.toml:2:11: a clamped cursor, or a target that jumps, leaves no choice between two "
+      "targets; "
+      "leave out second_target_deg, or perturbation = \"clamp\" and target_jump_deg"}},
     {"sign_without_rotation",
      "[schedules.s]\nblocks = [{rotation_sign = \"random\"}]",
      {},
