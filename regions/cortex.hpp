@@ -3,14 +3,16 @@
 /// kinds of inhibitory cells. Corticospinal (PT) cells drive muscles through spatial fields
 /// (sheet.hpp).
 ///
-/// The only things injected are seen or told: the target, into PPC; the cursor, into PPCc; that one
-/// is seen, into TaskError; and the instruction to use no strategy, into PrePMd. The aim is
-/// in premotor spikes: parietal input proposes the target's direction, the thalamic (VA) channels
-/// that the basal ganglia select shift it, and so do rostral premotor cells (PrePMd), which hold a
-/// strategy. TaskError cells compare: PPC excites them and PPCc inhibits them, so while a cursor is
-/// seen beyond a third of the way they fire for directions on the target's other side, and
-/// instruct the synapses of PPC on PrePMd, by their apical dendrites. These are cortex's only
-/// plastic synapses (decision 0008). The spikes of SNc arrive, and no cell reads them.
+/// The only things injected are seen or told: one or two targets, into PPC; that there are two,
+/// into PMdC; the cursor, into PPCc; that one is seen, into TaskError; and the instruction to use
+/// no strategy, into PrePMd. The aim is in premotor spikes: parietal input proposes the target's
+/// direction, the thalamic (VA) channels that the basal ganglia select shift it, and so do rostral
+/// premotor cells (PrePMd), which hold a strategy. TaskError cells compare: PPC excites them and
+/// PPCc inhibits them, so while a cursor is seen beyond a third of the way they fire for directions
+/// on the target's other side, and instruct the synapses of PPC on PrePMd, by their apical
+/// dendrites. These are cortex's only plastic synapses (decision 0008). The spikes of SNc arrive,
+/// and no cell reads them. While two targets are seen, aims inhibit each other through PMdC cells
+/// (decision 0010).
 #pragma once
 
 #include <memory>
@@ -28,7 +30,7 @@ namespace quartet {
 struct CortexParameters {
   double cue_drive_mv = 24.0;
   double ppc_pmd_weight_mv = 170.0;
-  double choice_drive_mv = 297.0;
+  double choice_drive_mv = 197.0;
   double pmd_chooser_weight_mv = 120.0;
   double chooser_pmd_weight_mv = 150.0;
   bool strategy_learning = true;
@@ -55,7 +57,7 @@ struct CortexParameters {
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
   // Silent unless two targets lift them.
-  LifParameters pmd_chooser{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = -300, .noise_mv = 4};
+  LifParameters pmd_chooser{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = -200, .noise_mv = 4};
   LifParameters l23e{.tau_m_ms = 15,
                      .rest_mv = -70,
                      .threshold_mv = -52,
