@@ -27,7 +27,8 @@ PEOPLE, BAND, WEAK = "black", "#E4E4E4", "0.45"
 LEFT, RIGHT = -1.5, 2.5  # of the axis, in widths of a band
 WIDTH, ROW, HEAD = 13.33, 0.255, 1.35  # inches: page, row, title with legend
 SIZE = 11  # points
-DESCRIPTION, VALUE, HUMAN = -0.86, 1.02, 1.31  # where columns of text begin, in axis widths
+AXIS_LEFT, AXIS_WIDTH = 0.39, 0.28  # of the page's width
+NAME, DESCRIPTION, VALUE, HUMAN = 0.012, 0.112, 0.685, 0.85  # where columns of text begin, likewise
 
 
 def normaliser(target: dict, mean: float):
@@ -59,13 +60,14 @@ def draw(results: list, count: str, notes: list[str]) -> plt.Figure:
     foot = 0.75 + 0.185 * len(lines)
     height = HEAD + ROW * len(rows) + foot
     figure = plt.figure(figsize=(WIDTH, height))
-    axes = figure.add_axes((0.36, foot / height, 0.35, ROW * len(rows) / height))
+    axes = figure.add_axes((AXIS_LEFT, foot / height, AXIS_WIDTH,
+                            ROW * len(rows) / height))
     axes.set(xlim=(LEFT, RIGHT), ylim=(len(rows) - 0.5, -0.5), yticks=[], xticks=[-1, 0, 1, 2])
     axes.set_xlabel("0 and 1: the edges of the band", labelpad=2)
     axes.spines[["top", "left", "right"]].set_visible(False)
     for y, row in enumerate(rows):
         if isinstance(row, str):
-            write(axes, -1.0, y, row, fontweight="bold")
+            write(axes, NAME, y, row, fontweight="bold")
         else:
             draw_row(axes, y, row)
     for x, text in ((VALUE, "model ± SEM (n)"), (HUMAN, "people [95 % CI]")):
@@ -89,15 +91,16 @@ def draw(results: list, count: str, notes: list[str]) -> plt.Figure:
 def draw_row(axes, y: int, result) -> None:
     target, mean = result.target, result.mean
     star = "*" if target.get("tuned", False) else ""
-    write(axes, -1.0, y, target["id"][:15] + star, color=WEAK, fontsize=SIZE - 2)
-    write(axes, DESCRIPTION + 0.14, y, target["description"])
+    write(axes, NAME, y, target["id"] + star, color=WEAK, fontsize=SIZE - 2)
+    write(axes, DESCRIPTION, y, target["description"])
     ci = "" if "ci95" not in target else " [{:.3g}, {:.3g}]".format(*target["ci95"])
     human = f"{target['human']:.3g}{ci}" if "human" in target else target.get("sign", "–")
     write(axes, HUMAN, y, human)
     if math.isnan(mean):
         write(axes, VALUE, y, result.verdict.partition(":")[0], color=WEAK)
     else:
-        write(axes, VALUE, y, f"{table.number(mean, result.sem)} ({result.n.partition(' ')[0]})")
+        n = result.n.removesuffix("s").removesuffix(" pair")
+        write(axes, VALUE, y, f"{table.number(mean, result.sem)} ({n})")
     place = normaliser(target, 0.0 if math.isnan(mean) else mean)
     if place is None:
         return
@@ -114,19 +117,19 @@ def draw_row(axes, y: int, result) -> None:
     tint, marker, _ = STYLES[result.verdict]
     x = place(mean)
     if not LEFT <= x <= RIGHT:
-        edge, marker = (LEFT, "<") if x < LEFT else (RIGHT, ">")
-        axes.plot(edge, y, marker, color=tint, markersize=8, clip_on=False, zorder=4)
+        edge, marker = (LEFT + 0.08, "<") if x < LEFT else (RIGHT - 0.08, ">")
+        axes.plot(edge, y, marker, color=tint, markersize=8, zorder=4, gid=target["id"])
         return
     if not math.isnan(result.sem):
         axes.plot([place(mean - result.sem), place(mean + result.sem)], [y, y], color=tint,
                   linewidth=2.0, zorder=3)
-    axes.plot(x, y, marker, color=tint, markersize=8, markeredgecolor="white", zorder=4,
+    axes.plot(x, y, marker, color=tint, markersize=9, markeredgecolor="white", zorder=4,
               gid=target["id"])
 
 
 def write(axes, x: float, y: float, text: str, **style) -> None:
-    """Text that begins at x axis widths, in row y."""
-    axes.text(x, y, text, transform=axes.get_yaxis_transform(), va="center", parse_math=False,
+    """Text in row y that begins at x, as part of the page's width."""
+    axes.text((x - AXIS_LEFT) / AXIS_WIDTH, y, text, transform=axes.get_yaxis_transform(), va="center", parse_math=False,
               **{"fontsize": SIZE} | style)
 
 

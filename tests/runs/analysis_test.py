@@ -27,6 +27,7 @@ import plot
 import readouts
 import score
 import simulations
+import summary
 import table
 
 COLUMNS = (
@@ -1154,6 +1155,45 @@ class PlotTest(AnalysisTest):
         self.assertEqual(self.call(plot.main, run)[0], 0)
 
 
+class SummaryTest(AnalysisTest):
+    def test_rows_stand_where_score_says(self):
+        self.addCleanup(ABRUPT.update, cerebellar=ABRUPT["cerebellar"])
+        ABRUPT.update(cerebellar=0.9)  # too little is lost: out
+        for index, groups in enumerate((["abrupt_intact", "abrupt_cerebellar"], ["reward_intact"])):
+            write_run(self.root / "card" / f"part{index}", groups=groups)
+        results = score.score([self.root / "card"])[1]
+        figure = summary.draw(results, "", [])
+        drawn = {line.get_gid(): line for line in figure.axes[0].lines}
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        judged = [r for r in results if r.verdict in ("in", "out")]
+        self.assertEqual(set(drawn) - {None}, {r.target["id"] for r in judged})
+        self.assertEqual({r.verdict for r in judged}, {"in", "out"})
+        for r in judged:
+            x, low, high = drawn[r.target["id"]].get_xdata()[0], *r.target["band"]
+            self.assertEqual(0.0 <= x <= 1.0 or math.isinf(high) and x >= 0.0
+                             or math.isinf(low) and x <= 1.0, r.verdict == "in", r.target["id"])
+            beyond = drawn[r.target["id"]].get_marker() in "<>"
+            if math.isfinite(high - low) and not beyond:
+                self.assertAlmostEqual(low + x * (high - low), r.mean)
+            self.assertTrue(any(text.startswith(table.number(r.mean, r.sem)) for text in texts))
+        self.assertEqual(texts.count("not run"), score.count(results)["not run"])
+
+    def test_bands_with_one_edge(self):
+        for band, mean, place in (((0.0, math.inf), 3.0, 0.5), ((0.0, math.inf), -3.0, -0.5),
+                                  ((-math.inf, 0.5), 0.25, 0.5), ((0.8, math.inf), 1.2, 0.5)):
+            self.assertAlmostEqual(summary.normaliser({"band": band}, mean)(mean), place)
+        self.assertIsNone(summary.normaliser({}, 1.0))
+
+    def test_only_several_runs_get_one(self):
+        one = write_run(self.root / "card" / "one", groups=["abrupt_intact"])
+        self.assertEqual(self.call(score.main, one)[0], 0)
+        self.assertFalse((one / "summary.png").exists())
+        write_run(self.root / "card" / "two", groups=["full_intact"])
+        self.assertEqual(self.call(score.main, self.root / "card")[0], 0)
+        for name in ("summary.png", "summary.pdf"):
+            self.assertTrue((self.root / "card" / name).stat().st_size > 0)
+
+
 class TargetsTest(unittest.TestCase):
     def test_every_readout_has_a_label(self):
         with open(score.TARGETS, "rb") as file:
@@ -1176,6 +1216,7 @@ class TargetsTest(unittest.TestCase):
         identifiers = [t["id"] for t in targets["target"]]
         self.assertEqual(len(identifiers), len(set(identifiers)))
         for target in targets["target"]:
+            self.assertTrue(target["theme"], target["id"])
             for key in ("of", "over", "minus"):
                 if key in target:
                     self.assertTrue(callable(getattr(readouts, target[key]["readout"])))
