@@ -235,6 +235,9 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     banded = False  # whether a full compensation is drawn
     seen = set()  # of people: "curve", "endpoint", "scaled"
     alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
+    quoted = [f"{t['source']} (n = {t['n']})" for asking in filter(None, asked)
+              for name, t in human_values(asking[0], people).items()
+              if name in run.groups and "n" in t]
     for column, condition in enumerate(conditions):
         upper, *lower = panels[:, column]
         members = {g.brain: g for g in drawn if g.condition == condition}
@@ -268,8 +271,10 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
             axes.set_ylim(min(low), max(high))
+    curves_of = sources([*shipped, *(g.name for g in drawn)], people)
+    extra = [source for source in quoted if source not in curves_of]
     decorate(figure, run, drawn, brains, len(rows), deepest, banded, seen,
-             sources([*shipped, *(g.name for g in drawn)], people))
+             "; ".join(filter(None, (curves_of, *dict.fromkeys(extra)))), any(asked))
     return figure
 
 
@@ -402,16 +407,23 @@ def question(group: behaviour.Group) -> tuple | None:
     return CORRECTION if subject.columns["random_sign"][learning].all() else ASYMPTOTE
 
 
+def human_values(readout: str, people: dict) -> dict[str, dict]:
+    """Targets that are this read-out of one group and have people's value, by group."""
+    return {t["of"]["group"]: t for t in people.get("target", ())
+            if "human" in t and t["of"]["readout"] == readout and not {"over", "minus"} & set(t)}
+
+
 def draw_readout(axes, shown, members, brains, people) -> None:
     """Each group's subjects, their mean ± SEM, and beside them people's value where a target of
     this read-out has it, with its 95 % interval."""
     name, _, label = shown
-    human = {t["of"]["group"]: t for t in people.get("target", ())
-             if "human" in t and t["of"]["readout"] == name and not {"over", "minus"} & set(t)}
+    human = human_values(name, people)
     for x, (brain, group) in enumerate(members.items()):
         tint = colour(brain, brains)
         numbers = np.array([getattr(readouts, name)(s) for s in group.subjects])
-        axes.plot(np.full(len(numbers), x - 0.12), numbers, "o", color=tint, alpha=0.35, markersize=5)
+        if len(numbers) > 1:
+            axes.plot(np.full(len(numbers), x - 0.12), numbers, "o", color=tint, alpha=0.35,
+                      markersize=5)
         mean, sem = statistics(numbers[:, np.newaxis])
         axes.errorbar(x, mean, sem, fmt="o", color=tint, markersize=9, elinewidth=2.4, zorder=3)
         if group.name in human:
@@ -423,9 +435,10 @@ def draw_readout(axes, shown, members, brains, people) -> None:
             axes.annotate(f"people, n = {target['n']}", (x + 0.15, value), (7, 0), va="center",
                           textcoords="offset points", fontsize=SMALL)
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
+    axes.margins(y=0.15)
     axes.set_xlim(-0.5, len(members) - 0.2)
     axes.set_xticks(range(len(members)), [
-        "\n".join(wrap(f"{group.label} (n = {len(group.subjects)})", 1.4, SMALL))
+        "\n".join([*wrap(group.label, 1.4, SMALL), f"n = {len(group.subjects)}"])
         for group in members.values()], fontsize=SMALL, parse_math=False)
     axes.set_ylabel(label, fontsize=SMALL, labelpad=1.0)
 
@@ -465,7 +478,7 @@ def key(figure, drawn, brains, seen, banded: bool):
 
 
 def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], banded: bool, seen,
-             people) -> None:
+             people, asked: bool) -> None:
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
     legend, legend_height = key(figure, drawn, brains, seen, banded)
@@ -483,13 +496,15 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
-        "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() else "",
+        "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() and not asked else "",
+        "People's circles have the colour of the group that met the same." if asked and "curve" in seen
+        else "",
     ]
     lines = [line for note in notes for line in textwrap.wrap(note, 140)]
     upper, lower = (0.1 + LINE * TITLE / 72.0 * n for n in deepest)
     top = 0.2 + LINE * 19 / 72.0 * len(title) + legend_height + upper
-    gap = 0.3 + lower
-    bottom = 0.79 + 0.195 * len(lines)
+    gap = 0.3 + lower + 0.3 * asked  # an axis of its own above
+    bottom = 0.79 + 0.195 * len(lines) + 0.2 * asked
     rest = 3.0 + 2.05 * signals + gap * signals
     height = top + rest + bottom
     figure.set_size_inches(WIDTH, height)

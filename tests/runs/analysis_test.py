@@ -1139,6 +1139,25 @@ class PlotTest(AnalysisTest):
                                                  '{perturbation = "clamp", phase = "rotated"'))
         self.assertNotIn("full compensation", legend())
 
+    def test_clamped_errors_are_asked_how_far_they_lead(self):
+        run = write_run(self.root, groups=["abrupt_intact"], subjects=4)
+        headings = lambda figure: [axes.get_title(loc="left") for axes in figure.axes]
+        self.assertNotIn(plot.ASYMPTOTE[1], headings(self.draw(run)))
+        path = run / "resolved.toml"
+        clamped = path.read_text().replace('{phase = "rotated"',
+                                           '{perturbation = "clamp", phase = "rotated"')
+        path.write_text(clamped)
+        figure = self.draw(run)
+        self.assertEqual(headings(figure)[1:], [plot.ASYMPTOTE[1]])
+        means = [line.get_ydata()[0] for line in figure.axes[1].lines if len(line.get_ydata()) == 1]
+        self.assertAlmostEqual(means[0], LATE * 30.0)
+        run = write_run(self.root / "random", groups=["abrupt_intact"], change=lambda group, columns:
+                        columns["rotation"].__setitem__(slice(132, 144), -30.0))
+        path = run / "resolved.toml"
+        path.write_text(clamped.replace("{perturbation", '{rotation_sign = "random", rotation_deg = 30, '
+                                        'rotation_end_deg = 30, steps = 0, perturbation'))
+        self.assertEqual(headings(self.draw(run))[1:], [plot.CORRECTION[1]])
+
     def test_minus_signs_are_alike(self):
         figure = self.draw(write_run(self.root, subjects=2))
         for axes in figure.axes:
