@@ -227,7 +227,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         "font.family": "DejaVu Sans", "svg.hashsalt": "quartet",
     })
     figure, panels = plt.subplots(
-        1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False, sharex="none" if any(asked) else "col",
+        1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False,
+        sharex="none" if any(asked) else "col",
         gridspec_kw={"height_ratios": (1.45, *[1.0] * len(rows))},
     )
     room = 0.9 * WIDTH / len(conditions) - 0.3  # inches for the title of a panel

@@ -129,8 +129,8 @@ def draw_row(axes, y: int, result) -> None:
 
 def write(axes, x: float, y: float, text: str, **style) -> None:
     """Text in row y that begins at x, as part of the page's width."""
-    axes.text((x - AXIS_LEFT) / AXIS_WIDTH, y, text, transform=axes.get_yaxis_transform(), va="center", parse_math=False,
-              **{"fontsize": SIZE} | style)
+    axes.text((x - AXIS_LEFT) / AXIS_WIDTH, y, text, transform=axes.get_yaxis_transform(),
+              va="center", parse_math=False, **{"fontsize": SIZE} | style)
 
 
 def save(figure: plt.Figure, directory: pathlib.Path) -> None:
