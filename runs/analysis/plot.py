@@ -6,7 +6,9 @@
 writes figure.png and figure.pdf into the run directory (with --out FILE that file alone) and prints
 the path of the first. One column per condition (abrupt rotation, gradual with full feedback,
 gradual with reward only); upper row: what the hand does, beside people; lower row: the signal that
-teaches there, or for conditions of your own a row for each signal that is recorded.
+teaches there, or for conditions of your own a row for each signal that is recorded. Where errors are
+clamped from the first on, the lower row shows what the schedule asks for instead: how far each group
+gets, or how much one error corrects.
 
 Exit codes: 0 drawn, 1 standard output is full, 2 bad usage or input, or a file that cannot be
 written.
@@ -39,6 +41,7 @@ import matplotlib.ticker
 import numpy as np
 
 import behaviour
+import readouts
 import score
 import table
 
@@ -69,6 +72,9 @@ THALAMUS = (
 )
 PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-prediction\nerror")
 SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
+# What a schedule of clamped errors asks for: (read-out, title, axis).
+ASYMPTOTE = ("asymptote_deg", "How far it goes", "last tenth of the\nclamped trials (deg)")
+CORRECTION = ("single_trial_deg", "Correction by one error", "change to the next\ntrial (deg)")
 ORDER = ("abrupt", "full", "reward")
 MAX_COLUMNS = 3
 WIDTH = 13.33  # inches
@@ -145,12 +151,14 @@ def draw_curve(axes, x, values, tint, style="-") -> None:
     axes.plot(x, mean, style, color=tint, linewidth=2.4, solid_capstyle="round", zorder=3)
 
 
-def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) -> set[str]:
-    """Bins of people's curve at the same trial of the same phase, or their end point. Returns which
+def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict,
+                edge=PEOPLE) -> set[str]:
+    """`condition` may also be the name of a group, whose colour is then the `edge` of the markers.
+    Bins of people's curve at the same trial of the same phase, or their end point. Returns which
     of both there are, and "scaled" where people learned another angle."""
     drawn = set()
     for curve in people.get("curve", ()):
-        if curve["condition"] != condition:
+        if curve.get("condition", curve.get("group")) != condition:
             continue
         x, y, error = [], [], []
         for entry in curve["bins"]:
@@ -163,7 +171,7 @@ def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict) 
             y.append(entry["mean"] * abs(subject.rotation) / curve["rotation"])
             error.append(entry["sem"] * abs(subject.rotation) / curve["rotation"])
         axes.errorbar(
-            x, y, error, fmt="o", color=PEOPLE, markerfacecolor="white", markersize=5.5,
+            x, y, error, fmt="o", color=edge, markerfacecolor="white", markersize=5.5,
             markeredgewidth=1.3, elinewidth=1.1, zorder=4,
         )
         drawn.add("curve")
@@ -184,7 +192,7 @@ def sources(conditions: list[str], people: dict) -> str:
     entries = []
     for kind in ("curve", "endpoint"):
         for entry in people.get(kind, ()):
-            if entry["condition"] in conditions:
+            if entry.get("condition", entry.get("group")) in conditions:
                 n = f"n = {entry['n']}" if "n" in entry else "end point, n and spread not given"
                 entries.append(f"{entry['source']} ({n})")
     return "; ".join(dict.fromkeys(entries))
@@ -210,13 +218,17 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         signals = (OLIVE, PREDICTION, THALAMUS) if run.rotated() else (OLIVE, PREDICTION)
         recorded = [s for s in signals if s[0] in run.units] or [OLIVE]
         rows = [[s] * len(conditions) for s in recorded]
+    asked = [question(next(g for g in drawn if g.condition == c)) for c in conditions]
+    if any(asked):
+        rows = [[asking or OLIVE for asking in asked]]
     plt.rcParams.update({
         "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
         "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
         "font.family": "DejaVu Sans", "svg.hashsalt": "quartet",
     })
     figure, panels = plt.subplots(
-        1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False, sharex="col",
+        1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False,
+        sharex="none" if any(asked) else "col",
         gridspec_kw={"height_ratios": (1.45, *[1.0] * len(rows))},
     )
     room = 0.9 * WIDTH / len(conditions) - 0.3  # inches for the title of a panel
@@ -224,6 +236,9 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     banded = False  # whether a full compensation is drawn
     seen = set()  # of people: "curve", "endpoint", "scaled"
     alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
+    quoted = [f"{t['source']} (n = {t['n']})" for asking in filter(None, asked)
+              for name, t in human_values(asking[0], people).items()
+              if name in run.groups and "n" in t]
     for column, condition in enumerate(conditions):
         upper, *lower = panels[:, column]
         members = {g.brain: g for g in drawn if g.condition == condition}
@@ -231,28 +246,36 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         banded |= draw_learning(upper, members, brains, reference)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         if condition in shipped:
-            seen |= draw_people(upper, condition, reference, people)
             title = TITLES[condition]
         else:
             title = common(list(members.values()), 0) or condition
+        seen |= draw_people(upper, condition if condition in shipped else "", reference, people)
+        for brain, group in members.items():
+            seen |= draw_people(upper, group.name, group.subjects[0], people, colour(brain, brains))
         deepest[0] = max(deepest[0], put_title(upper, title, "", room))
         for axes, signals in zip(lower, rows):
-            draw_signal(axes, signals[column], members, brains, reference, run)
+            if signals[column] in (ASYMPTOTE, CORRECTION):
+                draw_readout(axes, signals[column], members, brains, people)
+            else:
+                draw_signal(axes, signals[column], members, brains, reference, run)
+                axes.set_xlim(upper.get_xlim())
             name, heading, _ = signals[column]
             below = subtitle(title, name if name in run.units else "")
             deepest[1] = max(deepest[1], put_title(axes, heading, below, room))
             if column > 0 and len(set(signals)) == 1:
                 axes.set_ylabel("")  # as in the first column
             alike.setdefault(signals[column], []).append(axes)
-        lower[-1].set_xlabel("trial")
+        (upper if asked[column] else lower[-1]).set_xlabel("trial")
         if column == 0:
             upper.set_ylabel("compensation (deg)" if run.rotated() else "hand from target (deg)")
     for same in alike.values():
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
             axes.set_ylim(min(low), max(high))
+    curves_of = sources([*shipped, *(g.name for g in drawn)], people)
+    extra = [source for source in quoted if source not in curves_of]
     decorate(figure, run, drawn, brains, len(rows), deepest, banded, seen,
-             sources(shipped, people))
+             "; ".join(filter(None, (curves_of, *dict.fromkeys(extra)))), any(asked))
     return figure
 
 
@@ -376,6 +399,51 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
 
 
+def question(group: behaviour.Group) -> tuple | None:
+    """What the group's schedule asks for, if its rotated trials are clamped; else None."""
+    subject = group.subjects[0]
+    learning = subject.phases["learning"]
+    if not np.isfinite(subject.rotation) or not subject.columns["clamped"][learning].all():
+        return None
+    return CORRECTION if subject.columns["random_sign"][learning].all() else ASYMPTOTE
+
+
+def human_values(readout: str, people: dict) -> dict[str, dict]:
+    """Targets that are this read-out of one group and have people's value, by group."""
+    return {t["of"]["group"]: t for t in people.get("target", ())
+            if "human" in t and t["of"]["readout"] == readout and not {"over", "minus"} & set(t)}
+
+
+def draw_readout(axes, shown, members, brains, people) -> None:
+    """Each group's subjects, their mean ± SEM, and beside them people's value where a target of
+    this read-out has it, with its 95 % interval."""
+    name, _, label = shown
+    human = human_values(name, people)
+    for x, (brain, group) in enumerate(members.items()):
+        tint = colour(brain, brains)
+        numbers = np.array([getattr(readouts, name)(s) for s in group.subjects])
+        if len(numbers) > 1:
+            axes.plot(np.full(len(numbers), x - 0.12), numbers, "o", color=tint, alpha=0.35,
+                      markersize=5)
+        mean, sem = statistics(numbers[:, np.newaxis])
+        axes.errorbar(x, mean, sem, fmt="o", color=tint, markersize=9, elinewidth=2.4, zorder=3)
+        if group.name in human:
+            target = human[group.name]
+            value = target["human"]
+            interval = np.abs(np.array(target.get("ci95", (value, value))) - value)
+            axes.errorbar(x + 0.15, value, interval[:, np.newaxis], fmt="D", color=PEOPLE,
+                          markerfacecolor="white", markersize=7, zorder=4)
+            axes.annotate(f"people, n = {target['n']}", (x + 0.15, value), (7, 0), va="center",
+                          textcoords="offset points", fontsize=SMALL)
+    axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
+    axes.margins(y=0.15)
+    axes.set_xlim(-0.5, len(members) - 0.2)
+    axes.set_xticks(range(len(members)), [
+        "\n".join([*wrap(group.label, 1.4, SMALL), f"n = {len(group.subjects)}"])
+        for group in members.values()], fontsize=SMALL, parse_math=False)
+    axes.set_ylabel(label, fontsize=SMALL, labelpad=1.0)
+
+
 def scale(run: behaviour.Behaviour) -> str:
     """"brain.scale 0.5", from resolved.toml; "" without the file."""
     return f"brain.scale {run.resolved['brain']['scale']:g}" if run.resolved else ""
@@ -411,7 +479,7 @@ def key(figure, drawn, brains, seen, banded: bool):
 
 
 def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], banded: bool, seen,
-             people) -> None:
+             people, asked: bool) -> None:
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
     legend, legend_height = key(figure, drawn, brains, seen, banded)
@@ -429,13 +497,15 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
-        "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() else "",
+        "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() and not asked else "",
+        "People's circles have the colour of the group that met the same." if asked and "curve" in seen
+        else "",
     ]
     lines = [line for note in notes for line in textwrap.wrap(note, 140)]
     upper, lower = (0.1 + LINE * TITLE / 72.0 * n for n in deepest)
     top = 0.2 + LINE * 19 / 72.0 * len(title) + legend_height + upper
-    gap = 0.3 + lower
-    bottom = 0.79 + 0.195 * len(lines)
+    gap = 0.3 + lower + 0.3 * asked  # an axis of its own above
+    bottom = 0.79 + 0.195 * len(lines) + 0.2 * asked
     rest = 3.0 + 2.05 * signals + gap * signals
     height = top + rest + bottom
     figure.set_size_inches(WIDTH, height)

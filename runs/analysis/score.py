@@ -7,7 +7,8 @@
 prints one row per target of targets.toml that a run can answer, then the read-outs of groups that no
 target names, then the rates of all populations beside expected ranges (published, judged, or quoted
 unchecked: rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
-says so). A directory with run directories in it counts as all of them. Statistics are over simulated
+says so). A directory with run directories in it counts as all of them, and gets a summary page of all
+targets (summary.png, summary.pdf). Statistics are over simulated
 subjects, never over trials.
 
 With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
@@ -445,6 +446,8 @@ def main(arguments: list[str] | None = None) -> int:
     own_records = [_record(r) for rows in own for r in rows]
     if len(options.directories) == 1:
         save(pathlib.Path(options.directories[0]) / "score.csv", records + own_records)
+        if len(runs) > 1:
+            save_summary(pathlib.Path(options.directories[0]), runs, results)
     for run, rows in zip(runs, rate_records):
         save(run.path.with_name("rates.csv"), rows)
     counts = count(results)
@@ -491,6 +494,28 @@ def show(runs, results: list[Result], own: list[list[Result]], rate_records: lis
     else:
         print("no rates: none recorded (record.rate_subjects), or no group has the times of a trial "
               "in [body]\nand a second trial in its first block")
+
+
+def save_summary(directory: pathlib.Path, runs: list[behaviour.Behaviour],
+                 results: list[Result]) -> None:
+    """Writes the summary page of several runs, or says that it could not."""
+    import summary  # matplotlib is slow to load, and one run needs none
+
+    counts = count(results)
+    text = (f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band; "
+            f"{counts['no human value']} without a band, {counts['undefined']} undefined, "
+            f"{counts['not run']} not run")
+    notes = ["Model: mean over n simulated subjects (of two groups: n / n, or pairs). * tuned with "
+             "the row in view, on other seeds. A band with one edge: the unit is that edge, or where "
+             "it is zero twice the mean."]
+    for run in runs:
+        size = f"brain.scale {run.resolved['brain']['scale']:g}; " if run.resolved else ""
+        notes.append(f"{run.path.parent.name}: {size}{run.extent}.")
+    try:
+        summary.save(summary.draw(results, text, notes), directory)
+    except OSError as error:
+        print(f"score.py: {directory / 'summary.png'}: not written ({error.strerror}); make room or "
+              "its directory writable", file=sys.stderr)
 
 
 def save(path: pathlib.Path, rows: list[dict]) -> None:

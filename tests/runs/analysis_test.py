@@ -27,6 +27,7 @@ import plot
 import readouts
 import score
 import simulations
+import summary
 import table
 
 COLUMNS = (
@@ -1148,6 +1149,25 @@ class PlotTest(AnalysisTest):
                                                  '{perturbation = "clamp", phase = "rotated"'))
         self.assertNotIn("full compensation", legend())
 
+    def test_clamped_errors_are_asked_how_far_they_lead(self):
+        run = write_run(self.root, groups=["abrupt_intact"], subjects=4)
+        headings = lambda figure: [axes.get_title(loc="left") for axes in figure.axes]
+        self.assertNotIn(plot.ASYMPTOTE[1], headings(self.draw(run)))
+        path = run / "resolved.toml"
+        clamped = path.read_text().replace('{phase = "rotated"',
+                                           '{perturbation = "clamp", phase = "rotated"')
+        path.write_text(clamped)
+        figure = self.draw(run)
+        self.assertEqual(headings(figure)[1:], [plot.ASYMPTOTE[1]])
+        means = [line.get_ydata()[0] for line in figure.axes[1].lines if len(line.get_ydata()) == 1]
+        self.assertAlmostEqual(means[0], LATE * 30.0)
+        run = write_run(self.root / "random", groups=["abrupt_intact"], change=lambda group, columns:
+                        columns["rotation"].__setitem__(slice(132, 144), -30.0))
+        path = run / "resolved.toml"
+        path.write_text(clamped.replace("{perturbation", '{rotation_sign = "random", rotation_deg = 30, '
+                                        'rotation_end_deg = 30, steps = 0, perturbation'))
+        self.assertEqual(headings(self.draw(run))[1:], [plot.CORRECTION[1]])
+
     def test_minus_signs_are_alike(self):
         figure = self.draw(write_run(self.root, subjects=2))
         for axes in figure.axes:
@@ -1162,6 +1182,45 @@ class PlotTest(AnalysisTest):
     def test_without_optional_signals_and_with_other_groups(self):
         run = write_run(self.root, omit=("vl_rate_toward",), groups=["full_intact"], subjects=1)
         self.assertEqual(self.call(plot.main, run)[0], 0)
+
+
+class SummaryTest(AnalysisTest):
+    def test_rows_stand_where_score_says(self):
+        self.addCleanup(ABRUPT.update, cerebellar=ABRUPT["cerebellar"])
+        ABRUPT.update(cerebellar=0.9)  # too little is lost: out
+        for index, groups in enumerate((["abrupt_intact", "abrupt_cerebellar"], ["reward_intact"])):
+            write_run(self.root / "card" / f"part{index}", groups=groups)
+        results = score.score([self.root / "card"])[1]
+        figure = summary.draw(results, "", [])
+        drawn = {line.get_gid(): line for line in figure.axes[0].lines}
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        judged = [r for r in results if r.verdict in ("in", "out")]
+        self.assertEqual(set(drawn) - {None}, {r.target["id"] for r in judged})
+        self.assertEqual({r.verdict for r in judged}, {"in", "out"})
+        for r in judged:
+            x, low, high = drawn[r.target["id"]].get_xdata()[0], *r.target["band"]
+            self.assertEqual(0.0 <= x <= 1.0 or math.isinf(high) and x >= 0.0
+                             or math.isinf(low) and x <= 1.0, r.verdict == "in", r.target["id"])
+            beyond = drawn[r.target["id"]].get_marker() in "<>"
+            if math.isfinite(high - low) and not beyond:
+                self.assertAlmostEqual(low + x * (high - low), r.mean)
+            self.assertTrue(any(text.startswith(table.number(r.mean, r.sem)) for text in texts))
+        self.assertEqual(texts.count("not run"), score.count(results)["not run"])
+
+    def test_bands_with_one_edge(self):
+        for band, mean, place in (((0.0, math.inf), 3.0, 0.5), ((0.0, math.inf), -3.0, -0.5),
+                                  ((-math.inf, 0.5), 0.25, 0.5), ((0.8, math.inf), 1.2, 0.5)):
+            self.assertAlmostEqual(summary.normaliser({"band": band}, mean)(mean), place)
+        self.assertIsNone(summary.normaliser({}, 1.0))
+
+    def test_only_several_runs_get_one(self):
+        one = write_run(self.root / "card" / "one", groups=["abrupt_intact"])
+        self.assertEqual(self.call(score.main, one)[0], 0)
+        self.assertFalse((one / "summary.png").exists())
+        write_run(self.root / "card" / "two", groups=["full_intact"])
+        self.assertEqual(self.call(score.main, self.root / "card")[0], 0)
+        for name in ("summary.png", "summary.pdf"):
+            self.assertTrue((self.root / "card" / name).stat().st_size > 0)
 
 
 class TargetsTest(unittest.TestCase):
@@ -1186,6 +1245,7 @@ class TargetsTest(unittest.TestCase):
         identifiers = [t["id"] for t in targets["target"]]
         self.assertEqual(len(identifiers), len(set(identifiers)))
         for target in targets["target"]:
+            self.assertTrue(target["theme"], target["id"])
             for key in ("of", "over", "minus"):
                 if key in target:
                     self.assertTrue(callable(getattr(readouts, target[key]["readout"])))
