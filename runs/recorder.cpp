@@ -811,6 +811,7 @@ class RegionRecorder::Energy {
         file.define_variable("population", NetcdfType::text,
                              {population, file.define_dimension("population_name_length", length)});
     describe_variable(file, population_names, "1", "population");
+    file.put_attribute(population_names, "_Encoding", "utf-8");
     std::size_t term_length = 1;
     for (const std::string_view name : energy::kTerms)
       term_length = std::max(term_length, name.size());
@@ -818,6 +819,7 @@ class RegionRecorder::Energy {
     const int term_names = file.define_variable(
         "term", NetcdfType::text, {term, file.define_dimension("term_name_length", term_length)});
     describe_variable(file, term_names, "1", "what the energy is used for");
+    file.put_attribute(term_names, "_Encoding", "utf-8");
     const int in_degree = file.define_variable("true_in_degree", NetcdfType::f64, {population});
     describe_variable(file, in_degree, "1",
                       "synapses on a cell of the rat, to which arrivals are scaled up");

@@ -552,7 +552,7 @@ class SystemTest(unittest.TestCase):
         with netCDF4.Dataset(out / "cerebellum_energy.nc") as energy, \
                 netCDF4.Dataset(out / "cerebellum_spikes.nc") as recorded, \
                 netCDF4.Dataset(out / "cerebellum_weights.nc") as weights:
-            populations = [str(name) for name in netCDF4.chartostring(energy["population"][:])]
+            populations = list(energy["population"][:])
             names = recorded["population"].flag_meanings.split()
             subject = int(np.atleast_1d(recorded.recorded_subjects)[0])
             own = recorded["subject"][:] == subject
