@@ -35,8 +35,8 @@ inline constexpr double kReleaseProbability = 0.25;  ///< A&L 2001
 /// Chloride's gradients are small.
 inline constexpr double kInhibitoryCost = 0.2;
 /// Plasticity as a share of transmission (pre- and postsynaptic) at synapses that can change:
-/// middle of .04 to .112 (Karbowski 2019, J Comput Neurosci 47:91). Assumed to hold for all of our
-/// learning rules; no cost of a single change is published.
+/// middle of .04 to .112 of excitatory ones (Karbowski 2019, arXiv:1910.07414). Assumed to hold for
+/// all of our learning rules; no cost of a single change is published.
 inline constexpr double kPlasticShare = 0.076;
 
 /// Synapses on a cell of the rat, with which counts in a model of few synapses are scaled up.

@@ -5,8 +5,8 @@
 
 prints, per group, region and population, the power of every term of the ledger in the first phase
 (models/energy.hpp says what is counted and which constants are assumed), and how far the second
-phase differs: by the ledger, and by the rule of thumb of 2 nJ per spike, the latter also for as many
-of the brain's 20 W as it would be. Writes the same, in watts, as energy.csv into the run directory.
+phase differs: by the ledger, and by the rule of thumb of 2 nJ per spike, the latter also as a share
+of a brain's 20 W. Writes the same, in watts, as energy.csv into the run directory.
 
 Means over subjects of the power over whole trials.
 
