@@ -81,6 +81,10 @@ class LifPopulation {
   std::uint32_t count() const { return count_; }
   /// Receptors with input of their own.
   std::size_t receptor_count() const { return inputs_; }
+  /// Whether a conductance of this receptor keeps V under the threshold.
+  bool is_inhibitory(std::size_t receptor) const {
+    return receptors_[receptor].reversal_mv < parameters_.threshold_mv;
+  }
 
   /// Makes room for delays of up to `substeps`. Before the first step only.
   void reserve_delay(std::uint32_t substeps);

@@ -27,6 +27,7 @@ std::size_t Network::add_population(std::string name, const LifParameters& param
                                       first_of_slice(size, slice_ + 1, slices_), substeps_, seed_));
   from_population_.emplace_back();
   spikes_.emplace_back();
+  fired_of_population_.emplace_back(size, 0);
   return populations_.size() - 1;
 }
 
@@ -34,6 +35,7 @@ std::size_t Network::add_tract(std::size_t port, std::uint32_t cells,
                                std::uint32_t sender_substeps) {
   tracts_.push_back({port, cells, sender_substeps});
   from_tract_.emplace_back();
+  fired_of_tract_.emplace_back(cells, 0);
   return kTractBase + tracts_.size() - 1;
 }
 
@@ -86,6 +88,7 @@ void Network::advance(Step t, const Inbox& in, Peers& peers) {
   for (std::size_t tract = 0; tract < tracts_.size(); ++tract) {
     const TractSource& source = tracts_[tract];
     for (const Spike& spike : in.spikes(source.port)) {
+      ++fired_of_tract_[tract][spike.id];
       // First own substep that ends no earlier than the spike.
       const std::uint32_t due =
           ((spike.substep + 1) * substeps_ + source.substeps - 1) / source.substeps - 1;
@@ -123,6 +126,38 @@ void Network::advance(Step t, const Inbox& in, Peers& peers) {
         projection->deliver(id, n0 + spike.substep);
     }
   }
+  for (std::size_t p = 0; p < populations_.size(); ++p)
+    for (const Spike& spike : spikes_[p]) ++fired_of_population_[p][spike.id];
+}
+
+void Network::begin_count() {
+  for (auto* all : {&fired_of_population_, &fired_of_tract_})
+    for (auto& fired : *all) std::fill(fired.begin(), fired.end(), 0u);
+}
+
+std::vector<energy::Activity> Network::activity() const {
+  std::vector<energy::Activity> activity(populations_.size());
+  for (std::size_t p = 0; p < populations_.size(); ++p) {
+    const LifPopulation& population = *populations_[p];
+    for (std::uint32_t id = population.first(); id < population.last(); ++id) {
+      activity[p].spikes += fired_of_population_[p][id];
+      activity[p].cells += population.alive(id) ? 1 : 0;
+    }
+  }
+  for (const Projection& projection : projections_) {
+    const std::size_t source = projection.source();
+    const auto& fired =
+        source >= kTractBase ? fired_of_tract_[source - kTractBase] : fired_of_population_[source];
+    std::int64_t arrivals = 0;
+    for (std::uint32_t cell = 0; cell < fired.size(); ++cell)
+      if (fired[cell] != 0)
+        arrivals += static_cast<std::int64_t>(fired[cell]) * projection.fan_out(cell);
+    energy::Activity& of_target = activity[projection.target()];
+    (projection.inhibitory() ? of_target.inhibitory : of_target.excitatory) += arrivals;
+    if (projection.plastic()) of_target.plastic += arrivals;
+    of_target.synapses += static_cast<std::int64_t>(projection.synapse_count());
+  }
+  return activity;
 }
 
 void Network::send(std::size_t index, std::vector<Spike>& out) const {
@@ -146,11 +181,21 @@ std::uint64_t Network::synapse_count() const {
 void Network::save(StateWriter& writer) const {
   for (const auto& population : populations_) population->save(writer);
   for (const Projection& projection : projections_) projection.save(writer);
+  for (std::size_t p = 0; p < populations_.size(); ++p)
+    writer.shared<std::uint32_t>(populations_[p]->name() + ".fired", fired_of_population_[p]);
+  for (std::size_t tract = 0; tract < tracts_.size(); ++tract)
+    writer.shared<std::uint32_t>("tract" + std::to_string(tract) + ".fired",
+                                 fired_of_tract_[tract]);
 }
 
 void Network::load(StateReader& reader) {
   for (auto& population : populations_) population->load(reader);
   for (Projection& projection : projections_) projection.load(reader);
+  for (std::size_t p = 0; p < populations_.size(); ++p)
+    reader.shared<std::uint32_t>(populations_[p]->name() + ".fired", fired_of_population_[p]);
+  for (std::size_t tract = 0; tract < tracts_.size(); ++tract)
+    reader.shared<std::uint32_t>("tract" + std::to_string(tract) + ".fired",
+                                 fired_of_tract_[tract]);
 }
 
 }  // namespace quartet

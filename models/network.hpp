@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/energy.hpp"
 #include "models/lif.hpp"
 #include "models/projection.hpp"
 #include "models/signal.hpp"
@@ -48,6 +49,12 @@ class Network {
   /// Appends this slice's own spikes of a population to an output port.
   void send(std::size_t population, std::vector<Spike>& out) const;
 
+  /// Forgets what `activity` counts.
+  void begin_count();
+  /// Per population since begin_count(): spikes of this slice's own cells and arrivals at its own
+  /// synapses, counted when the spike is sent on, a delay before they arrive.
+  std::vector<energy::Activity> activity() const;
+
   std::uint32_t substeps() const { return substeps_; }
   std::uint64_t neuron_count() const;
   std::uint64_t synapse_count() const;
@@ -73,6 +80,9 @@ class Network {
   std::uint32_t min_delay_ = 0;                         // substeps; 0: none yet
 
   std::vector<std::vector<Spike>> spikes_;
+  // Spikes of every cell since begin_count(), alike on all slices: with the fan-outs they give all
+  // arrivals, at one addition per spike.
+  std::vector<std::vector<std::uint32_t>> fired_of_population_, fired_of_tract_;
   std::vector<Spike> gathered_;
   std::vector<std::uint32_t> fired_;
 

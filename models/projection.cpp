@@ -45,6 +45,7 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
                        std::uint32_t substeps_per_ms, std::uint64_t seed)
     : name_(spec.name),
       source_(spec.source),
+      target_index_(spec.target),
       receptor_(spec.receptor),
       target_(&target),
       sources_(sources),
@@ -56,6 +57,8 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
                                 " in one slice; split the region over more ranks");
   if (receptor_ >= target.receptor_count())
     throw std::invalid_argument(name_ + ": " + target.name() + " has no such receptor");
+
+  inhibitory_ = kind() == SynapseKind::current ? spec.weight < 0 : target.is_inhibitory(receptor_);
 
   if (spec.weight != 0 && std::abs(spec.weight) < kSmallestWeight)
     throw std::invalid_argument(name_ + ": a weight of " + shown(spec.weight) +
@@ -188,6 +191,12 @@ void Projection::deliver(std::uint32_t cell, std::int64_t n) {
       for (std::uint32_t s = begin; s < end; ++s) input[target[s]] += unit;
     }
   }
+}
+
+std::uint32_t Projection::fan_out(std::uint32_t cell) const {
+  std::uint32_t synapses = 0;
+  for (const Fan& fan : fans_) synapses += fan.row[cell + 1] - fan.row[cell];
+  return synapses;
 }
 
 std::vector<float> Projection::canonical_weights() const {

@@ -51,6 +51,7 @@ class Projection {
 
   const std::string& name() const { return name_; }
   std::size_t source() const { return source_; }
+  std::size_t target() const { return target_index_; }
   std::uint32_t sources() const { return sources_; }
   std::uint32_t in_degree() const { return in_degree_; }
   std::uint32_t first_target() const { return target_->first(); }
@@ -61,6 +62,10 @@ class Projection {
   std::uint32_t max_delay_substeps() const { return max_delay_; }
   std::uint64_t synapse_count() const { return synapses_; }
   bool plastic() const { return plastic_; }
+  /// By its weight, or where that is a conductance by the reversal potential.
+  bool inhibitory() const { return inhibitory_; }
+  /// Synapses that a spike of source cell `cell` reaches in this slice.
+  std::uint32_t fan_out(std::uint32_t cell) const;
   /// Of the target: current (weights in mV) or conductance (in g_L).
   SynapseKind kind() const { return target_->kind(); }
 
@@ -100,12 +105,12 @@ class Projection {
   };
 
   std::string name_;
-  std::size_t source_, receptor_;
+  std::size_t source_, target_index_, receptor_;
   LifPopulation* target_;
   std::uint32_t sources_, in_degree_;
   std::uint32_t min_delay_, max_delay_;  // substeps
   std::uint64_t synapses_ = 0;
-  bool plastic_;
+  bool plastic_, inhibitory_ = false;
   float max_weight_ = 0;
   std::int32_t unit_ = 0;  // quanta of one synapse, or of a unit of a 16-bit weight
   std::vector<Fan> fans_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/energy.hpp"
 #include "models/signal.hpp"
 #include "models/state.hpp"
 
@@ -64,6 +65,11 @@ class Region {
   /// Spikes of population `index` in the last timestep, of all slices, in canonical order
   /// (every slice sees them all; ids count within the population).
   virtual std::span<const Spike> spikes(std::size_t population) const = 0;
+
+  /// Begins to count anew; before the first timestep of a trial.
+  virtual void begin_count() {}
+  /// Per population what this slice did since then; slices add up to the region.
+  virtual std::vector<energy::Activity> activity() const { return {}; }
 
   /// Weights of plastic projection `index` onto this slice's own targets, evaluated on a copy:
   /// `first` = first own target; row-major [own targets][in_degree], canonical order.

@@ -25,6 +25,8 @@ class SpikingRegion : public Region {
   std::span<const Spike> spikes(std::size_t population) const override {
     return network_.spikes(population);
   }
+  void begin_count() override { network_.begin_count(); }
+  std::vector<energy::Activity> activity() const override { return network_.activity(); }
   void weights(std::size_t index, std::uint32_t& first, std::vector<float>& values) const override;
   std::vector<std::uint32_t> sources(std::size_t index) const override;
   void save(StateWriter& writer) const override;

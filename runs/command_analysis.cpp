@@ -1,4 +1,4 @@
-/// `quartet plot`, `score`, `scaling` and `thalamus`: hand over to the analysis scripts.
+/// `quartet plot`, `score`, `scaling`, `thalamus` and `energy`: hand over to the analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -212,6 +212,32 @@ void add_thalamus(CLI::App& app, int& exit_code) {
     Arguments arguments = {flags->directory};
     if (flags->json) arguments.push_back("--json");
     become_script("thalamus.py", arguments);
+    exit_code = 1;
+  });
+}
+
+void add_energy(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory;
+    std::vector<std::string> between;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      app.add_subcommand("energy", "What regions and populations use, and how it changes");
+  command->add_option("DIR", flags->directory, "run directory")->required();
+  command
+      ->add_option("--between", flags->between,
+                   "two phases of the schedule to compare; default: its first two")
+      ->expected(2);
+  command->footer(
+      "Example:\n  quartet energy results/mine --between baseline rotated\n\nWrites energy.csv "
+      "into DIR.");
+  command->callback([flags, &exit_code] {
+    check_run_directory(flags->directory);
+    Arguments arguments = {flags->directory};
+    if (!flags->between.empty())
+      arguments.insert(arguments.end(), {"--between", flags->between[0], flags->between[1]});
+    become_script("energy.py", arguments);
     exit_code = 1;
   });
 }

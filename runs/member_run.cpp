@@ -142,6 +142,7 @@ void MemberRun::advance(Recording& recording) {
   exchange_->receive(t);
   for (Hosted& hosted : hosted_) {
     const std::string_view name = hosted.place.region;
+    if (t % trial_ms_ == 0) hosted.region->begin_count();
     hosted.region->advance(t, exchange_->inbox(name), exchange_->outbox(name),
                            exchange_->peers(name));
   }
@@ -181,6 +182,30 @@ std::vector<double> MemberRun::trial_values() {
     values.insert(values.end(), theirs.begin(), theirs.end());
   }
   return values;
+}
+
+void MemberRun::record_activity(Recording& recording) {
+  for (const std::string_view name : region_names()) {
+    if (name == "body") continue;
+    const auto ranks = placement_.ranks_of(name);
+    std::vector<energy::Activity> mine;
+    for (const Hosted& hosted : hosted_) {
+      if (hosted.place.region == name) mine = hosted.region->activity();
+    }
+    RegionRecorder* recorder = recording.recorder(name);
+    if (ranks.size() > 1) {
+      const std::vector<Bytes> all =
+          world_.gather("activity", ranks[0], std::as_bytes(std::span(mine)));
+      if (recorder == nullptr) continue;
+      std::fill(mine.begin(), mine.end(), energy::Activity{});
+      for (const Bytes& message : all) {
+        std::vector<energy::Activity> theirs(message.size() / sizeof(energy::Activity));
+        copy_bytes(message, 0, theirs.data(), message.size());
+        for (std::size_t p = 0; p < theirs.size(); ++p) mine[p] += theirs[p];
+      }
+    }
+    if (recorder != nullptr) recorder->trial(index_, trials_done() - 1, mine);
+  }
 }
 
 void MemberRun::snapshot(Recording& recording) {

@@ -50,6 +50,10 @@ class MemberRun {
   /// behaviour.nc, empty elsewhere.
   std::vector<double> trial_values();
 
+  /// At the end of a trial, collective: puts what all slices did in it into the recorders of their
+  /// regions.
+  void record_activity(Recording& recording);
+
   /// Puts the weights of all slices into the recorders of their regions; collective.
   void snapshot(Recording& recording);
 

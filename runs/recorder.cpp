@@ -1,6 +1,7 @@
 #include "runs/recorder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -113,14 +114,24 @@ class SubjectAxis {
 /// Rows [first, last) of one column as if they had never been written.
 void blank(NetcdfFile& file, int variable, NetcdfType type, std::size_t column, std::size_t first,
            std::size_t last) {
-  const std::size_t rows = last - first;
+  std::vector<std::size_t> count = file.shape(variable);
+  count[0] = last - first;
+  count[1] = 1;
+  std::size_t values = 1;
+  for (std::size_t n : count) values *= n;
+  std::vector<std::size_t> start(count.size(), 0);
+  start[0] = first;
+  start[1] = column;
+  const auto put = [&](auto missing) {
+    const std::vector<decltype(missing)> all(values, missing);
+    file.put<decltype(missing)>(variable, start, count, all);
+  };
   if (type == NetcdfType::i32) {
-    file.put<std::int32_t>(variable, {first, column}, {rows, 1},
-                           std::vector<std::int32_t>(rows, missing_integer));
+    put(missing_integer);
   } else if (type == NetcdfType::f32) {
-    file.put<float>(variable, {first, column}, {rows, 1}, std::vector<float>(rows, missing_float));
+    put(missing_float);
   } else {
-    file.put<double>(variable, {first, column}, {rows, 1}, std::vector<double>(rows, missing_real));
+    put(missing_real);
   }
 }
 
@@ -133,7 +144,7 @@ void blank(NetcdfFile& file, int variable, NetcdfType type, std::size_t column, 
 
 }  // namespace
 
-/// A file whose variables have dimensions (record, subject), written subject after subject: the
+/// A file whose variables have dimensions (record, subject, …), written subject after subject: the
 /// records grow with the first subject, and later ones fill in their column.
 class SubjectTable {
  public:
@@ -154,7 +165,7 @@ class SubjectTable {
     const auto variables = table->file.variables();
     for (std::size_t id = 0; id < variables.size(); ++id) {
       const std::vector<int>& axes = variables[id].dimensions;
-      if (axes.size() != 2 || !dimensions[axes[0]].unlimited) continue;
+      if (axes.size() < 2 || !dimensions[axes[0]].unlimited) continue;
       if (dimensions[axes[1]].size != subjects) {
         refuse_to_continue(path, "holds " + std::to_string(dimensions[axes[1]].size) +
                                      " subjects where the run records " + std::to_string(subjects));
@@ -685,6 +696,168 @@ class RegionRecorder::Weights {
   bool open_ = false;
 };
 
+/// <region>_energy.nc: counts and joules of every trial.
+class RegionRecorder::Energy {
+ public:
+  Energy(const std::filesystem::path& directory, const RecordedRun& run,
+         const RegionDescription& region, StateReader* resume_from)
+      : region_(region), seconds_(1e-3 * static_cast<double>(run.trial_ms)) {
+    const std::filesystem::path path = directory / (region.name + "_energy.nc");
+    if (resume_from != nullptr) {
+      table_ = SubjectTable::resume(path, run.subjects.size(), *resume_from, "energy.written");
+      update_builds(table_->file, run.provenance);
+    } else {
+      table_ = std::make_unique<SubjectTable>(NetcdfFile::create(path), run.subjects.size());
+      define(run);
+    }
+    const auto id_of = [&](const std::string& name) {
+      if (!table_->file.has_variable(name)) {
+        refuse_to_continue(path, "has no variable '" + name + "'");
+      }
+      return table_->file.variable_id(name);
+    };
+    trial_ = id_of("trial");
+    for (const Count& count : kCounts) ids_.push_back(id_of(count.name));
+    rule_of_thumb_ = id_of("energy_rule_of_thumb");
+    energy_ = id_of("energy");
+  }
+
+  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity) {
+    const std::size_t populations = region_.populations.size();
+    if (activity.size() != populations || table_->written.at(member) != trial) {
+      throw std::logic_error(
+          "recorder: trials come in order, with the activity of every population");
+    }
+    NetcdfFile& file = table_->file;
+    const auto row = static_cast<std::size_t>(trial);
+    file.put_value<std::int32_t>(trial_, {row}, static_cast<std::int32_t>(trial));
+    std::vector<double> values(populations);
+    const auto put = [&](int id, auto value) {
+      std::transform(activity.begin(), activity.end(), values.begin(), value);
+      file.put<double>(id, {row, member, 0}, {1, 1, populations}, values);
+    };
+    for (std::size_t i = 0; i < kCounts.size(); ++i) {
+      put(ids_[i],
+          [&](const energy::Activity& a) { return static_cast<double>(a.*(kCounts[i].count)); });
+    }
+    put(rule_of_thumb_, [](const energy::Activity& a) {
+      return energy::rule_of_thumb(static_cast<double>(a.spikes));
+    });
+    std::vector<double> joules;
+    for (std::size_t p = 0; p < populations; ++p) {
+      const energy::Ledger ledger = energy::ledger(
+          activity[p], energy::true_in_degree(region_.populations[p].name), seconds_);
+      joules.insert(joules.end(), ledger.begin(), ledger.end());
+    }
+    file.put<double>(energy_, {row, member, 0, 0}, {1, 1, populations, energy::kTerms.size()},
+                     joules);
+    table_->written[member] = trial + 1;
+    file.sync();
+  }
+
+  void save(StateWriter& writer) const {
+    writer.shared<std::int64_t>("energy.written", table_->written);
+  }
+
+  NetcdfFile& file() { return table_->file; }
+
+ private:
+  struct Count {
+    const char* name;
+    const char* long_name;
+    std::int64_t energy::Activity::*count;
+  };
+  static constexpr std::array<Count, 6> kCounts = {{
+      {"cells", "cells that are not removed", &energy::Activity::cells},
+      {"spikes", "spikes of all cells", &energy::Activity::spikes},
+      {"excitatory_arrivals", "spikes that arrived at excitatory synapses, before release fails",
+       &energy::Activity::excitatory},
+      {"inhibitory_arrivals", "spikes that arrived at inhibitory synapses, before release fails",
+       &energy::Activity::inhibitory},
+      {"plastic_arrivals", "those of both that arrived at plastic synapses",
+       &energy::Activity::plastic},
+      {"synapses", "synapses on all cells, also removed ones", &energy::Activity::synapses},
+  }};
+
+  /// A coordinate of names along `dimension`.
+  template <class Names>
+  static void put_names(NetcdfFile& file, int id, const Names& names, std::size_t length) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      std::string name(names[i]);
+      name.resize(length, '\0');
+      file.put<char>(id, {i, 0}, {1, length}, name);
+    }
+  }
+
+  void define(const RecordedRun& run) {
+    NetcdfFile& file = table_->file;
+    define_header(file, run, "Energy that the populations of the " + region_.name + " use");
+    std::vector<std::int32_t> members(run.subjects.size());
+    for (std::size_t i = 0; i < members.size(); ++i) members[i] = static_cast<std::int32_t>(i);
+    const SubjectAxis subjects(file, run, members);
+    const int trial = file.define_unlimited_dimension("trial");
+    describe_variable(file, file.define_variable("trial", NetcdfType::i32, {trial}), "1",
+                      "trial of the subject, from 0");
+    std::vector<std::string> names;
+    std::vector<double> in_degrees;
+    std::size_t length = 1;
+    for (const PopulationInfo& population : region_.populations) {
+      names.push_back(population.name);
+      in_degrees.push_back(energy::true_in_degree(population.name));
+      length = std::max(length, population.name.size());
+    }
+    const int population = file.define_dimension("population", names.size());
+    const int population_names =
+        file.define_variable("population", NetcdfType::text,
+                             {population, file.define_dimension("population_name_length", length)});
+    describe_variable(file, population_names, "1", "population");
+    file.put_attribute(population_names, "_Encoding", "utf-8");
+    std::size_t term_length = 1;
+    for (const std::string_view name : energy::kTerms)
+      term_length = std::max(term_length, name.size());
+    const int term = file.define_dimension("term", energy::kTerms.size());
+    const int term_names = file.define_variable(
+        "term", NetcdfType::text, {term, file.define_dimension("term_name_length", term_length)});
+    describe_variable(file, term_names, "1", "what the energy is used for");
+    file.put_attribute(term_names, "_Encoding", "utf-8");
+    const int in_degree = file.define_variable("true_in_degree", NetcdfType::f64, {population});
+    describe_variable(file, in_degree, "1",
+                      "synapses on a cell of the rat, to which arrivals are scaled up");
+    const auto define_variable = [&](const char* name, const char* unit, const char* long_name,
+                                     const std::vector<int>& dimensions) {
+      const int id = file.define_variable(name, NetcdfType::f64, dimensions);
+      describe_variable(file, id, unit, long_name);
+      file.put_attribute(id, "coordinates", subject_coordinates);
+      file.define_fill(id, missing_real);
+      return id;
+    };
+    const int subject = subjects.dimension();
+    for (const Count& count : kCounts)
+      define_variable(count.name, "1", count.long_name, {trial, subject, population});
+    define_variable("energy_rule_of_thumb", "J", "2 nJ for every spike",
+                    {trial, subject, population});
+    const int joules =
+        define_variable("energy", "J", "ledger of the energy used, by term; their sum is the total",
+                        {trial, subject, population, term});
+    file.put_attribute(joules, "assumed",
+                       "plasticity: 7.6 % of transmission at plastic synapses; inhibitory vesicles "
+                       "cost 0.2 of excitatory ones; 8000 synapses on cells without a number of "
+                       "their own");
+    file.end_definitions();
+    subjects.write(file);
+    put_names(file, population_names, names, length);
+    put_names(file, term_names, energy::kTerms, term_length);
+    file.put<double>(in_degree, {0}, {in_degrees.size()}, in_degrees);
+    file.sync();
+  }
+
+  RegionDescription region_;
+  double seconds_;  // of a trial
+  std::unique_ptr<SubjectTable> table_;
+  int trial_ = -1, rule_of_thumb_ = -1, energy_ = -1;
+  std::vector<int> ids_;  // of kCounts
+};
+
 RegionRecorder::RegionRecorder(const std::filesystem::path& directory, const RecordedRun& run,
                                RegionDescription region, const RegionRecording& recording,
                                StateReader* resume_from)
@@ -698,6 +871,9 @@ RegionRecorder::RegionRecorder(const std::filesystem::path& directory, const Rec
   if (!recording.weight_members.empty() && !region_.projections.empty()) {
     weights_ = std::make_unique<Weights>(directory, run, region_, recording, resume_from);
   }
+  if (!region_.populations.empty()) {
+    energy_ = std::make_unique<Energy>(directory, run, region_, resume_from);
+  }
 }
 
 RegionRecorder::~RegionRecorder() = default;
@@ -710,6 +886,11 @@ void RegionRecorder::begin_member(std::size_t member) {
 void RegionRecorder::step(Step t, const Region& region) {
   if (rates_) rates_->step(t, region);
   if (spikes_) spikes_->step(t, region);
+}
+
+void RegionRecorder::trial(std::size_t member, std::int64_t trial,
+                           std::span<const energy::Activity> activity) {
+  if (energy_) energy_->trial(member, trial, activity);
 }
 
 bool RegionRecorder::records_weights(std::size_t member) const {
@@ -740,12 +921,14 @@ void RegionRecorder::sync_to_disk() {
     spikes_->file().sync_to_disk();
   }
   if (weights_) weights_->file().sync_to_disk();
+  if (energy_) energy_->file().sync_to_disk();
 }
 
 void RegionRecorder::save(StateWriter& writer) const {
   if (rates_) rates_->save(writer);
   if (spikes_) spikes_->save(writer);
   if (weights_) weights_->save(writer);
+  if (energy_) energy_->save(writer);
 }
 
 void RegionRecorder::close() {
@@ -758,6 +941,7 @@ void RegionRecorder::close() {
     spikes_->file().close();
   }
   if (weights_) weights_->file().close();
+  if (energy_) energy_->file().close();
 }
 
 TrialObserver::TrialObserver(std::string name, PopulationInfo population, Step from_ms, Step to_ms)

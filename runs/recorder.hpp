@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "models/energy.hpp"
 #include "models/signal.hpp"
 #include "models/state.hpp"
 #include "regions/region.hpp"
@@ -97,8 +98,8 @@ struct RegionDescription {
 };
 RegionDescription describe_region(const Region& region);
 
-/// <region>.nc, <region>_spikes.nc and <region>_weights.nc; held by the process that hosts slice 0
-/// of the region.
+/// <region>.nc, <region>_energy.nc, <region>_spikes.nc and <region>_weights.nc; held by the process
+/// that hosts slice 0 of the region.
 class RegionRecorder {
  public:
   /// Creates the files in `directory`, or with `resume_from` continues them. Throws
@@ -112,6 +113,9 @@ class RegionRecorder {
   void begin_member(std::size_t member);
   /// After region.advance(t): `t` counts from the member's start. Timesteps come in order.
   void step(Step t, const Region& region);
+
+  /// The end of a trial: what each population did in it. Trials of a member come in order.
+  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity);
 
   bool records_weights(std::size_t member) const;
   /// A snapshot of the weights after timestep `t` − 1 (that is, at time t): begin, then all rows of
@@ -134,10 +138,12 @@ class RegionRecorder {
   class Rates;
   class Spikes;
   class Weights;
+  class Energy;
   RegionDescription region_;
   std::unique_ptr<Rates> rates_;      // null: not recorded
   std::unique_ptr<Spikes> spikes_;    // likewise
   std::unique_ptr<Weights> weights_;  // likewise
+  std::unique_ptr<Energy> energy_;    // null: a region without cells
 };
 
 /// Counts the spikes of one population in a window (from_ms, to_ms] of every trial. Integers until

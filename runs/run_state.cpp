@@ -37,6 +37,7 @@ std::vector<fs::path> data_files(const fs::path& directory, const Experiment& ex
   for (const std::string_view region : region_names()) {
     if (region == "body") continue;
     const std::string name(region);
+    files.push_back(directory / (name + "_energy.nc"));
     if (experiment.record.rate_subjects > 0) files.push_back(directory / (name + ".nc"));
     if (experiment.record.spikes.wants(region, 0))
       files.push_back(directory / (name + "_spikes.nc"));

@@ -363,6 +363,7 @@ bool Simulation::run_member(std::size_t index) {
 
 void Simulation::end_trial(MemberRun& member) {
   ++trials_;
+  member.record_activity(*recording_);
   const std::vector<double> values = member.trial_values();
   if (values.empty()) return;
   recording_->trial(member.index(), member.trials_done() - 1, values);

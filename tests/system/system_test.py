@@ -546,12 +546,44 @@ class SystemTest(unittest.TestCase):
                     self.assertTrue(np.all(silent[column][:] == 0.0), column)
                     self.assertTrue(np.any(intact[column][:] != 0.0), column)
 
+    def test_energy_is_of_spikes(self):
+        """The ledger counts the recorded spikes, and its arrivals are those at every synapse."""
+        out = self.baseline()
+        with netCDF4.Dataset(out / "cerebellum_energy.nc") as energy, \
+                netCDF4.Dataset(out / "cerebellum_spikes.nc") as recorded, \
+                netCDF4.Dataset(out / "cerebellum_weights.nc") as weights:
+            populations = list(energy["population"][:])
+            names = recorded["population"].flag_meanings.split()
+            subject = int(np.atleast_1d(recorded.recorded_subjects)[0])
+            own = recorded["subject"][:] == subject
+            trial = ((np.ceil(recorded["time_ms"][:][own]) - 1) // energy.trial_duration_ms
+                     ).astype(int)
+            of, cell = recorded["population"][:][own], recorded["cell"][:][own]
+            trials = energy.dimensions["trial"].size
+            total = energy["energy"][:, subject].sum(axis=-1)
+            for index, name in enumerate(names):
+                p = populations.index(name)
+                spikes = np.bincount(trial[of == index], minlength=trials)
+                np.testing.assert_array_equal(energy["spikes"][:, subject, p], spikes, name)
+                np.testing.assert_allclose(energy["energy_rule_of_thumb"][:, subject, p],
+                                           2e-9 * spikes, rtol=1e-12)
+                self.assertTrue((total[:, p] > 0).all())
+            # Purkinje cells have no plastic synapses but those of granule cells.
+            wiring = weights["source_GrC_PC"][0]
+            fan_out = np.bincount(wiring.ravel(), minlength=cell.max() + 1)
+            granule = of == names.index("GrC")
+            arrivals = np.bincount(trial[granule], weights=fan_out[cell[granule]],
+                                   minlength=trials)
+            np.testing.assert_array_equal(
+                energy["plastic_arrivals"][:, subject, populations.index("PC")], arrivals)
+
     # The comparer.
 
     def test_comparator_bites(self):
         """One changed value in a copy of a run is found and named."""
         for file, variable in (("behaviour.nc", "path_length"), ("cortex.nc", "rate_PMd"),
                                ("cerebellum_weights.nc", "weight_GrC_PC"),
+                               ("cerebellum_energy.nc", "energy"),
                                ("thalamus_spikes.nc", "time_ms")):
             out = self.new_directory()
             shutil.copytree(self.baseline(), out)

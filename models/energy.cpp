@@ -1,0 +1,35 @@
+#include "models/energy.hpp"
+
+#include <numeric>
+
+namespace quartet::energy {
+
+double true_in_degree(std::string_view population) {
+  if (population == "GrC") return 4;       // Eccles, Ito & Szentágothai 1967: four dendrites
+  if (population == "PC") return 175'000;  // Napper & Harvey 1988, J Comp Neurol 274:168
+  return 8000;
+}
+
+Ledger ledger(const Activity& activity, double in_degree, double seconds, double births) {
+  const auto cells = static_cast<double>(activity.cells);
+  const double downscaling =
+      activity.synapses == 0 ? 0 : in_degree * cells / static_cast<double>(activity.synapses);
+  const double vesicles = kReleaseProbability * downscaling;  // per arrival
+  const double excitatory = vesicles * static_cast<double>(activity.excitatory);
+  const double inhibitory = vesicles * static_cast<double>(activity.inhibitory);
+  const double plastic = vesicles * static_cast<double>(activity.plastic);
+  Ledger joule{};
+  joule[Term::spikes] = kSpike * static_cast<double>(activity.spikes);
+  joule[Term::synapses] = kVesiclePostsynaptic * (excitatory + kInhibitoryCost * inhibitory);
+  joule[Term::release] = kVesiclePresynaptic * (excitatory + inhibitory);
+  joule[Term::recycling] = kVesicleRecycling * (excitatory + inhibitory);
+  joule[Term::rest] = kRestPerSecond * cells * seconds;
+  joule[Term::plasticity] = kPlasticShare * (kVesiclePostsynaptic + kVesiclePresynaptic) * plastic;
+  joule[Term::spines] = kSpineBirth * births;
+  for (double& term : joule) term *= kJoulePerAtp;
+  return joule;
+}
+
+double total(const Ledger& ledger) { return std::accumulate(ledger.begin(), ledger.end(), 0.0); }
+
+}  // namespace quartet::energy

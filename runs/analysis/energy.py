@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+"""What a run's regions and populations use, and how that changes from one phase to another.
+
+    energy.py results/mine --between baseline rotated
+
+prints, per group, region and population, the power of every term of the ledger in the first phase
+(models/energy.hpp says what is counted and which constants are assumed), and how far the second
+phase differs: by the ledger, and by the rule of thumb of 2 nJ per spike, the latter also as a share
+of a brain's 20 W. Writes the same, in watts, as energy.csv into the run directory.
+
+Means over subjects of the power over whole trials.
+
+Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import signal
+import sys
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import numpy as np
+
+import behaviour
+import netcdf
+import table
+from behaviour import BadInput
+
+REGIONS = ("cortex", "cerebellum", "basal_ganglia", "thalamus")
+BRAIN_WATT = 20  # of the whole human brain
+
+
+def phases_between(group, wanted: list[str] | None) -> list[str]:
+    """The two phases to compare; the second is None where a schedule has but one."""
+    names = list(group.subjects[0].labels)
+    for name in wanted or []:
+        if name not in names:
+            raise BadInput(f"group {group.name} has no phase '{name}'; write two of "
+                           f"{', '.join(names)} after --between")
+    return list(wanted) if wanted else (names + [None])[:2]
+
+
+def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> list[dict]:
+    """One row per group, region and population, and one per region (population "all"); watts.
+    Raises BadInput."""
+    directory = pathlib.Path(directory)
+    run = behaviour.read(directory, set())
+    rows = []
+    for region in REGIONS:
+        path = directory / f"{region}_energy.nc"
+        if not path.is_file():
+            raise BadInput(f"{path}: no such file; run the experiment again with this version")
+        with netcdf.open_dataset(path) as file:
+            seconds = 1e-3 * float(file.attrs["trial_duration_ms"])
+            populations = [name.decode() if isinstance(name, bytes) else str(name)
+                           for name in file["population"].values]
+            terms = [name.decode() if isinstance(name, bytes) else str(name)
+                     for name in file["term"].values]
+            energy = file["energy"].transpose("subject", "trial", "population", "term").values
+            thumb = file["energy_rule_of_thumb"].transpose("subject", "trial", "population").values
+            spikes = file["spikes"].transpose("subject", "trial", "population").values
+            cells = file["cells"].transpose("subject", "trial", "population").values
+        for group in run.groups.values():
+            phases = phases_between(group, between)
+            means = [[] for _ in phases]
+            for subject in group.subjects:
+                member = int(subject.name.split()[1])
+                for phase, mean in zip(phases, means):
+                    if phase is None:
+                        continue
+                    own = subject.labels[phase]
+                    mean.append(np.column_stack([
+                        energy[member, own].mean(axis=0), thumb[member, own].mean(axis=0),
+                        spikes[member, own].mean(axis=0)]) / seconds)
+            first = np.mean(means[0], axis=0)
+            second = np.mean(means[1], axis=0) if means[1] else np.full_like(first, np.nan)
+            count = np.mean([cells[int(s.name.split()[1]), s.labels[phases[0]][0]]
+                             for s in group.subjects], axis=0)
+            stacks = list(zip(populations, first, second, count))
+            for name, a, b, number in stacks + [("all", first.sum(axis=0), second.sum(axis=0),
+                                                 count.sum())]:
+                used = dict(zip(terms, a))
+                rows.append(
+                    {"group": group.name, "region": region, "population": name,
+                     "phase": phases[0], "subjects": len(group.subjects), "cells": number,
+                     "rate_hz": a[-1] / number if number else np.nan}
+                    | {f"{term}_watt": watt for term, watt in used.items()}
+                    | {"total_watt": sum(used.values()),
+                       "total_without_plasticity_watt": sum(used.values()) - used["plasticity"],
+                       "rule_of_thumb_watt": a[-2], "other_phase": phases[1] or "",
+                       "change_rate_hz": (b - a)[-1] / number if number else np.nan,
+                       "change_watt": (b - a)[:-2].sum(), "change_rule_of_thumb_watt": (b - a)[-2],
+                       "change_share": (b - a)[:-2].sum() / sum(used.values())
+                                       if sum(used.values()) else np.nan,
+                       "change_rule_of_thumb_share_of_brain": (b - a)[-2] / BRAIN_WATT})
+    return rows
+
+
+def print_table(rows: list[dict]) -> None:
+    """Nanowatts, a table per group."""
+    terms = [key.removesuffix("_watt") for key in rows[0]
+             if key.endswith("_watt") and "rule" not in key and "total" not in key
+             and "change" not in key]
+
+    def nano(value: float) -> str:
+        return "-" if np.isnan(value) else f"{1e9 * value:.3g}"
+
+    for name in dict.fromkeys(row["group"] for row in rows):
+        own = [row for row in rows if row["group"] == name]
+        print(f"\n{name}: nW in {own[0]['phase']}"
+              + (f"; change to {own[0]['other_phase']}" if own[0]["other_phase"] else "")
+              + f" (mean of {own[0]['subjects']} subjects)")
+        table.show(("region", "population", "Hz", *terms, "total", "at 2 nJ\nper spike",
+                    "change\nHz", "change\nnW", "change\n%", "change at 2 nJ\nnW"),
+                   [(row["region"], row["population"], table.number(row["rate_hz"]),
+                     *[nano(row[f"{term}_watt"]) for term in terms], nano(row["total_watt"]),
+                     nano(row["rule_of_thumb_watt"]), table.number(row["change_rate_hz"]),
+                     nano(row["change_watt"]), table.number(100 * row["change_share"]),
+                     nano(row["change_rule_of_thumb_watt"])) for row in own])
+        total, plasticity, thumb, change, change_thumb = (
+            sum(row[key] for row in own if row["population"] == "all")
+            for key in ("total_watt", "plasticity_watt", "rule_of_thumb_watt", "change_watt",
+                        "change_rule_of_thumb_watt"))
+        print(f"All regions: {nano(total)} nW ({nano(total - plasticity)} without plasticity, whose "
+              f"cost is assumed); at 2 nJ per spike {nano(thumb)} nW.")
+        if own[0]["other_phase"]:
+            print(f"Change: {nano(change)} nW, {table.number(100 * change / total)} % of it; at 2 nJ "
+                  f"per spike {nano(change_thumb)} nW, {table.number(100 * change_thumb / BRAIN_WATT)}"
+                  " % of a brain's 20 W.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="energy.py",
+        description="What a run's regions and populations use, and how it changes between phases.",
+        epilog="Example: energy.py results/mine --between baseline rotated",
+    )
+    parser.add_argument("directory", metavar="DIR", type=pathlib.Path, help="a run directory")
+    parser.add_argument("--between", nargs=2, metavar="PHASE", help="default: the first two")
+    options = parser.parse_args(arguments)
+    try:
+        rows = measure(options.directory, options.between)
+        table.write_csv(options.directory / "energy.csv", rows)
+    except (BadInput, OSError) as error:
+        print(f"energy.py: {error}", file=sys.stderr)
+        return 2
+    print_table(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    table.end(main, "energy.py")

@@ -1,0 +1,70 @@
+#include "models/energy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace quartet::energy {
+namespace {
+
+// 1e6 cells, +5 spikes/s, 1 h, as is often quoted.
+TEST(Energy, RuleOfThumb) {
+  const double added = rule_of_thumb(1e6 * 5 * 3600), brain = kBrainWatt * 3600;
+  EXPECT_DOUBLE_EQ(added, 36.0);
+  EXPECT_DOUBLE_EQ(brain, 72'000.0);
+  EXPECT_NEAR(added / brain, 5e-4, 1e-15);
+}
+
+// A cortical cell at 4 Hz whose 8000 synapses, a tenth of them in the model, hear cells at 4 Hz.
+Activity cortex(double rate) {
+  const auto arrivals = static_cast<std::int64_t>(1000 * 800 * rate);
+  return {.cells = 1000,
+          .spikes = static_cast<std::int64_t>(1000 * rate),
+          .excitatory = arrivals,
+          .synapses = 800'000};
+}
+
+// Shares of Howarth, Gleeson & Attwell 2012, within 8 points: postsynaptic 50, spikes 21, rest 20,
+// presynaptic 5, recycling 4 %.
+TEST(Energy, SharesOfTheCortex) {
+  const Ledger ledger = energy::ledger(cortex(4), true_in_degree("L23E"), 1);
+  const double all = total(ledger);
+  EXPECT_NEAR(ledger[synapses] / all, .50, .08);
+  EXPECT_NEAR(ledger[spikes] / all, .21, .08);
+  EXPECT_NEAR(ledger[rest] / all, .20, .08);
+  EXPECT_NEAR(ledger[release] / all, .05, .08);
+  EXPECT_NEAR(ledger[recycling] / all, .04, .08);
+  EXPECT_EQ(ledger[plasticity], 0);
+  EXPECT_EQ(ledger[spines], 0);
+  EXPECT_NEAR((all - ledger[rest]) / 4000, 37e-12, 1e-12);  // J per spike
+  // Five spikes a second more about double what these cells use.
+  const double more = total(energy::ledger(cortex(9), true_in_degree("L23E"), 1));
+  EXPECT_NEAR(more / all, 2.0, .5);
+}
+
+TEST(Energy, TermsAddUp) {
+  Activity a = cortex(4);
+  a.inhibitory = 400'000;
+  a.plastic = 1'000'000;
+  const Ledger ledger = energy::ledger(a, 8000, 1, 50);
+  double sum = 0;
+  for (double term : ledger) {
+    EXPECT_GT(term, 0);
+    sum += term;
+  }
+  EXPECT_NEAR(sum, total(ledger), 1e-9 * sum);
+  EXPECT_NEAR(ledger[spines] / 50, 47e-12, 1e-12);
+  EXPECT_GT(ledger[plasticity] / ledger[synapses], .01);
+  EXPECT_LT(ledger[plasticity] / ledger[synapses], .15);
+}
+
+// Fewer synapses in the model change nothing while each is as active.
+TEST(Energy, DownscalingIsCorrected) {
+  Activity few = cortex(4), many = cortex(4);
+  many.synapses *= 10;
+  many.excitatory *= 10;
+  EXPECT_DOUBLE_EQ(total(ledger(few, 8000, 1)), total(ledger(many, 8000, 1)));
+  few.synapses = few.excitatory = 0;
+  EXPECT_EQ(ledger(few, 8000, 1)[synapses], 0);  // driven from outside
+}
+
+}  // namespace
+}  // namespace quartet::energy
