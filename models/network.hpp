@@ -48,6 +48,9 @@ class Network {
   /// Appends this slice's own spikes of a population to an output port.
   void send(std::size_t population, std::vector<Spike>& out) const;
 
+  /// LifPopulation::set_noise_stream for all populations.
+  void set_noise_stream(std::uint32_t stream);
+
   std::uint32_t substeps() const { return substeps_; }
   std::uint64_t neuron_count() const;
   std::uint64_t synapse_count() const;
