@@ -102,9 +102,9 @@ class LifPopulation {
   /// Integrates substep n; appends own cells (ids over all slices) that fire.
   void integrate(std::int64_t n, std::vector<std::uint32_t>& fired);
 
-  /// The axon of own cell `id` is excited in substep `n`, from outside: unless the cell is refractory
-  /// or dead it fires then, and is reset as by a spike of its own (the spike also runs back into it).
-  /// Excited axons are not state: none may be waiting when the population is saved.
+  /// The axon of own cell `id` is excited in substep `n`, from outside: unless the cell is
+  /// refractory or dead it fires then, and is reset as by a spike of its own (the spike also runs
+  /// back into it). Excited axons are not state: none may be waiting when the population is saved.
   void evoke(std::int64_t n, std::uint32_t id) { evoked_.push_back({n, id - first_}); }
   /// Which of independent streams membrane noise is drawn from: 0 unless set. Not state.
   void set_noise_stream(std::uint32_t stream) {

@@ -1,6 +1,6 @@
 /// What a virtual laboratory does to a resting subject before a block of trials: single and paired
-/// pulses on the motor sheet and the motor-evoked potentials (MEPs) that follow. Plain data; carried
-/// out by runs/laboratory.hpp.
+/// pulses on the motor sheet and the motor-evoked potentials (MEPs) that follow. Plain data;
+/// carried out by runs/laboratory.hpp.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,11 @@ struct Probe {
   Stimulator stimulator = Stimulator::coil;
   std::string muscle = "index_finger";
   std::vector<double> site;
-  double width = 1.5;
+  double width = 4.0;
   std::int64_t pulses = 10;
   std::int64_t every_ms = 400;
   std::int64_t settle_ms = 600;
+  double rmt = 0.0;
   double criterion = 0.1;
   std::vector<double> intensities = {0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0};
   double test_size = 0.5;
@@ -35,24 +36,31 @@ struct Probe {
   void visit(ParameterVisitor& v) {
     v.choice_of(
         "kind", kind, {"none", "threshold", "recruitment", "paired_pulse", "map"},
-        "what is measured before the block's first trial, on a copy of the resting brain (which goes "
-        "on unchanged): each finds the resting motor threshold (RMT), then recruitment gives pulses "
-        "of `intensities`, paired_pulse a conditioning pulse before a test pulse, map pulses on a "
+        "what is measured before the block's first trial, on a copy of the resting brain, which "
+        "goes on unchanged: the resting motor threshold (RMT); recruitment, by pulses of "
+        "`intensities`; paired_pulse: a conditioning pulse before a test pulse; map: pulses on a "
         "grid of sites");
     v.choice_of("stimulator", stimulator, {"coil", "electrode"},
                 "coil (TMS): recruits axons of all cells; electrode (intracortical "
                 "microstimulation): those of excitatory cells alone");
     v.text("muscle", muscle, "muscle whose threshold and test response are sought");
-    v.reals("site", site, {"1", 0, 18},
-            "x and y of the stimulated site, in sheet units (about .8 mm); empty: the centre of the "
-            "muscle's field");
-    v.real("width", width, {"1", 0.05, 100},
-           "SD of the stimulator's field over the sheet, in sheet units (chosen: muscles are told "
-           "apart; an electrode's is about .3)");
+    v.reals(
+        "site", site, {"1", 0, 18},
+        "x and y of the stimulated site, in sheet units (about .8 mm); empty: the centre of the "
+        "muscle's field");
+    v.real(
+        "width", width, {"1", 0.05, 100},
+        "SD of the stimulator's field over the sheet, in sheet units (chosen: nearly even over a "
+        "muscle's field, as a real coil's; for maps about 1.5, for an electrode .3)");
     v.integer("pulses", pulses, {"1", 1, 1000}, "times that every condition is repeated");
-    v.integer("every_ms", every_ms, {"ms", 150, 60000},
-              "from a test pulse to the next trial of stimulation (chosen: slow inhibition is over)");
+    v.integer(
+        "every_ms", every_ms, {"ms", 150, 60000},
+        "from a test pulse to the next trial of stimulation (chosen: slow inhibition is over)");
     v.integer("settle_ms", settle_ms, {"ms", 0, 60000}, "rest before the first pulse");
+    v.real(
+        "rmt", rmt, {"1", 0, 3},
+        "resting motor threshold in thresholds of layer 2/3 axons, for pulses of the same strength "
+        "at another time; 0: found first, by the clinical rule");
     v.real("criterion", criterion, {"1", 0.001, 100},
            "size of a response that counts for the threshold, in spikes per corticospinal cell of "
            "the muscle (chosen: twice the spread of none)");

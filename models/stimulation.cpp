@@ -17,9 +17,10 @@ void AxonParameters::visit(ParameterVisitor& v) {
   threshold("pv_threshold", "pv_sd", pv,
             "mean threshold of parvalbumin axons (chosen: the lowest, for paired-pulse inhibition)",
             "its SD over cells (chosen)");
-  threshold("som_threshold", "som_sd", som,
-            "mean threshold of somatostatin axons (chosen: as neurogliaform)",
-            "its SD over cells (chosen)");
+  threshold(
+      "som_threshold", "som_sd", som,
+      "mean threshold of somatostatin axons (chosen: thin and without myelin, as high as layer 5)",
+      "its SD over cells (chosen)");
   threshold("ngf_threshold", "ngf_sd", ngf,
             "mean threshold of neurogliaform axons (chosen: above layer 2/3 pyramidal)",
             "its SD over cells (chosen)");

@@ -347,8 +347,7 @@ void Cortex::stimulate(const Pulse& pulse) {
     if (pulse.stimulator == Stimulator::electrode && !axons.excitatory) continue;
     LifPopulation& population = network_.population(axons.population);
     for (std::uint32_t cell = population.first(); cell < population.last(); ++cell) {
-      const double field =
-          field_at(pulse, intensity, axons.sheet.x(cell), axons.sheet.y(cell));
+      const double field = field_at(pulse, intensity, axons.sheet.x(cell), axons.sheet.y(cell));
       const auto bits =
           random_block(axons.key, cell, pulse.stream, static_cast<std::uint64_t>(pulse.substep));
       if (uniform01(bits[0]) < recruitment_probability(field, axons.threshold))

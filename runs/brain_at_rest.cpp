@@ -62,8 +62,9 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
   pulses.push_back(pulse);
 
   Response response;
-  const std::int64_t last = test + substeps_of(std::max<double>(
-                                       kVolleyMs, static_cast<double>(probe_.every_ms - kBackgroundMs)));
+  const std::int64_t last =
+      test + substeps_of(
+                 std::max<double>(kVolleyMs, static_cast<double>(probe_.every_ms - kBackgroundMs)));
   while (member_.step() * kCortexSubsteps < last) {
     const std::int64_t now = member_.step() * kCortexSubsteps;
     if (Cortex* cortex = member_.cortex()) {

@@ -411,6 +411,14 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
            "write feedback = \"full\", or perturbation = \"none\"");
   }
   const Probe& probe = block.probe;
+  if (probe.kind == ProbeKind::threshold && probe.rmt > 0) {
+    refuse("probe.kind = \"threshold\" seeks what probe.rmt gives",
+           "leave probe.rmt out, or write another kind");
+  }
+  if (probe.intensities.empty() || probe.conditioning.empty() || probe.intervals_ms.empty()) {
+    refuse("a probe without intensities, conditioning or intervals_ms",
+           "write for example probe.conditioning = [0.8], or leave it out");
+  }
   std::vector<std::string> muscles;
   for (const MuscleField& field : kMuscleFields) muscles.emplace_back(field.name);
   if (muscle_index(probe.muscle) < 0) {
@@ -418,8 +426,8 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
            did_you_mean(probe.muscle, muscles,
                         fmt::format("muscles are {}", fmt::join(muscles, ", "))));
   }
-  if (!probe.site.empty() && (probe.site.size() != 2 || probe.site[0] > kSheetWidth ||
-                              probe.site[1] > kSheetHeight)) {
+  if (!probe.site.empty() &&
+      (probe.site.size() != 2 || probe.site[0] > kSheetWidth || probe.site[1] > kSheetHeight)) {
     refuse("probe.site is no place on the motor sheet",
            fmt::format("write [x, y] with x up to {} and y up to {}, or [] for the centre of the "
                        "muscle's field",

@@ -19,7 +19,10 @@ class Session {
         y_(probe.site.empty() ? kMuscleFields[muscle_].y : probe.site[1]) {}
 
   std::vector<StimulationTrial> run() {
-    find_threshold();
+    if (probe_.rmt > 0)
+      rmt_ = probe_.rmt;
+    else
+      find_threshold();
     if (std::isnan(rmt_)) return std::move(trials_);
     if (probe_.kind == ProbeKind::recruitment) recruit();
     if (probe_.kind == ProbeKind::paired_pulse) pair();

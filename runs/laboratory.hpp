@@ -1,16 +1,20 @@
 /// The virtual laboratory: the protocols by which a probe (models/probe.hpp) stimulates the motor
 /// sheet of a resting subject, and the motor-evoked potentials (MEPs) that it measures.
 ///
-/// A MEP of a muscle is the corticospinal output that pulls at it within 10 ms after the test pulse:
-/// spikes of layer 5 PT cells weighted by the muscle's field (regions/sheet.hpp), per cell. It is
-/// taken in cortex, linear, without the recruitment of motoneurons. What the same cells send at rest
+/// A MEP of a muscle is the corticospinal output that pulls at it within 10 ms after the test
+/// pulse: spikes of layer 5 PT cells weighted by the muscle's field (regions/sheet.hpp), per cell.
+/// It is taken in cortex, linear, without the recruitment of motoneurons. What the same cells send
+/// at rest
 /// (`background`) is measured in the 100 ms before the first pulse and taken off wherever a
 /// protocol needs the response.
 ///
-/// - Resting motor threshold (RMT): the lowest intensity, on a ladder of .01, at which 5 of 10 pulses
-///   give a response above the probe's criterion (Rossini et al. 1994), found by bisection.
+/// - Resting motor threshold (RMT): the lowest intensity, on a ladder of .01, at which 5 of 10
+/// pulses
+///   give a response above the probe's criterion (Rossini et al. 1994), found by bisection; or
+///   given.
 /// - recruitment: pulses at multiples of the RMT.
-/// - paired_pulse: the test pulse has the lowest intensity whose mean response is `test_size`, sought
+/// - paired_pulse: the test pulse has the lowest intensity whose mean response is `test_size`,
+/// sought
 ///   anew in every brain as its RMT is, so that brains are compared at the same operating point
 ///   (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
 /// - map: sweeps over a grid of sites.
@@ -31,7 +35,7 @@ inline constexpr std::uint32_t kVolleyBins = kVolleyMs * kCortexSubsteps;
 
 /// One trial of stimulation: a test pulse, or a conditioning pulse and a test pulse.
 struct Stimulus {
-  double x = 0, y = 0;  ///< site, sheet units
+  double x = 0, y = 0;   ///< site, sheet units
   double intensity = 0;  ///< of the test pulse, in thresholds of layer 2/3 axons
   /// Of the conditioning pulse, likewise, and from it to the test pulse; NaN: there is none.
   double conditioning = std::numeric_limits<double>::quiet_NaN();

@@ -308,7 +308,8 @@ void ProbeRecorder::define(const RecordedRun& run) {
   std::string meanings;
   for (const char* meaning : kStageNames) {
     values.push_back(static_cast<std::int32_t>(values.size()));
-    meanings += (meanings.empty() ? "" : " ") + std::string(meaning);
+    if (!meanings.empty()) meanings += ' ';
+    meanings += meaning;
   }
   file.put_attribute(stage, "flag_values", std::span<const std::int32_t>(values));
   file.put_attribute(stage, "flag_meanings", meanings);
@@ -332,7 +333,8 @@ void ProbeRecorder::define(const RecordedRun& run) {
              "pulse, background included");
   of_muscles("background", "the same for as long a time at rest, from the 100 ms before");
   const int volley = file.define_variable("volley", NetcdfType::f64, {pulse, time});
-  describe_variable(file, volley, "1", "spikes per corticospinal cell of the target muscle in the bin");
+  describe_variable(file, volley, "1",
+                    "spikes per corticospinal cell of the target muscle in the bin");
   file.end_definitions();
 
   for (std::size_t m = 0; m < kMuscles; ++m) {
@@ -369,17 +371,27 @@ void ProbeRecorder::probe(std::size_t member, std::size_t block, std::int64_t tr
   column("subject", same(member), std::int32_t{});
   column("block", same(block), std::int32_t{});
   column("trial", same(trial), std::int32_t{});
-  column("stage", [](Row row) { return row.stage; }, std::int32_t{});
+  column(
+      "stage", [](Row row) { return row.stage; }, std::int32_t{});
   column("target_muscle", same(muscle), std::int32_t{});
-  column("x", [](Row row) { return row.stimulus.x; }, double{});
-  column("y", [](Row row) { return row.stimulus.y; }, double{});
-  column("intensity", [](Row row) { return row.stimulus.intensity; }, double{});
-  column("conditioning", [](Row row) { return row.stimulus.conditioning; }, double{});
-  column("interval", [](Row row) { return row.stimulus.interval_ms; }, double{});
-  column("rmt", [](Row row) { return row.rmt; }, double{});
-  matrix("mep", [](Row row) -> const auto& { return row.response.mep; });
-  matrix("background", [](Row row) -> const auto& { return row.response.background; });
-  matrix("volley", [](Row row) -> const auto& { return row.response.volley; });
+  column(
+      "x", [](Row row) { return row.stimulus.x; }, double{});
+  column(
+      "y", [](Row row) { return row.stimulus.y; }, double{});
+  column(
+      "intensity", [](Row row) { return row.stimulus.intensity; }, double{});
+  column(
+      "conditioning", [](Row row) { return row.stimulus.conditioning; }, double{});
+  column(
+      "interval", [](Row row) { return row.stimulus.interval_ms; }, double{});
+  column(
+      "rmt", [](Row row) { return row.rmt; }, double{});
+  matrix(
+      "mep", [](Row row) -> const auto& { return row.response.mep; });
+  matrix(
+      "background", [](Row row) -> const auto& { return row.response.background; });
+  matrix(
+      "volley", [](Row row) -> const auto& { return row.response.volley; });
   written_ += trials.size();
   file_.sync();
 }
