@@ -18,7 +18,7 @@ struct Probe {
   ProbeKind kind = ProbeKind::none;
   Stimulator stimulator = Stimulator::coil;
   std::string muscle = "index_finger";
-  std::vector<double> site;
+  std::vector<double> site = {};
   double width = 4.0;
   std::int64_t pulses = 10;
   std::int64_t every_ms = 400;

@@ -332,8 +332,8 @@ const Refusal kRefusals[] = {
       "write another kind"}},
     {"probe_without_intervals",
      kGood,
-     {"block.probe.intervals_ms=[]"},
-     {"x.toml:7:3: a probe without intensities, conditioning or intervals_ms; write for example "
+     {"block.turn.probe.intervals_ms=[]"},
+     {"x.toml:8:3: a probe without intensities, conditioning or intervals_ms; write for example "
       "probe.conditioning = [0.8], or leave it out"}},
     {"probe_key",
      kGood,

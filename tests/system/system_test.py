@@ -222,7 +222,12 @@ class SystemTest(unittest.TestCase):
         """Stimulation between blocks leaves no trace in the brain, nor in what is recorded of it."""
         with netCDF4.Dataset(self.baseline() / "probes.nc") as file:
             self.assertGreater(file["mep"][:].max(), 0.1)
-        without = self.run_new("--set", "block.rotated.probe.kind=none")
+        folder = self.new_directory()
+        folder.mkdir()
+        text = EXPERIMENT.read_text()
+        (folder / EXPERIMENT.name).write_text(text.replace('probe.kind = "paired_pulse"',
+                                                           'probe.kind = "none"'))
+        without = self.run_new("--checkpoint-every", 0, experiment=folder / EXPERIMENT.name)
         self.assertFalse((without / "probes.nc").exists())
         for path in without.glob("*.nc"):
             self.assert_same(self.baseline() / path.name, path, path.name)
