@@ -383,7 +383,7 @@ def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
     heights = [1.0] * (2 * pulses) + [0.9] * len(mapped)
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, hspace=0.42, wspace=0.2,
                                left=0.07, right=0.98, top=1 - 0.95 / figure.get_figheight(),
-                               bottom=0.75 / figure.get_figheight())
+                               bottom=0.95 / figure.get_figheight())
     if pulses:
         _draw_curves(figure, grid, lab, rows)
     for row, probe in enumerate(mapped):
