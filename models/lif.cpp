@@ -49,7 +49,8 @@ LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKi
       first_(first),
       count_(last - first),
       stride_(static_cast<std::uint32_t>(padded(last - first))),
-      noise_key_{seed, purpose(name_ + ".noise")} {
+      noise_key_{seed, purpose(name_ + ".noise")},
+      noise_purpose_(noise_key_.purpose) {
   if (p.threshold_mv <= p.reset_mv)
     throw std::invalid_argument(name_ + ": threshold_mv must be above reset_mv");
   const double dt = 1.0 / substeps_per_ms;
@@ -244,6 +245,7 @@ void LifPopulation::integrate(std::int64_t n, std::vector<std::uint32_t>& fired)
     integrate_current(n);
   else
     integrate_conductance(n);
+  if (!evoked_.empty()) excite_axons(n);
   threshold_cells(cells, static_cast<float>(parameters_.reset_mv),
                   static_cast<float>(parameters_.threshold_mv),
                   static_cast<float>(parameters_.adaptation_mv), adaptation_decay_,
@@ -257,6 +259,15 @@ void LifPopulation::integrate(std::int64_t n, std::vector<std::uint32_t>& fired)
     for (std::size_t i = block; i < block + 16; ++i)
       if (spiked[i] != 0) fired.push_back(first_ + static_cast<std::uint32_t>(i));
   }
+}
+
+void LifPopulation::excite_axons(std::int64_t n) {
+  const auto threshold = static_cast<float>(parameters_.threshold_mv);
+  std::erase_if(evoked_, [&](const Evoked& evoked) {
+    if (evoked.n > n) return false;
+    v_[evoked.cell] = std::max(v_[evoked.cell], threshold);
+    return true;
+  });
 }
 
 void LifPopulation::kill(std::uint32_t id) { refractory_[id - first_] = -1; }

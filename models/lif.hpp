@@ -106,6 +106,15 @@ class LifPopulation {
   /// Integrates substep n; appends own cells (ids over all slices) that fire.
   void integrate(std::int64_t n, std::vector<std::uint32_t>& fired);
 
+  /// The axon of own cell `id` is excited in substep `n`, from outside: unless the cell is
+  /// refractory or dead it fires then, and is reset as by a spike of its own (the spike also runs
+  /// back into it). Excited axons are not state: none may be waiting when the population is saved.
+  void evoke(std::int64_t n, std::uint32_t id) { evoked_.push_back({n, id - first_}); }
+  /// Which of independent streams membrane noise is drawn from: 0 unless set. Not state.
+  void set_noise_stream(std::uint32_t stream) {
+    noise_key_.purpose = noise_purpose_ + stream * 0x9E3779B9u;
+  }
+
   /// Removes own cell `id` (over all slices) for good: it never fires again.
   void kill(std::uint32_t id);
   bool alive(std::uint32_t id) const { return refractory_[id - first_] >= 0; }
@@ -123,6 +132,7 @@ class LifPopulation {
   std::size_t inputs_ = 0;
   std::uint32_t size_, first_, count_, stride_;
   RandomKey noise_key_;
+  std::uint32_t noise_purpose_;  // of stream 0
 
   // Derived: propagators of one substep.
   int states_ = 0;
@@ -137,6 +147,11 @@ class LifPopulation {
   // Inputs.
   std::vector<float> drive_;
   float shift_ = 0;
+  struct Evoked {
+    std::int64_t n;
+    std::uint32_t cell;  // own, from 0
+  };
+  std::vector<Evoked> evoked_;
 
   // State.
   std::vector<float> v_, a_, s_;          // s_: [state][stride]
@@ -152,6 +167,8 @@ class LifPopulation {
   // The free membrane over substep n, before threshold.
   void integrate_current(std::int64_t n);
   void integrate_conductance(std::int64_t n);
+  // Lifts the cells that are evoked in substep n to threshold.
+  void excite_axons(std::int64_t n);
 };
 
 }  // namespace quartet

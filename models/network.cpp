@@ -166,6 +166,10 @@ void Network::send(std::size_t index, std::vector<Spike>& out) const {
     if (spike.id >= population.first() && spike.id < population.last()) out.push_back(spike);
 }
 
+void Network::set_noise_stream(std::uint32_t stream) {
+  for (auto& population : populations_) population->set_noise_stream(stream);
+}
+
 std::uint64_t Network::neuron_count() const {
   std::uint64_t count = 0;
   for (const auto& population : populations_) count += population->count();

@@ -55,6 +55,9 @@ class Network {
   /// synapses, counted when the spike is sent on, a delay before they arrive.
   std::vector<energy::Activity> activity() const;
 
+  /// LifPopulation::set_noise_stream for all populations.
+  void set_noise_stream(std::uint32_t stream);
+
   std::uint32_t substeps() const { return substeps_; }
   std::uint64_t neuron_count() const;
   std::uint64_t synapse_count() const;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/parameters.hpp"
+#include "models/probe.hpp"
 
 namespace quartet {
 
@@ -37,6 +38,7 @@ struct Block {
   double reward_zone_deg = 6.0;
   Instruction instruction = Instruction::none;
   bool learning = true;
+  Probe probe;  ///< before the first trial
 
   void visit(ParameterVisitor& v) {
     v.integer("trials", trials, {"1", 1, 1e6}, "number of trials");
@@ -89,6 +91,7 @@ struct Block {
                 "aim_at_target: the subject is told to use no strategy: cells that hold one are "
                 "inhibited, and reaches show what was learned beside it");
     v.boolean("learning", learning, "false freezes every plastic synapse during the block");
+    v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };
 

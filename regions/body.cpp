@@ -331,15 +331,19 @@ std::array<double, sense::count> Body::view() const {
 
 void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   const BodyParameters& p = parameters_;
-  clock_ms_ = t % p.trial_ms;
-  if (clock_ms_ == 0) start_trial(t / p.trial_ms);
-
+  if (!resting_) {
+    clock_ms_ = t % p.trial_ms;
+    if (clock_ms_ == 0) start_trial(t / p.trial_ms);
+  }
   for (double& rate : pool_) rate *= pool_decay_;
   for (const Spike& spike : in.spikes(0))
     for (std::size_t m = 0; m < pool_.size(); ++m)
       pool_[m] += static_cast<double>(field_[spike.id][m]);
-  // The hand is held until the go signal, while muscles may pull, and caught at the end.
-  if (clock_ms_ >= p.go_ms && finished_ms_ < 0)
+  // The hand is held until the go signal, while muscles may pull, and caught at the end. At rest it
+  // is held too.
+  if (resting_)
+    hold();
+  else if (clock_ms_ >= p.go_ms && finished_ms_ < 0)
     move();
   else if (finished_ms_ < 0)
     hold();
@@ -350,6 +354,8 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   auto& slot = vision_[static_cast<std::size_t>(t % p.vision_delay_ms)];
   std::span<double> senses = out.analog(0);
   std::copy(slot.begin(), slot.end(), senses.begin());
+  slot = {};
+  if (resting_) return;  // and the rest of `senses` stays 0: no instruction, no learning
   slot = view();
   senses[sense::aim_at_target] = block().instruction == Instruction::aim_at_target ? 1 : 0;
   senses[sense::learning] = schedule_[static_cast<std::size_t>(record_.block)].learning ? 1 : 0;

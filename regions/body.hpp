@@ -77,6 +77,7 @@ class Body final : public Region {
   std::uint64_t neuron_count() const override { return 0; }
   std::uint64_t synapse_count() const override { return 0; }
   void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) override;
+  void set_rest(std::uint32_t stream) override { resting_ = stream != 0; }
   std::span<const Spike> spikes(std::size_t) const override { return {}; }
   void weights(std::size_t, std::uint32_t&, std::vector<float>&) const override {}
   std::vector<std::uint32_t> sources(std::size_t) const override { return {}; }
@@ -119,6 +120,7 @@ class Body final : public Region {
   // Derived.
   std::vector<std::array<float, kMuscles>> field_;  // Hz per spike, per PT cell
   double pool_decay_ = 0;
+  bool resting_ = false;  // set_rest; not state
 
   // State.
   TrialRecord record_;

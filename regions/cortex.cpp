@@ -74,6 +74,12 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.real(
       "e_pt_weight", e_pt_weight, {"1", 0, 100},
       "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: spread of fields)");
+  v.real("gaba_a_factor", gaba_a_factor, {"1", 0, 10},
+         "multiplies the sheet's GABA-A conductances (a drug or a disease)");
+  v.real("gaba_b_factor", gaba_b_factor, {"1", 0, 10},
+         "multiplies the sheet's GABA-B conductances");
+  v.real("nmda_factor", nmda_factor, {"1", 0, 10}, "multiplies the sheet's NMDA conductances");
+  v.table("axons", axons, "what stimulation of the motor sheet recruits");
   v.table("ppc", ppc, "parietal cells");
   v.table("ppc_cursor", ppc_cursor, "parietal cells tuned to the seen cursor");
   v.table("task_error", task_error, "cells that compare target and cursor");
@@ -92,7 +98,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
 
 Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale,
                std::uint64_t seed, Slice slice)
-    : SpikingRegion("cortex", kCortexSubsteps, slice, seed), parameters_(p) {
+    : SpikingRegion("cortex", kCortexSubsteps, slice, seed), parameters_(p), seed_(seed) {
   const Sizes n(scale);
   const std::size_t vl = add_spike_input("vl_to_cortex", n.vl, kThalamusSubsteps);
   const std::size_t va = add_spike_input("va_to_cortex", n.va, kThalamusSubsteps);
@@ -118,7 +124,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   auto layer = [&](const char* name, const char* long_name, const SheetLayout& sheet,
                    const LifParameters& lif, double nmda_ratio) {
     return add_population({name, long_name, sheet.size(), {}}, lif, SynapseKind::conductance,
-                          sheet_receptors(nmda_ratio));
+                          sheet_receptors(nmda_ratio * p.nmda_factor));
   };
   const std::size_t e = layer("L23E", "layer 2/3 pyramidal cells", n.l23e, p.l23e, 0.5);
   const std::size_t pv = layer("PV", "parvalbumin cells", n.pv, p.pv, 0.05);
@@ -240,6 +246,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   auto lateral = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
                      std::uint32_t in_degree, double sd, double sum, double delay_ms) {
     const SheetLayout source = *from.sheet, target = *to.sheet;
+    if (receptor == kGabaA) sum *= p.gaba_a_factor;
+    if (receptor == kGabaB) sum *= p.gaba_b_factor;
     // Rounded to half milliseconds beyond the shortest: few fans, long rows.
     const auto delay_at = [=](double dx, double dy) {
       return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
@@ -258,6 +266,21 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              .min_delay_ms = delay_ms,
              .max_delay_ms = delay_at(source.width, source.height)});
   };
+  const AxonParameters& axons = p.axons;
+  const auto stimulable = [&](const Layer& cells, AxonThreshold threshold, bool excitatory) {
+    const std::string& name = network_.population(cells.index).name();
+    axons_.push_back(
+        {cells.index, *cells.sheet, threshold, excitatory, {seed, purpose(name + ".axons")}});
+  };
+  stimulable(E, axons.l23e, true);
+  stimulable(PV, axons.pv, false);
+  stimulable(SOM, axons.som, false);
+  stimulable(NGF, axons.ngf, false);
+  stimulable(IT, axons.l5, true);
+  stimulable(PT, axons.l5, true);
+  stimulable(CT, axons.l5, true);
+  corticospinal_ = pt;
+
   constexpr double kE = 1.5, kI = 0.8;
   lateral("L23E_L23E", E, E, kGlutamate, 80, 0.7, 0.8, kE);
   lateral("L23E_PV", E, PV, kGlutamate, 60, 0.7, 1.6, kE);
@@ -352,6 +375,21 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   diffuse("VL_PV", vl, n.vl, pv, kGlutamate, 40, 1.5, 0);
   diffuse("VL_SOM", vl, n.vl, som, kGlutamate, 30, 1.5, 0);
   diffuse("VL_L6CT", vl, n.vl, ct, kGlutamate, 30, 0.6, 0);
+}
+
+void Cortex::stimulate(const Pulse& pulse) {
+  const double intensity = jittered_intensity(pulse, parameters_.axons.jitter, seed_);
+  for (const Axons& axons : axons_) {
+    if (pulse.stimulator == Stimulator::electrode && !axons.excitatory) continue;
+    LifPopulation& population = network_.population(axons.population);
+    for (std::uint32_t cell = population.first(); cell < population.last(); ++cell) {
+      const double field = field_at(pulse, intensity, axons.sheet.x(cell), axons.sheet.y(cell));
+      const auto bits =
+          random_block(axons.key, cell, pulse.stream, static_cast<std::uint64_t>(pulse.substep));
+      if (uniform01(bits[0]) < recruitment_probability(field, axons.threshold))
+        population.evoke(pulse.substep, cell);
+    }
+  }
 }
 
 void Cortex::prepare(Step, const Inbox& in) {

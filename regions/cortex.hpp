@@ -20,6 +20,7 @@
 #include "models/arm.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
+#include "models/stimulation.hpp"
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
 #include "regions/spiking_region.hpp"
@@ -47,6 +48,10 @@ struct CortexParameters {
   double vl_e_weight = 0.2;
   double vl_pt_weight = 10.0;
   double e_pt_weight = 1.5;
+  double gaba_a_factor = 1.0;
+  double gaba_b_factor = 1.0;
+  double nmda_factor = 1.0;
+  AxonParameters axons;
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest and
   // in reaches.
   LifParameters ppc{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
@@ -122,6 +127,12 @@ class Cortex final : public SpikingRegion {
   Cortex(const CortexParameters& parameters, const ArmParameters& arm, double scale,
          std::uint64_t seed, Slice slice);
 
+  /// Excites the axons that `pulse` recruits among the motor sheet's cells. Before the timestep in
+  /// which pulse.substep lies.
+  void stimulate(const Pulse& pulse);
+  /// Spikes of corticospinal cells in the last timestep, of all slices.
+  std::span<const Spike> corticospinal() const { return network_.spikes(corticospinal_); }
+
  private:
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
@@ -129,6 +140,18 @@ class Cortex final : public SpikingRegion {
   void load_extra(StateReader& reader) override;
 
   CortexParameters parameters_;
+  /// A population of the sheet, as a stimulator meets it.
+  struct Axons {
+    std::size_t population;
+    SheetLayout sheet;
+    AxonThreshold threshold;
+    bool excitatory;
+    RandomKey key;
+  };
+
+  std::uint64_t seed_;
+  std::vector<Axons> axons_;
+  std::size_t corticospinal_ = 0;
   std::size_t senses_ = 0;
   std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0, pmd_chooser_ = 0;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_;

@@ -62,6 +62,11 @@ class Region {
   /// Collective over the region's slices.
   virtual void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) = 0;
 
+  /// For a probe (runs/laboratory.hpp): with `stream` > 0 membranes draw noise of that stream of
+  /// their own and the body rests, with nothing shown and nothing learned; 0: back to the task. Not
+  /// state: whoever sets it saves the region before and loads it after.
+  virtual void set_rest(std::uint32_t) {}
+
   /// Spikes of population `index` in the last timestep, of all slices, in canonical order
   /// (every slice sees them all; ids count within the population).
   virtual std::span<const Spike> spikes(std::size_t population) const = 0;

@@ -22,6 +22,7 @@ class SpikingRegion : public Region {
   std::uint64_t synapse_count() const override { return network_.synapse_count(); }
 
   void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) final;
+  void set_rest(std::uint32_t stream) override { network_.set_noise_stream(stream); }
   std::span<const Spike> spikes(std::size_t population) const override {
     return network_.spikes(population);
   }

@@ -1,4 +1,5 @@
-/// `quartet plot`, `score`, `scaling`, `thalamus` and `energy`: hand over to the analysis scripts.
+/// `quartet plot`, `score`, `scaling`, `thalamus`, `energy` and `tms`: hand over to the analysis
+/// scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -238,6 +239,28 @@ void add_energy(CLI::App& app, int& exit_code) {
     if (!flags->between.empty())
       arguments.insert(arguments.end(), {"--between", flags->between[0], flags->between[1]});
     become_script("energy.py", arguments);
+    exit_code = 1;
+  });
+}
+
+void add_tms(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand(
+      "tms", "Threshold, recruitment, paired pulses and maps of the motor sheet");
+  command->add_option("DIR", flags->directory, "run directory with probes.nc")->required();
+  command->add_flag("--json", flags->json, "as JSON");
+  command->footer(
+      "Example:\n  quartet tms results/tms\n\nOf a run of runs/experiments/tms.toml, or of any "
+      "with a block that has a probe.");
+  command->callback([flags, &exit_code] {
+    check_run_directory(flags->directory);
+    Arguments arguments = {flags->directory};
+    if (flags->json) arguments.push_back("--json");
+    become_script("tms.py", arguments);
     exit_code = 1;
   });
 }

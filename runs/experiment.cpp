@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "runs/digest.hpp"
+#include "runs/laboratory.hpp"
 #include "runs/schema.hpp"
 
 namespace quartet {
@@ -418,6 +419,29 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse("a clamped cursor cannot be seen where feedback is \"none\"",
            "write feedback = \"full\", or perturbation = \"none\"");
   }
+  const Probe& probe = block.probe;
+  if (probe.kind == ProbeKind::threshold && probe.rmt > 0) {
+    refuse("probe.kind = \"threshold\" seeks what probe.rmt gives",
+           "leave probe.rmt out, or write another kind");
+  }
+  if (probe.intensities.empty() || probe.conditioning.empty() || probe.intervals_ms.empty()) {
+    refuse("a probe without intensities, conditioning or intervals_ms",
+           "write for example probe.conditioning = [0.8], or leave it out");
+  }
+  std::vector<std::string> muscles;
+  for (const MuscleField& field : kMuscleFields) muscles.emplace_back(field.name);
+  if (muscle_index(probe.muscle) < 0) {
+    refuse(fmt::format("probe.muscle = {} is no muscle", toml_text(probe.muscle)),
+           did_you_mean(probe.muscle, muscles,
+                        fmt::format("muscles are {}", fmt::join(muscles, ", "))));
+  }
+  if (!probe.site.empty() &&
+      (probe.site.size() != 2 || probe.site[0] > kSheetWidth || probe.site[1] > kSheetHeight)) {
+    refuse("probe.site is no place on the motor sheet",
+           fmt::format("write [x, y] with x up to {} and y up to {}, or [] for the centre of the "
+                       "muscle's field",
+                       kSheetWidth, kSheetHeight));
+  }
 }
 
 struct Schedule {
@@ -624,7 +648,7 @@ void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
       own = key.substr(0, end + 1);
       key = key.substr(end + 1);
     }
-    if (starts("block.") && key.find('.', 6) != key.npos) {
+    if (starts("block.") && key.find('.', 6) != key.npos && !starts("block.probe.")) {
       const std::string phase = key.substr(6, key.find('.', 6) - 6);
       if (!phases.count(phase)) {
         const std::vector<std::string> names(phases.begin(), phases.end());
@@ -786,6 +810,7 @@ std::string schedule_text(const Group& group) {
   for (std::size_t b = 0; b < group.blocks.size(); ++b) {
     std::string line;
     for (const Key& key : list_keys(LabelledBlock{group.phases[b], group.blocks[b]})) {
+      if (key.kind == Key::Kind::table) continue;
       if (key.name == "phase" && group.phases[b].empty()) continue;
       line += (line.empty() ? "" : ", ") + key.name + " = " + key.value;
     }

@@ -108,6 +108,7 @@ MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_
                   std::nullopt};
     const Region& region = *hosted.region;
     body_ = body_ != nullptr ? body_ : dynamic_cast<const Body*>(&region);
+    cortex_ = cortex_ != nullptr ? cortex_ : dynamic_cast<Cortex*>(hosted.region.get());
     if (place.slice == 0 && !region.populations().empty()) {
       hosted.observer.emplace(region, member.subject_parameters.body);
     }
@@ -129,6 +130,16 @@ bool MemberRun::between_blocks() const {
   return false;
 }
 
+std::optional<std::size_t> MemberRun::block_to_begin() const {
+  if (!between_trials()) return std::nullopt;
+  std::int64_t first = 0;
+  for (std::size_t b = 0; b < schedule_.size(); ++b) {
+    if (first == trials_done()) return b;
+    first += schedule_[b].trials;
+  }
+  return std::nullopt;
+}
+
 std::vector<const Region*> MemberRun::regions() const {
   std::vector<const Region*> regions;
   for (const Hosted& hosted : hosted_) {
@@ -137,7 +148,46 @@ std::vector<const Region*> MemberRun::regions() const {
   return regions;
 }
 
-void MemberRun::advance(Recording& recording) {
+std::vector<TractTraffic> MemberRun::traffic() const {
+  std::vector<TractTraffic> tracts = exchange_->traffic().tracts;
+  for (std::size_t i = 0; i < probe_traffic_.size(); ++i) {
+    tracts[i].spikes -= probe_traffic_[i].spikes;
+    tracts[i].messages -= probe_traffic_[i].messages;
+    tracts[i].bytes -= probe_traffic_[i].bytes;
+  }
+  return tracts;
+}
+
+void MemberRun::begin_probe(std::uint32_t stream) {
+  exchange_->quiesce();
+  probe_from_ = step();
+  traffic_before_probe_ = traffic();
+  before_probe_.assign(hosted_.size(), {});
+  for (std::size_t i = 0; i < hosted_.size(); ++i) {
+    hosted_[i].region->save(before_probe_[i]);
+    exchange_->save(hosted_[i].place.region, before_probe_[i]);
+    hosted_[i].region->set_rest(stream);
+  }
+}
+
+void MemberRun::end_probe() {
+  exchange_->quiesce();
+  for (std::size_t i = 0; i < hosted_.size(); ++i) {
+    hosted_[i].region->set_rest(0);
+    hosted_[i].region->load(before_probe_[i]);
+    exchange_->load(hosted_[i].place.region, probe_from_, before_probe_[i]);
+  }
+  before_probe_.clear();
+  const std::vector<TractTraffic> now = traffic();
+  if (probe_traffic_.empty()) probe_traffic_.resize(now.size());
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    probe_traffic_[i].spikes += now[i].spikes - traffic_before_probe_[i].spikes;
+    probe_traffic_[i].messages += now[i].messages - traffic_before_probe_[i].messages;
+    probe_traffic_[i].bytes += now[i].bytes - traffic_before_probe_[i].bytes;
+  }
+}
+
+void MemberRun::advance_regions() {
   const Step t = step();
   exchange_->receive(t);
   for (Hosted& hosted : hosted_) {
@@ -147,6 +197,11 @@ void MemberRun::advance(Recording& recording) {
                            exchange_->peers(name));
   }
   exchange_->send(t);
+}
+
+void MemberRun::advance(Recording& recording) {
+  const Step t = step();
+  advance_regions();
   // After sending, so that no other rank waits for it.
   const Step in_trial = t % trial_ms_;
   for (Hosted& hosted : hosted_) {

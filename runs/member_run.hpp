@@ -14,10 +14,12 @@
 #include "comm/placement.hpp"
 #include "models/signal.hpp"
 #include "regions/body.hpp"
+#include "regions/cortex.hpp"
 #include "regions/region.hpp"
 #include "runs/experiment.hpp"
 #include "runs/observations.hpp"
 #include "runs/recording.hpp"
+#include "runs/state_copy.hpp"
 
 namespace quartet {
 
@@ -36,15 +38,29 @@ class MemberRun {
   bool between_trials() const { return step() % trial_ms_ == 0; }
   /// True after the last trial of a block of the schedule.
   bool between_blocks() const;
+  /// The block of the schedule whose first trial is next, counted from 0; none within a block.
+  std::optional<std::size_t> block_to_begin() const;
+  const std::vector<Block>& schedule() const { return schedule_; }
   Exchange& exchange() { return *exchange_; }
   const Exchange& exchange() const { return *exchange_; }
   /// The regions of which this rank hosts slice 0.
   std::vector<const Region*> regions() const;
   /// The body, where this rank hosts it; null elsewhere.
   const Body* body() const { return body_; }
+  /// This rank's slice of cortex; null where it hosts none.
+  Cortex* cortex() const { return cortex_; }
+  /// Spikes and bytes of the tracts, without those of probes.
+  std::vector<TractTraffic> traffic() const;
 
   /// One timestep on this rank.
   void advance(Recording& recording);
+
+  /// A probe is run between begin_probe and end_probe, by advance_probe: end_probe brings back the
+  /// state that begin_probe found, signals in flight and the clock included. Collective. Nothing of
+  /// it is recorded, observed or counted as traffic. `stream` > 0: see Region::set_rest.
+  void begin_probe(std::uint32_t stream);
+  void advance_probe() { advance_regions(); }
+  void end_probe();
 
   /// At the end of a trial, collective: on the rank of the body one value per column of
   /// behaviour.nc, empty elsewhere.
@@ -69,6 +85,9 @@ class MemberRun {
     std::optional<RegionObserver> observer;  // where this is slice 0 of a region with spikes
   };
 
+  /// Receives, advances the hosted slices, sends.
+  void advance_regions();
+
   Communicator& world_;
   const Placement& placement_;
   std::size_t index_;
@@ -77,7 +96,13 @@ class MemberRun {
   std::int64_t trials_ = 0;
   std::vector<Hosted> hosted_;
   const Body* body_ = nullptr;
+  Cortex* cortex_ = nullptr;
   std::unique_ptr<Exchange> exchange_;
+  // Of the probe that is running: the state to come back to, by hosted slice, and its timestep.
+  std::vector<StateCopy> before_probe_;
+  Step probe_from_ = 0;
+  std::vector<TractTraffic> traffic_before_probe_;
+  std::vector<TractTraffic> probe_traffic_;  // of all probes so far
 };
 
 }  // namespace quartet

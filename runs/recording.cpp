@@ -37,6 +37,13 @@ RegionRecording what_of(std::string_view region, const Experiment& experiment) {
   return recording;
 }
 
+bool has_probes(const Experiment& experiment) {
+  for (const Group& group : experiment.groups)
+    for (const Block& block : group.blocks)
+      if (block.probe.kind != ProbeKind::none) return true;
+  return false;
+}
+
 /// Name of a recorder's part of a checkpoint.
 std::string part_of(std::string_view name) { return std::string(name) + "_recorder"; }
 
@@ -86,6 +93,10 @@ Recording::Recording(const std::filesystem::path& directory, const Experiment& e
       behaviour_ = resumed(checkpoint, "behaviour", [&](StateReader* state) {
         return std::make_unique<BehaviourRecorder>(directory, run, behaviour_columns(), state);
       });
+      if (!has_probes(experiment)) continue;
+      probes_ = resumed(checkpoint, "probes", [&](StateReader* state) {
+        return std::make_unique<ProbeRecorder>(directory, run, state);
+      });
       continue;
     }
     resumed(checkpoint, name, [&](StateReader* state) {
@@ -108,6 +119,11 @@ void Recording::trial(std::size_t member, std::int64_t trial, std::span<const do
   if (behaviour_) behaviour_->trial(member, trial, values);
 }
 
+void Recording::probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
+                      std::span<const StimulationTrial> trials) {
+  if (probes_) probes_->probe(member, block, trial, muscle, trials);
+}
+
 RegionRecorder* Recording::recorder(std::string_view region) {
   const auto at = regions_.find(region);
   return at == regions_.end() ? nullptr : &at->second;
@@ -120,17 +136,21 @@ void Recording::save(const std::filesystem::path& checkpoint) {
     recorder.save(writer);
     writer.write(checkpoint);
   }
-  if (behaviour_) {
-    behaviour_->sync_to_disk();
-    CheckpointWriter writer(part_of("behaviour"), 0, 1);
-    behaviour_->save(writer);
+  const auto save_one = [&](const char* name, auto& recorder) {
+    if (!recorder) return;
+    recorder->sync_to_disk();
+    CheckpointWriter writer(part_of(name), 0, 1);
+    recorder->save(writer);
     writer.write(checkpoint);
-  }
+  };
+  save_one("behaviour", behaviour_);
+  save_one("probes", probes_);
 }
 
 void Recording::close() {
   for (auto& [name, recorder] : regions_) recorder.close();
   if (behaviour_) behaviour_->close();
+  if (probes_) probes_->close();
 }
 
 }  // namespace quartet

@@ -36,6 +36,9 @@ class Recording {
   void step(Step t, const Region& region);
   /// The end of a trial, where this rank hosts the body: one value per column.
   void trial(std::size_t member, std::int64_t trial, std::span<const double> values);
+  /// A whole probe before trial `trial`, the first of block `block`; the same.
+  void probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
+             std::span<const StimulationTrial> trials);
   /// Recorder of a region, for snapshots; null where this rank has none.
   RegionRecorder* recorder(std::string_view region);
 
@@ -45,6 +48,7 @@ class Recording {
 
  private:
   std::unique_ptr<BehaviourRecorder> behaviour_;  // null: elsewhere
+  std::unique_ptr<ProbeRecorder> probes_;         // likewise, or no block has a probe
   std::map<std::string, RegionRecorder, std::less<>> regions_;
 };
 

@@ -27,6 +27,7 @@
 #include "models/network.hpp"
 #include "regions/atlas.hpp"
 #include "regions/brain.hpp"
+#include "runs/brain_at_rest.hpp"
 #include "runs/checkpoint.hpp"
 #include "runs/durable_file.hpp"
 #include "runs/inspect.hpp"
@@ -74,6 +75,9 @@ class Simulation {
   void go_on_from(const Checkpoint& latest);
   /// True where the member is done, false where all ranks stopped with a checkpoint.
   bool run_member(std::size_t index);
+  /// Carries out the probe before the block that is to begin, if it has one. False where a signal
+  /// stopped it: the member is then as it was before.
+  bool run_probe(MemberRun& member);
   void end_trial(MemberRun& member);
   void write_checkpoint(MemberRun& member);
   /// The same with the present member's.
@@ -313,6 +317,7 @@ bool Simulation::run_member(std::size_t index) {
   Exchange& exchange = member.exchange();
   const bool last = index + 1 == members_.size();
   bool stop = false;
+  Step saved = -1;  // the timestep of the newest checkpoint
   try {
     if (!recording_) {
       recording_.emplace(options_.out, experiment_, provenance_, member.regions(), checkpoint_);
@@ -320,6 +325,7 @@ bool Simulation::run_member(std::size_t index) {
     const bool records_weights = members_[index].subject < experiment_.record.weights_subjects;
     if (checkpoint_) {
       member.load(*checkpoint_, start_.step);
+      saved = start_.step;
       if (world_.rank() == 0)
         CheckpointReader(*checkpoint_, "traffic").shared<std::int64_t>("totals", traffic_);
       checkpoint_.reset();
@@ -329,6 +335,11 @@ bool Simulation::run_member(std::size_t index) {
     }
 
     while (!stop && member.step() < member.end()) {
+      if (!run_probe(member)) {
+        stop = true;
+        if (saved != member.step()) write_checkpoint(member);
+        break;
+      }
       if (stop_requested()) exchange.request_stop();
       member.advance(*recording_);
       ++steps_;
@@ -347,7 +358,10 @@ bool Simulation::run_member(std::size_t index) {
                             stop_requested() || exchange.stop_step() != Exchange::no_stop);
         save = !last && (save || stop);
       }
-      if (save) write_checkpoint(member);
+      if (save) {
+        write_checkpoint(member);
+        saved = member.step();
+      }
     }
   } catch (const PeerFailure&) {
     throw;
@@ -359,6 +373,35 @@ bool Simulation::run_member(std::size_t index) {
 
   traffic_ = traffic(member);
   return !stop;
+}
+
+bool Simulation::run_probe(MemberRun& member) {
+  const std::optional<std::size_t> block = member.block_to_begin();
+  if (!block) return true;
+  const Probe& probe = member.schedule()[*block].probe;
+  if (probe.kind == ProbeKind::none) return true;
+  const auto stream = static_cast<std::uint32_t>(*block + 1);
+  const double scale = members_[member.index()].subject_parameters.brain.scale;
+  const int root = placement_.ranks_of("cortex")[0];
+  member.begin_probe(stream);
+  std::vector<StimulationTrial> trials;
+  bool done = true;
+  try {
+    BrainAtRest brain(world_, root, member, probe, scale, stream);
+    trials = carry_out(probe, brain);
+  } catch (const ProbeStopped&) {
+    done = false;
+  }
+  member.end_probe();
+  if (!done) return false;
+  recording_->probe(member.index(), *block, member.trials_done(), muscle_index(probe.muscle),
+                    trials);
+  log(fmt::format("probe of subject {} before block {}: {} trials of stimulation, {}",
+                  member.index(), *block, trials.size(),
+                  trials.empty() || std::isnan(trials.back().rmt)
+                      ? "no threshold"
+                      : fmt::format("resting motor threshold {:.2f}", trials.back().rmt)));
+  return true;
 }
 
 void Simulation::end_trial(MemberRun& member) {
@@ -408,11 +451,11 @@ void Simulation::write_checkpoint(MemberRun& member) {
 
 std::vector<std::int64_t> Simulation::traffic(const MemberRun& member) const {
   std::vector<std::int64_t> totals = traffic_;
-  const Traffic now = member.exchange().traffic();
-  for (std::size_t i = 0; i < now.tracts.size(); ++i) {
-    totals[3 * i] += static_cast<std::int64_t>(now.tracts[i].spikes);
-    totals[3 * i + 1] += static_cast<std::int64_t>(now.tracts[i].bytes);
-    totals[3 * i + 2] += static_cast<std::int64_t>(now.tracts[i].messages);
+  const std::vector<TractTraffic> now = member.traffic();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    totals[3 * i] += static_cast<std::int64_t>(now[i].spikes);
+    totals[3 * i + 1] += static_cast<std::int64_t>(now[i].bytes);
+    totals[3 * i + 2] += static_cast<std::int64_t>(now[i].messages);
   }
   return totals;
 }

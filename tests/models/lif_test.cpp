@@ -271,6 +271,40 @@ TEST(Lif, BiasHasTheGivenSdOverCells) {
   EXPECT_GT(std::abs(sd(3.3) - 3.0), 0.1);
 }
 
+TEST(Lif, ExcitedAxonFiresOnceInItsSubstepUnlessRefractoryOrDead) {
+  LifPopulation cells("cells", {.refractory_ms = 2}, SynapseKind::current, {{}}, 3, 0, 3, 4, 1);
+  set_potential(cells, -65);
+  cells.kill(2);
+  // The second pulse on cell 0 falls into the 8 substeps after its spike, the third beyond them.
+  for (const std::int64_t n : {5, 13, 14}) cells.evoke(n, 0);
+  cells.evoke(7, 1);
+  cells.evoke(7, 2);
+  std::vector<std::pair<std::int64_t, std::uint32_t>> spikes;
+  for (std::int64_t n = 0; n < 20; ++n) {
+    std::vector<std::uint32_t> fired;
+    cells.integrate(n, fired);
+    for (const std::uint32_t id : fired) spikes.emplace_back(n, id);
+  }
+  EXPECT_EQ(spikes, (std::vector<std::pair<std::int64_t, std::uint32_t>>{{5, 0}, {7, 1}, {14, 0}}));
+}
+
+TEST(Lif, NoiseStreamsDifferAndTheFirstComesBack) {
+  const auto trace = [](std::initializer_list<std::uint32_t> streams) {
+    LifPopulation cells("cells", {.noise_mv = 3}, SynapseKind::current, {{}}, 1, 0, 1, 1, 1);
+    set_potential(cells, -65);
+    std::int64_t n = 0;
+    for (const std::uint32_t stream : streams) {
+      cells.set_noise_stream(stream);
+      std::vector<std::uint32_t> fired;
+      cells.integrate(n++, fired);
+    }
+    return cells.potential()[0];
+  };
+  EXPECT_NE(trace({0, 1}), trace({0, 0}));
+  EXPECT_NE(trace({0, 1}), trace({0, 2}));
+  EXPECT_NE(trace({1, 0}), trace({0, 0}));
+}
+
 TEST(Lif, KilledCellNeverFires) {
   LifParameters p;
   p.bias_mv = 100;

@@ -101,7 +101,7 @@ class Driven {
     MemoryReader reader(state);
     body_.load(reader);
   }
-  const Body& body() const { return body_; }
+  Body& body() { return body_; }
 
  private:
   Body body_;
@@ -230,6 +230,21 @@ TEST(BodyVision, WhatIsUnderWayAtTheEndOfATrialArrivesInTheNext) {
   ASSERT_GT(first + p.outcome_ms, p.trial_ms);
   EXPECT_EQ(when(trace, sense::reward),
             (Stretches{{first, first + p.outcome_ms}, {first + p.trial_ms, 2 * p.trial_ms}}));
+}
+
+TEST(BodyVision, AtRestNothingIsShownOrLearnedAndTheTrialIsAsBefore) {
+  // From the end of a trial, as a probe between two: the final cursor is still on its way.
+  Driven driven({}, {{}});
+  driven.trials(kOutward);
+  const MemoryState before = driven.save();
+  driven.body().set_rest(1);
+  const Trace rest = driven.run(kNone, 2000);
+  for (std::size_t ms = 60; ms < rest.size(); ++ms)
+    for (const double value : rest[ms].senses) ASSERT_EQ(value, 0) << ms;
+  EXPECT_EQ(rest.back().record.trial, 0);
+  driven.body().set_rest(0);
+  driven.load(before);
+  EXPECT_EQ(driven.save(), before);
 }
 
 TEST(BodyVision, LearningIsToldAtOnceBlockByBlock) {

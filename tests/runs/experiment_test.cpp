@@ -326,6 +326,31 @@ const Refusal kRefusals[] = {
      {"group.a.block.turn.feedbak=none"},
      {"--set group.a.block.turn.feedbak=none: unknown key group.a.block.turn.feedbak; did you mean "
       "group.a.block.turn.feedback?"}},
+    {"probe_muscle",
+     "[schedules.s]\nblocks = [{probe.muscle = \"thum\"}]",
+     {},
+     {"x.toml:2:11: probe.muscle = \"thum\" is no muscle; did you mean thumb?"}},
+    {"probe_site",
+     "[schedules.s]\nblocks = [{probe.site = [3, 7]}]",
+     {},
+     {"x.toml:2:11: probe.site is no place on the motor sheet; write [x, y] with x up to 18 and y "
+      "up "
+      "to 6, or [] for the centre of the muscle's field"}},
+    {"probe_threshold",
+     "[schedules.s]\nblocks = [{probe.kind = \"threshold\", probe.rmt = 1}]",
+     {},
+     {"x.toml:2:11: probe.kind = \"threshold\" seeks what probe.rmt gives; leave probe.rmt out, or "
+      "write another kind"}},
+    {"probe_without_intervals",
+     kGood,
+     {"block.turn.probe.intervals_ms=[]"},
+     {"x.toml:8:3: a probe without intensities, conditioning or intervals_ms; write for example "
+      "probe.conditioning = [0.8], or leave it out"}},
+    {"probe_key",
+     kGood,
+     {"block.probe.pulse=3"},
+     {"--set block.probe.pulse=3: unknown key block.probe.pulse; did you mean "
+      "block.probe.pulses?"}},
     {"all_are_collected",
      "subjets = 3\ntitle = 4\n[record]\nrate_subjects = -1" + kTail,
      {"brain.cortx.x=1"},

@@ -218,6 +218,24 @@ class SystemTest(unittest.TestCase):
             recorded = {path.name for path in out.glob("*.nc")}
             self.assertEqual("cortex_spikes.nc" in recorded, sets[0] == "rate_subjects=2")
 
+    def test_probes_are_pure(self):
+        """Stimulation between blocks leaves no trace in the brain, nor in what is recorded of it."""
+        with netCDF4.Dataset(self.baseline() / "probes.nc") as file:
+            self.assertGreater(file["mep"][:].max(), 0.1)
+        folder = self.new_directory()
+        folder.mkdir()
+        text = EXPERIMENT.read_text()
+        (folder / EXPERIMENT.name).write_text(text.replace('probe.kind = "paired_pulse"',
+                                                           'probe.kind = "none"'))
+        without = self.run_new("--checkpoint-every", 0, experiment=folder / EXPERIMENT.name)
+        self.assertFalse((without / "probes.nc").exists())
+        for path in without.glob("*.nc"):
+            self.assert_same(self.baseline() / path.name, path, path.name)
+        self.assertEqual((without / "traffic.csv").read_text(),
+                         (self.baseline() / "traffic.csv").read_text())
+        other = self.run_new("--set", "block.rotated.probe.width=1")
+        self.program("compare", self.baseline() / "probes.nc", other / "probes.nc", expect=FAILED)
+
     def test_member_alone(self):
         """A subject does the same whoever else is in the experiment."""
         alone, together = self.run_new("--subjects", 1), self.baseline()
@@ -455,6 +473,21 @@ class SystemTest(unittest.TestCase):
         process.stdout.close()
         self.assert_same(self.baseline(*LONGEST), out)
 
+    def test_stop_in_a_probe(self):
+        """A signal stops a probe too; it is done anew when the run goes on, and nothing else is."""
+        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=30"]
+        for ranks, resume_ranks in ((1, 2), (3, 1)):
+            out = self.new_directory()
+            process = self.start(out, ranks, "--checkpoint-every", 1, *long_probe)
+            self.wait_for("the checkpoint before the probe", lambda: self.published(out), process)
+            time.sleep(self.random.uniform(0.2, 0.6))
+            process.send_signal(signal.SIGUSR1)
+            said, _ = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, STOPPED, said)
+            self.assertEqual([p.name for p in self.published(out)], ["000000-000000000800"])
+            self.resume(out, resume_ranks)
+            self.assert_same(self.baseline(*long_probe), out, f"on {ranks} ranks")
+
     # Failures.
 
     def test_kill_rank(self):
@@ -584,7 +617,7 @@ class SystemTest(unittest.TestCase):
         for file, variable in (("behaviour.nc", "path_length"), ("cortex.nc", "rate_PMd"),
                                ("cerebellum_weights.nc", "weight_GrC_PC"),
                                ("cerebellum_energy.nc", "energy"),
-                               ("thalamus_spikes.nc", "time_ms")):
+                               ("thalamus_spikes.nc", "time_ms"), ("probes.nc", "mep")):
             out = self.new_directory()
             shutil.copytree(self.baseline(), out)
             self.assert_same(self.baseline(), out)

@@ -1,0 +1,513 @@
+#!/usr/bin/python3
+"""What stimulation of the resting motor sheet shows: threshold, recruitment, paired pulses, maps.
+
+    tms.py results/tms
+
+reads probes.nc, where every trial of stimulation of a run stands with its raw motor-evoked potentials
+(MEPs), computes the indices below for every subject and probe, prints means over subjects beside the
+range that is asked for, and writes tms.csv (indices), tms_curves.csv (recruitment and paired-pulse curves)
+and, where a map was made, tms_maps.csv (per muscle) and tms_overlaps.csv (per pair of muscles) into
+the run directory, and the figure tms.png and .pdf.
+
+A MEP is in spikes per corticospinal cell of the muscle within 10 ms after the test pulse; its size is
+what it has above the background at rest. Intervals of single subjects are percentiles of a bootstrap
+over pulses.
+
+Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import pathlib
+import signal
+import sys
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import behaviour
+import netcdf
+import table
+from behaviour import BadInput
+
+SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
+BOOTSTRAPS = 200
+MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
+COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
+
+# Index → (what it is, as printed; the range that is asked for, None where there is none). The ranges
+# are wide around values quoted for people's hand muscles at rest, unchecked: priors, not data.
+INDICES = {
+    "rmt": ("resting motor threshold, in thresholds of layer 2/3 axons", None),
+    "s50_rmt": ("half-maximal intensity / RMT", (1.10, 1.40)),
+    "k_rmt": ("slope parameter of the recruitment curve / RMT", (0.04, 0.15)),
+    "r2": ("R² of its Boltzmann fit", (0.95, 1.0)),
+    "mep_120": ("response at 1.2 RMT (spikes per cell)", None),
+    "sici": ("short-interval inhibition: ratio at 2-4 ms", (0.2, 0.7)),
+    "recovery": ("ratio at 6-11 ms", None),
+    "icf": ("facilitation: ratio at 10-20 ms", (1.1, 1.8)),
+    "lici": ("long-interval inhibition: ratio at 100 ms", (0.1, 0.5)),
+    "lici_late": ("ratio at 250-300 ms", (0.8, 1.2)),
+}
+
+
+@dataclasses.dataclass
+class Probe:
+    """The trials of stimulation of one probe. Arrays run over trials (and muscles)."""
+
+    group: str
+    subject: int
+    block: int
+    muscle: int  # whose threshold was sought
+    rmt: float  # NaN where none was found
+    stage: np.ndarray
+    intensity: np.ndarray
+    conditioning: np.ndarray
+    interval: np.ndarray  # ms
+    site: np.ndarray  # shape (trials, 2)
+    size: np.ndarray  # MEP above background, shape (trials, muscles)
+    volley: np.ndarray  # of `muscle`, shape (trials, time)
+
+    def of(self, stage: str) -> np.ndarray:
+        """Indices of the trials of a stage."""
+        return np.flatnonzero(self.stage == stage)
+
+
+@dataclasses.dataclass
+class Laboratory:
+    title: str
+    groups: dict[str, str]  # label by name, in the experiment's order
+    muscles: list[str]
+    centres: np.ndarray  # of their fields, shape (muscles, 2), sheet units
+    time: np.ndarray  # of volleys: ends of bins, ms after the test pulse
+    probes: list[Probe]
+
+
+def read(directory: str | pathlib.Path) -> Laboratory:
+    """All probes of a run. Raises BadInput."""
+    directory = pathlib.Path(directory)
+    path = directory / "probes.nc"
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; give a block a probe (probe.kind = \"recruitment\", "
+                       "\"paired_pulse\" or \"map\") and run again")
+    experiment = behaviour.resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml, which says which group a subject is of; copy it "
+                       "again or run again")
+    names = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
+    with netcdf.open_dataset(path) as file:
+        stages = np.array(file["stage"].attrs["flag_meanings"].split())[file["stage"].values]
+        muscles = [(name.decode() if isinstance(name, bytes) else str(name)).strip(" \0")
+                   for name in file["muscle_name"].values]
+        centres = np.column_stack([file["muscle_x"].values, file["muscle_y"].values])
+        size = file["mep"].values - file["background"].values
+        keys = np.column_stack([file["subject"].values, file["block"].values])
+        time = file["time"].values
+        probes = []
+        for subject, block in np.unique(keys, axis=0):
+            own = np.flatnonzero((keys == (subject, block)).all(axis=1))
+            probes.append(Probe(
+                names[subject], int(subject), int(block), int(file["target_muscle"].values[own[0]]),
+                float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
+                file["conditioning"].values[own], file["interval"].values[own],
+                np.column_stack([file["x"].values, file["y"].values])[own], size[own],
+                file["volley"].values[own]))
+        title = str(file.attrs.get("title", ""))
+    if not probes:
+        raise behaviour.Unfinished(f"{path}: no probe has finished yet; wait, or resume the run")
+    labels = {group["name"]: group.get("label") or group["name"] for group in experiment["group"]}
+    return Laboratory(title, labels, muscles, centres, time, probes)
+
+
+# Indices.
+
+def boltzmann(intensity: np.ndarray, size: np.ndarray) -> tuple[float, float, float, float]:
+    """(largest, s50, k, r2) of size = largest / (1 + exp((s50 - intensity) / k)), least squares on
+    mean sizes per intensity (Devanne et al. 1997, Exp Brain Res 114:329). R² over these means.
+
+    `largest` follows in closed form; s50 and k are found on a grid that closes in on the minimum."""
+    s50s = np.linspace(intensity.min(), intensity.max(), 41)
+    ks = np.geomspace(0.005, 1.0, 41) * np.ptp(intensity)
+    for _ in range(8):
+        s50, k = (a.ravel() for a in np.meshgrid(s50s, ks))
+        shape = 1.0 / (1.0 + np.exp(np.clip((s50[:, None] - intensity) / k[:, None], -500, 500)))
+        largest = shape @ size / np.maximum(np.sum(shape**2, axis=1), 1e-12)
+        error = np.sum((size - largest[:, None] * shape) ** 2, axis=1)
+        best = np.argmin(error)
+        width = s50s[1] - s50s[0]
+        s50s = s50[best] + np.linspace(-2, 2, 41) * width
+        ks = k[best] * np.geomspace(ks[0] / ks[1], ks[1] / ks[0], 41) ** 2
+    r2 = 1.0 - error[best] / np.sum((size - size.mean()) ** 2)
+    return float(largest[best]), float(s50[best]), float(k[best]), float(r2)
+
+
+def recruitment(probe: Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Intensities in RMT, mean sizes and their standard errors, ascending."""
+    own = probe.of("recruitment")
+    levels = np.round(probe.intensity[own] / probe.rmt, 6)
+    size = probe.size[own, probe.muscle]
+    values = np.unique(levels)
+    sem = [size[levels == v].std(ddof=1) / np.sqrt(np.sum(levels == v))
+           if np.sum(levels == v) > 1 else np.nan for v in values]
+    return values, np.array([size[levels == v].mean() for v in values]), np.array(sem)
+
+
+def ratios(probe: Probe, seed: int = 1) -> list[dict]:
+    """One row per conditioning intensity (in RMT) and interval: mean conditioned over mean
+    unconditioned response (Kujirai et al. 1993, J Physiol 471:501), with the 95 % interval of a
+    bootstrap over pulses."""
+    random = np.random.default_rng(seed)
+    alone = probe.size[probe.of("unconditioned"), probe.muscle]
+    own = probe.of("conditioned")
+    rows = []
+    strengths = np.round(probe.conditioning / probe.rmt, 6)
+    for strength, interval in sorted(set(zip(strengths[own], probe.interval[own]))):
+        here = own[(strengths[own] == strength) & (probe.interval[own] == interval)]
+        size = probe.size[here, probe.muscle]
+        drawn = [random.choice(size, size.size).mean() / random.choice(alone, alone.size).mean()
+                 for _ in range(BOOTSTRAPS)]
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        rows.append({"conditioning": float(strength), "interval_ms": float(interval),
+                     "ratio": float(size.mean() / alone.mean()), "low": float(low),
+                     "high": float(high), "pulses": int(size.size)})
+    return rows
+
+
+def mean_ratio(rows: list[dict], first: float, last: float, below_rmt: bool) -> float:
+    """Mean ratio over the intervals from `first` to `last` ms with conditioning pulses below (SICI,
+    ICF) or above (LICI) the RMT; NaN where there are none."""
+    own = [r["ratio"] for r in rows
+           if first <= r["interval_ms"] <= last and (r["conditioning"] < 1.0) == below_rmt]
+    return float(np.mean(own)) if own else np.nan
+
+
+def map_means(probe: Probe, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sites, shape (sites, 2), and mean responses there, never below 0, shape (sites, muscles)."""
+    sites, which = np.unique(probe.site[trials], axis=0, return_inverse=True)
+    which = which.ravel()
+    count = np.bincount(which, minlength=len(sites))
+    sums = np.zeros((len(sites), probe.size.shape[1]))
+    np.add.at(sums, which, probe.size[trials])
+    return sites, np.maximum(sums / count[:, None], 0.0)
+
+
+def area(response: np.ndarray) -> np.ndarray:
+    """Sites of each muscle's map: response, shape (sites, muscles), above a tenth of its largest."""
+    return response > MAP_SHARE * response.max(axis=0)
+
+
+def centre_of_gravity(sites: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Response-weighted mean site of each muscle's map, shape (muscles, 2) (Wassermann et al. 1992,
+    Electroencephalogr Clin Neurophysiol 85:1). Sites outside the map do not count."""
+    weight = np.where(area(response), response, 0.0)
+    with np.errstate(invalid="ignore"):
+        return (weight.T @ sites) / weight.sum(axis=0)[:, None]
+
+
+def jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    """Sites of both maps over sites of either, of two boolean maps; NaN where both are empty."""
+    either = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / either if either else np.nan
+
+
+def volume_overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Sum of the smaller of two responses over sites, over the smaller of their sums: 1 where one
+    map lies within the other; needs no border of a map."""
+    smaller = min(a.sum(), b.sum())
+    return float(np.minimum(a, b).sum() / smaller) if smaller > 0 else np.nan
+
+
+def maps(probe: Probe, lab: Laboratory, seed: int = 1) -> tuple[list[dict], list[dict]]:
+    """Rows per muscle (largest response, area in squared sheet units, centre of gravity) and per
+    pair of muscles (Jaccard index, volume overlap), each with the 95 % interval of a bootstrap over
+    the sweeps of the grid. `reliability`: correlation over sites of the mean maps of odd and even
+    sweeps."""
+    random = np.random.default_rng(seed)
+    own = probe.of("map")
+    order = {}
+    for trial in own:
+        order.setdefault(tuple(probe.site[trial]), []).append(trial)
+    sweeps = np.array(list(order.values())).T  # (sweeps, sites)
+    sites, response = map_means(probe, own)
+    spacing = np.diff(np.unique(sites[:, 0])).min() if len(np.unique(sites[:, 0])) > 1 else 1.0
+    pairs = list(itertools.combinations(range(len(lab.muscles)), 2))
+
+    def measure(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        sites, response = map_means(probe, chosen.ravel())
+        inside = area(response)
+        return (inside.sum(axis=0) * spacing**2, centre_of_gravity(sites, response),
+                np.array([jaccard(inside[:, a], inside[:, b]) for a, b in pairs]),
+                np.array([volume_overlap(response[:, a], response[:, b]) for a, b in pairs]))
+
+    found = measure(sweeps)
+    drawn = [measure(sweeps[random.integers(0, len(sweeps), len(sweeps))])
+             for _ in range(BOOTSTRAPS if len(sweeps) > 1 else 0)]
+    bounds = [np.nanpercentile([d[i] for d in drawn], [2.5, 97.5], axis=0) if drawn
+              else np.full((2, *found[i].shape), np.nan) for i in range(4)]
+    halves = [map_means(probe, sweeps[start::2].ravel())[1] if len(sweeps) > 1 else response
+              for start in (0, 1)]
+    key = {"group": probe.group, "subject": probe.subject, "block": probe.block}
+    muscles = []
+    for m, name in enumerate(lab.muscles):
+        muscles.append(key | {
+            "muscle": name, "largest": float(response[:, m].max()), "area": float(found[0][m]),
+            "area_low": float(bounds[0][0][m]), "area_high": float(bounds[0][1][m]),
+            "x": float(found[1][m, 0]), "x_low": float(bounds[1][0][m, 0]),
+            "x_high": float(bounds[1][1][m, 0]), "y": float(found[1][m, 1]),
+            "y_low": float(bounds[1][0][m, 1]), "y_high": float(bounds[1][1][m, 1]),
+            "reliability": _correlation(halves[0][:, m], halves[1][:, m])})
+    overlaps = [key | {
+        "muscle_a": lab.muscles[a], "muscle_b": lab.muscles[b], "jaccard": float(found[2][i]),
+        "jaccard_low": float(bounds[2][0][i]), "jaccard_high": float(bounds[2][1][i]),
+        "volume_overlap": float(found[3][i]), "volume_low": float(bounds[3][0][i]),
+        "volume_high": float(bounds[3][1][i])} for i, (a, b) in enumerate(pairs)]
+    return muscles, overlaps
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan
+
+
+def indices(probe: Probe) -> dict:
+    """All of INDICES that the probe tells; NaN for the others."""
+    record = dict.fromkeys(INDICES, np.nan) | {"rmt": probe.rmt}
+    if probe.of("recruitment").size:
+        levels, size, _ = recruitment(probe)
+        if len(levels) >= 4:
+            _, record["s50_rmt"], record["k_rmt"], record["r2"] = boltzmann(levels, size)
+        record["mep_120"] = float(np.interp(1.2, levels, size, left=np.nan, right=np.nan))
+    if probe.of("conditioned").size:
+        rows = ratios(probe)
+        record |= {"sici": mean_ratio(rows, 2, 4, True), "recovery": mean_ratio(rows, 6, 11, True),
+                   "icf": mean_ratio(rows, 10, 20, True), "lici": mean_ratio(rows, 100, 100, False),
+                   "lici_late": mean_ratio(rows, 250, 300, False)}
+    return record
+
+
+def measure(lab: Laboratory) -> list[dict]:
+    """One row per probe."""
+    return [{"group": p.group, "subject": p.subject, "block": p.block, "pulses": len(p.stage)}
+            | indices(p) for p in lab.probes]
+
+
+def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
+    """One row per group and index: mean over subjects (of a subject's probes that tell it), its
+    standard error, and n."""
+    records = []
+    for group in lab.groups:
+        for index in INDICES:
+            by_subject = {}
+            for row in rows:
+                if row["group"] == group and np.isfinite(row[index]):
+                    by_subject.setdefault(row["subject"], []).append(row[index])
+            values = [float(np.mean(v)) for v in by_subject.values()]
+            if values:
+                records.append({
+                    "group": group, "index": index, "mean": float(np.mean(values)),
+                    "sem": (float(np.std(values, ddof=1) / np.sqrt(len(values)))
+                            if len(values) > 1 else None), "n": len(values)})
+    return records
+
+
+# Output.
+
+def print_table(lab: Laboratory, records: list[dict]) -> None:
+    groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
+    n = sorted({r["n"] for r in records})
+    print(f"Stimulation of the resting motor sheet; mean ± SEM over n = "
+          f"{'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} subjects. In brackets: the range that is asked for.\n")
+    lines = []
+    for index, (what, band) in INDICES.items():
+        own = {r["group"]: r for r in records if r["index"] == index}
+        if own:
+            text = what + (f" ({band[0]:g}-{band[1]:g})" if band else "")
+            lines.append((text, *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
+                                  for g in groups)))
+    table.show(("", *groups), lines)
+
+
+def curves(lab: Laboratory) -> list[dict]:
+    """One row per point of the recruitment and paired-pulse curves of every probe."""
+    rows = []
+    for probe in lab.probes:
+        key = {"group": probe.group, "subject": probe.subject, "block": probe.block}
+        if probe.of("recruitment").size:
+            for level, size, sem in zip(*recruitment(probe)):
+                rows.append(key | {"curve": "recruitment", "intensity_rmt": float(level),
+                                   "conditioning": None, "interval_ms": None, "value": float(size),
+                                   "low": float(size - 1.96 * sem), "high": float(size + 1.96 * sem)})
+        if probe.of("conditioned").size:
+            for r in ratios(probe):
+                rows.append(key | {"curve": "paired_pulse", "intensity_rmt": None,
+                                   "conditioning": r["conditioning"], "interval_ms": r["interval_ms"],
+                                   "value": r["ratio"], "low": r["low"], "high": r["high"]})
+    return rows
+
+
+def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, means over subjects and standard errors (0 of one subject)."""
+    points = sorted({r[x] for r in rows})
+    means, errors = [], []
+    for point in points:
+        by_subject = {}
+        for r in rows:
+            if r[x] == point:
+                by_subject.setdefault(r["subject"], []).append(r["value"])
+        values = [np.mean(v) for v in by_subject.values()]
+        means.append(np.mean(values))
+        errors.append(np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0)
+    return np.array(points), np.array(means), np.array(errors)
+
+
+def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
+    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
+                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    mapped = [p for p in lab.probes if p.of("map").size]
+    if mapped:  # of the first subject that has one: before and after, where there are several
+        mapped = [p for p in mapped if p.subject == mapped[0].subject][:3]
+    pulses = bool(rows)
+    figure = plt.figure(figsize=(13, 8.6 * pulses + 4.2 * len(mapped) * bool(mapped)))
+    heights = [1.0] * (2 * pulses) + [0.9] * len(mapped)
+    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, hspace=0.42, wspace=0.2,
+                               left=0.07, right=0.98, top=1 - 0.95 / figure.get_figheight(),
+                               bottom=0.95 / figure.get_figheight())
+    if pulses:
+        _draw_curves(figure, grid, lab, rows)
+    for row, probe in enumerate(mapped):
+        _draw_map(figure.add_subplot(grid[2 * pulses + row, :]), lab, probe)
+    counts = sorted({len({r["subject"] for r in rows if r["group"] == g})
+                     for g in {r["group"] for r in rows}})
+    n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else ""
+    figure.suptitle(lab.title, x=0.012, y=1 - 0.15 / figure.get_figheight(), va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
+    figure.text(0.012, 0.12 / figure.get_figheight(),
+                (f"Mean ± SEM over n = {n} subjects a group; grey: the range that is asked for. "
+                 if counts else "")
+                + "Responses: spikes per corticospinal cell within 10 ms.", fontsize=10, color="0.2")
+    return figure
+
+
+def _draw_curves(figure: plt.Figure, grid, lab: Laboratory, rows: list[dict]) -> None:
+    panels = {name: figure.add_subplot(grid[i // 2, i % 2]) for i, name in enumerate(
+        ("recruitment", "waves", "short", "long"))}
+    for name, title, x_label, y_label in (
+            ("recruitment", "Recruitment", "intensity (RMT)", "response"),
+            ("waves", "Waves after 1.4 RMT or more", "ms after the pulse", "spikes per cell and ms"),
+            ("short", "Paired pulses, conditioning below the RMT", "interval (ms)",
+             "response / unconditioned"),
+            ("long", "Paired pulses, conditioning above the RMT", "interval (ms)",
+             "response / unconditioned")):
+        panels[name].set_title(title, loc="left", fontweight="bold")
+        panels[name].set_xlabel(x_label)
+        panels[name].set_ylabel(y_label)
+    for name, spans in (("short", ((2, 4, *INDICES["sici"][1]), (10, 20, *INDICES["icf"][1]))),
+                        ("long", ((95, 105, *INDICES["lici"][1]),
+                                  (250, 300, *INDICES["lici_late"][1])))):
+        panels[name].axhline(1.0, color="0.6", linewidth=1)
+        for left, right, low, high in spans:
+            panels[name].fill_between([left, right], low, high, color="0.88", linewidth=0)
+    for group, tint in zip(lab.groups, itertools.cycle(COLOURS)):
+        own = [r for r in rows if r["group"] == group]
+        recruited = [r for r in own if r["curve"] == "recruitment"]
+        if recruited:
+            x, mean, error = _mean_over_subjects(recruited, "intensity_rmt")
+            panels["recruitment"].errorbar(x, mean, error, fmt="o", color=tint, markersize=5,
+                                           label=lab.groups[group])
+            if len(x) >= 4:
+                largest, s50, k, _ = boltzmann(x, mean)
+                fine = np.linspace(x[0], x[-1], 200)
+                panels["recruitment"].plot(fine, largest / (1 + np.exp((s50 - fine) / k)), color=tint,
+                                           linewidth=1.8)
+            waves = [p.volley[i] for p in lab.probes if p.group == group
+                     for i in p.of("recruitment") if p.intensity[i] > 1.39 * p.rmt]
+            if waves:
+                per_ms = np.mean(waves, axis=0) / (lab.time[1] - lab.time[0])
+                shown = lab.time <= 12
+                panels["waves"].step(lab.time[shown], per_ms[shown], where="pre", color=tint,
+                                     linewidth=1.6)
+        paired = [r for r in own if r["curve"] == "paired_pulse"]
+        for name, below in (("short", True), ("long", False)):
+            part = [r for r in paired if (r["conditioning"] < 1.0) == below]
+            if part:
+                x, mean, error = _mean_over_subjects(part, "interval_ms")
+                panels[name].errorbar(x, mean, error, fmt="o-", color=tint, markersize=5,
+                                      linewidth=1.8)
+    for name in ("recruitment", "short", "long", "waves"):
+        panels[name].set_ylim(bottom=0.0)
+    if panels["recruitment"].get_legend_handles_labels()[0]:
+        panels["recruitment"].legend(frameon=False, fontsize=10)
+
+
+def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
+    """Sites coloured by the muscle that responds most, the stronger the response the larger."""
+    sites, response = map_means(probe, probe.of("map"))
+    palette = plt.get_cmap("tab20")(np.linspace(0, 1, len(lab.muscles)))
+    strongest, size = response.argmax(axis=1), response.max(axis=1)
+    shown = size > MAP_SHARE * size.max()
+    axes.scatter(*sites[shown].T, s=420 * size[shown] / size.max(), c=palette[strongest[shown]])
+    axes.scatter(*sites[~shown].T, s=4, color="0.8")
+    for m, name in enumerate(lab.muscles):
+        axes.annotate(name.replace("_", " "), lab.centres[m], xytext=(0, 13),
+                      textcoords="offset points", ha="center", fontsize=8, color="0.25")
+        axes.plot(*lab.centres[m], "+", color=palette[m], markersize=9, markeredgewidth=1.5)
+    centres = centre_of_gravity(sites, response)
+    axes.scatter(*centres.T, s=36, marker="D", c=palette, edgecolors="black", linewidths=0.8)
+    axes.set(xlim=(0, SHEET[0]), ylim=(0, SHEET[1]), aspect="equal", xlabel="sheet (units of about .8 mm)")
+    axes.set_title(f"Map before block {probe.block} of subject {probe.subject} "
+                   f"({lab.groups[probe.group]}); + fields, ◇ centres of gravity", loc="left",
+                   fontweight="bold")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="tms.py", description="Threshold, recruitment, paired pulses and maps of a run's probes.",
+        epilog="Example: tms.py results/tms")
+    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
+                        help="a run directory with probes.nc")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args(arguments)
+    try:
+        lab = read(options.directory)
+        rows = measure(lab)
+        records = summary(lab, rows)
+        table.write_csv(options.directory / "tms.csv", rows)
+        points = curves(lab)
+        if points:
+            table.write_csv(options.directory / "tms_curves.csv", points)
+        mapped = [maps(p, lab) for p in lab.probes if p.of("map").size]
+        if mapped:
+            table.write_csv(options.directory / "tms_maps.csv",
+                            [row for muscles, _ in mapped for row in muscles])
+            table.write_csv(options.directory / "tms_overlaps.csv",
+                            [row for _, overlaps in mapped for row in overlaps])
+        figure = draw(lab, points) if points or mapped else None
+        for end in (".png", ".pdf") if figure else ():
+            with table.replacing(options.directory / f"tms{end}") as partial:
+                figure.savefig(partial, dpi=150, format=end[1:],
+                               metadata={"CreationDate": None} if end == ".pdf" else {})
+    except (BadInput, OSError) as error:
+        print(f"tms.py: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(records, indent=2))
+    else:
+        print_table(lab, records)
+        if figure:
+            print(f"\nFigure: {options.directory / 'tms.png'}")
+    return 0
+
+
+if __name__ == "__main__":
+    table.end(main, "tms.py")

@@ -1,0 +1,131 @@
+#include "runs/laboratory.hpp"
+
+#include <cmath>
+#include <optional>
+
+namespace quartet {
+namespace {
+
+// Intensities that are tried, in hundredths of the threshold of layer 2/3 axons.
+constexpr int kWeakest = 30, kStrongest = 300;
+
+class Session {
+ public:
+  Session(const Probe& probe, Preparation& preparation)
+      : probe_(probe),
+        preparation_(preparation),
+        muscle_(static_cast<std::size_t>(muscle_index(probe.muscle))),
+        x_(probe.site.empty() ? kMuscleFields[muscle_].x : probe.site[0]),
+        y_(probe.site.empty() ? kMuscleFields[muscle_].y : probe.site[1]) {}
+
+  std::vector<StimulationTrial> run() {
+    if (probe_.rmt > 0)
+      rmt_ = probe_.rmt;
+    else
+      find_threshold();
+    if (std::isnan(rmt_)) return std::move(trials_);
+    if (probe_.kind == ProbeKind::recruitment) recruit();
+    if (probe_.kind == ProbeKind::paired_pulse) pair();
+    if (probe_.kind == ProbeKind::map) map();
+    return std::move(trials_);
+  }
+
+ private:
+  /// Response of the probe's muscle.
+  double apply(Stage stage, const Stimulus& stimulus) {
+    trials_.push_back({stage, stimulus, rmt_, preparation_.respond(stimulus)});
+    return trials_.back().response.above_rest(muscle_);
+  }
+
+  Stimulus at_site(double intensity) const { return {.x = x_, .y = y_, .intensity = intensity}; }
+
+  /// The lowest intensity from `weakest` hundredths on that is `enough`.
+  template <class Enough>
+  static std::optional<double> lowest(int weakest, Enough enough) {
+    if (!enough(kStrongest / 100.0)) return std::nullopt;
+    int low = weakest - 1, high = kStrongest;  // low is not enough, high is
+    while (high - low > 1) {
+      const int middle = (low + high) / 2;
+      (enough(middle / 100.0) ? high : low) = middle;
+    }
+    return high / 100.0;
+  }
+
+  void find_threshold() {
+    const auto five_of_ten = [&](double intensity) {
+      int above = 0, below = 0;
+      while (above < 5 && below < 6) {
+        const bool responds = apply(Stage::threshold, at_site(intensity)) > probe_.criterion;
+        ++(responds ? above : below);
+      }
+      return above == 5;
+    };
+    rmt_ = lowest(kWeakest, five_of_ten).value_or(rmt_);
+  }
+
+  void recruit() {
+    for (std::int64_t k = 0; k < probe_.pulses; ++k)
+      for (const double intensity : probe_.intensities)
+        apply(Stage::recruitment, at_site(intensity * rmt_));
+  }
+
+  std::optional<double> test_intensity() {
+    if (probe_.test_intensity > 0) return probe_.test_intensity * rmt_;
+    const auto large_enough = [&](double intensity) {
+      double sum = 0;
+      for (std::int64_t k = 0; k < probe_.pulses; ++k)
+        sum += apply(Stage::test_size, at_site(intensity));
+      return sum >= probe_.test_size * static_cast<double>(probe_.pulses);
+    };
+    return lowest(static_cast<int>(std::lround(100 * rmt_)), large_enough);
+  }
+
+  void pair() {
+    const std::optional<double> test = test_intensity();
+    if (!test) return;
+    for (std::int64_t k = 0; k < probe_.pulses; ++k) {
+      for (const double conditioning : probe_.conditioning) {
+        apply(Stage::unconditioned, at_site(*test));
+        for (const double interval_ms : probe_.intervals_ms) {
+          Stimulus stimulus = at_site(*test);
+          stimulus.conditioning = conditioning * rmt_;
+          stimulus.interval_ms = interval_ms;
+          apply(Stage::conditioned, stimulus);
+        }
+      }
+    }
+  }
+
+  void map() {
+    const auto sites = [&](double length) {
+      return static_cast<int>(length / probe_.spacing + 1e-9);
+    };
+    for (std::int64_t k = 0; k < probe_.pulses; ++k)
+      for (int row = 0; row < sites(kSheetHeight); ++row)
+        for (int column = 0; column < sites(kSheetWidth); ++column)
+          apply(Stage::map, {.x = (column + 0.5) * probe_.spacing,
+                             .y = (row + 0.5) * probe_.spacing,
+                             .intensity = probe_.map_intensity * rmt_});
+  }
+
+  const Probe& probe_;
+  Preparation& preparation_;
+  std::size_t muscle_;
+  double x_, y_;
+  double rmt_ = std::numeric_limits<double>::quiet_NaN();
+  std::vector<StimulationTrial> trials_;
+};
+
+}  // namespace
+
+int muscle_index(std::string_view name) {
+  for (int m = 0; m < kMuscles; ++m)
+    if (kMuscleFields[static_cast<std::size_t>(m)].name == name) return m;
+  return -1;
+}
+
+std::vector<StimulationTrial> carry_out(const Probe& probe, Preparation& preparation) {
+  return Session(probe, preparation).run();
+}
+
+}  // namespace quartet

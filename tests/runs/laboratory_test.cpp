@@ -1,0 +1,135 @@
+/// Protocols of the virtual laboratory on a preparation whose answers are known.
+#include "runs/laboratory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+namespace quartet {
+namespace {
+
+/// The index finger's response grows with intensity from `start` on, by `slope`;
+/// a conditioning pulse halves it. The background is .2 everywhere.
+class Linear final : public Preparation {
+ public:
+  explicit Linear(double start, double slope = 1.0) : start_(start), slope_(slope) {}
+
+  Response respond(const Stimulus& stimulus) override {
+    Response response;
+    response.mep.fill(0.2);
+    response.background.fill(0.2);
+    double size = std::max(0.0, slope_ * (stimulus.intensity - start_));
+    if (!std::isnan(stimulus.conditioning)) size /= 2;
+    response.mep[static_cast<std::size_t>(muscle_index("index_finger"))] += size;
+    return response;
+  }
+
+ private:
+  double start_, slope_;
+};
+
+std::vector<StimulationTrial> run(Probe probe, double start = 0.87) {
+  Linear preparation(start);
+  return carry_out(probe, preparation);
+}
+
+int count(const std::vector<StimulationTrial>& trials, Stage stage) {
+  int n = 0;
+  for (const StimulationTrial& trial : trials) n += trial.stage == stage ? 1 : 0;
+  return n;
+}
+
+TEST(Laboratory, ThresholdIsTheLowestIntensityAboveTheCriterion) {
+  // .1 above background from .97 on; a response of just .1 does not count.
+  const auto trials = run({.kind = ProbeKind::recruitment, .pulses = 1, .criterion = 0.0999});
+  EXPECT_DOUBLE_EQ(trials.back().rmt, 0.97);
+  EXPECT_TRUE(std::isnan(trials.front().rmt));
+  EXPECT_DOUBLE_EQ(trials.back().stimulus.intensity, 2.0 * 0.97);
+  EXPECT_EQ(count(trials, Stage::recruitment), 11);
+}
+
+TEST(Laboratory, FiveOfTenPulsesDecide) {
+  /// Responds to every k-th pulse only.
+  class Fickle final : public Preparation {
+   public:
+    Response respond(const Stimulus& stimulus) override {
+      Response response;
+      const int of_ten = stimulus.intensity >= 1.5 ? 5 : 4;
+      if (stimulus.intensity != last_) given_ = 0;
+      last_ = stimulus.intensity;
+      if (given_++ >= 10 - of_ten) response.mep.fill(1.0);
+      return response;
+    }
+    int given_ = 0;
+    double last_ = 0;
+  } preparation;
+  const auto trials = carry_out({.kind = ProbeKind::map, .pulses = 1}, preparation);
+  EXPECT_DOUBLE_EQ(trials.back().rmt, 1.5);
+}
+
+TEST(Laboratory, WhatNothingReachesIsLeftOut) {
+  const auto none = run({.kind = ProbeKind::map}, 5);
+  EXPECT_EQ(count(none, Stage::map), 0);
+  EXPECT_TRUE(std::isnan(none.back().rmt));
+  const auto small = run({.kind = ProbeKind::paired_pulse, .test_size = 10});
+  EXPECT_EQ(count(small, Stage::conditioned), 0);
+  EXPECT_FALSE(std::isnan(small.back().rmt));
+}
+
+TEST(Laboratory, GivenThresholdIsNotSought) {
+  const auto trials = run({.kind = ProbeKind::recruitment, .pulses = 2, .rmt = 1.5});
+  EXPECT_EQ(count(trials, Stage::threshold), 0);
+  EXPECT_EQ(trials.size(), 22u);
+  EXPECT_DOUBLE_EQ(trials[0].stimulus.intensity, 0.8 * 1.5);
+}
+
+TEST(Laboratory, PairedPulsesStartFromTheTestSize) {
+  Probe probe{.kind = ProbeKind::paired_pulse, .pulses = 3, .test_size = 0.4999};
+  probe.conditioning = {0.5, 0.8};
+  probe.intervals_ms = {2.5, 10};
+  const auto trials = run(probe);
+  EXPECT_EQ(count(trials, Stage::unconditioned), 6);
+  EXPECT_EQ(count(trials, Stage::conditioned), 12);
+  std::set<std::pair<double, double>> conditions;
+  for (const StimulationTrial& trial : trials) {
+    if (trial.stage == Stage::unconditioned) {
+      EXPECT_DOUBLE_EQ(trial.stimulus.intensity, 1.37);
+      EXPECT_TRUE(std::isnan(trial.stimulus.interval_ms));
+    }
+    if (trial.stage != Stage::conditioned) continue;
+    EXPECT_DOUBLE_EQ(trial.stimulus.intensity, 1.37);
+    conditions.emplace(trial.stimulus.conditioning / trial.rmt, trial.stimulus.interval_ms);
+  }
+  EXPECT_EQ(conditions.size(), 4u);
+}
+
+TEST(Laboratory, MapSweepsTheSheet) {
+  const auto trials =
+      run({.kind = ProbeKind::map, .pulses = 2, .rmt = 1, .map_intensity = 1.1, .spacing = 1.5});
+  ASSERT_EQ(trials.size(), 2u * 12 * 4);
+  std::set<std::pair<double, double>> sites;
+  for (std::size_t k = 0; k < trials.size() / 2; ++k)
+    sites.emplace(trials[k].stimulus.x, trials[k].stimulus.y);
+  EXPECT_EQ(sites.size(), 48u);
+  EXPECT_EQ(*sites.begin(), std::pair(0.75, 0.75));
+  EXPECT_EQ(*sites.rbegin(), std::pair(17.25, 5.25));
+  EXPECT_DOUBLE_EQ(trials[7].stimulus.intensity, 1.1);
+}
+
+TEST(Laboratory, StimulatesTheMusclesFieldUnlessToldWhere) {
+  auto trials = run({.kind = ProbeKind::recruitment, .pulses = 1, .rmt = 1});
+  EXPECT_EQ(trials[0].stimulus.x, 14.4);
+  EXPECT_EQ(trials[0].stimulus.y, 3.0);
+  trials = run({.kind = ProbeKind::recruitment, .site = {2, 1}, .pulses = 1, .rmt = 1});
+  EXPECT_EQ(trials[0].stimulus.x, 2);
+  EXPECT_EQ(trials[0].stimulus.y, 1);
+}
+
+TEST(Laboratory, MusclesHaveNames) {
+  EXPECT_EQ(muscle_index("thumb"), 10);
+  EXPECT_EQ(muscle_index("tongue"), -1);
+}
+
+}  // namespace
+}  // namespace quartet

@@ -1,0 +1,190 @@
+"""Tests of runs/analysis/tms.py: known curves and maps must be found in files that hold them.
+
+Run by CTest as `/usr/bin/python3 tms_test.py`.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
+
+import netCDF4
+import numpy as np
+
+import tms
+
+MUSCLES = ["index_finger", "thumb", "face"]
+CENTRES = [(2.0, 2.0), (3.0, 2.0), (9.0, 4.0)]
+STAGES = "threshold test_size recruitment unconditioned conditioned map"
+RMT, S50, K, LARGEST = 1.1, 1.3, 0.08, 1.2  # S50 and K in RMT
+RATIOS = {1.0: 1.0, 3.0: 0.5, 8.0: 0.9, 15.0: 1.3}
+LONG_RATIOS = {100.0: 0.2, 250.0: 0.9}
+
+
+def boltzmann(x):
+    return LARGEST / (1 + np.exp((S50 - x) / K))
+
+
+def pulses(rng, noise):
+    """(stage, intensity in RMT, conditioning in RMT, interval, x, y, sizes per muscle) of a subject's
+    probes: recruitment, short and long intervals, map."""
+    def size(mean):
+        return [mean + noise * rng.normal(), 0.0, 0.0]
+
+    nan = np.nan
+    blocks = [[], [], []]
+    for _ in range(5):
+        blocks[0] += [("recruitment", i, nan, nan, 2, 2, size(boltzmann(i)))
+                      for i in np.arange(0.8, 1.81, 0.1)]
+        for strength, table in ((0.8, RATIOS), (1.2, LONG_RATIOS)):
+            blocks[1].append(("unconditioned", 1.25, nan, nan, 2, 2, size(0.4)))
+            blocks[1] += [("conditioned", 1.25, strength, isi, 2, 2, size(0.4 * ratio))
+                          for isi, ratio in table.items()]
+        for y in np.arange(0.5, 6, 1):
+            for x in np.arange(0.5, 18, 1):
+                here = [np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 2) for cx, cy in CENTRES]
+                blocks[2].append(("map", 1.2, nan, nan, x, y, np.array(here) + noise * rng.normal(size=3)))
+    return [[("threshold", 1.0, nan, nan, 2, 2, size(0.0)), *block] for block in blocks]
+
+
+def write_run(directory, subjects=2, noise=0.0, groups=("intact", "weak")):
+    rng = np.random.default_rng(1)
+    directory.mkdir()
+    text = '[schedules.s]\nblocks = [{trials = 1}, {trials = 1}, {trials = 1}]\n'
+    for group in groups:
+        text += (f'[[group]]\nname = "{group}"\nlabel = "{group.title()}"\nsubjects = {subjects}\n'
+                 'schedule = "s"\n')
+    (directory / "resolved.toml").write_text(text)
+    rows = [(subject, block, i, row) for subject in range(subjects * len(groups))
+            for block, trials in enumerate(pulses(rng, noise)) for i, row in enumerate(trials)]
+    with netCDF4.Dataset(directory / "probes.nc", "w", format="NETCDF3_64BIT_DATA") as file:
+        file.title = "Stimulation"
+        file.createDimension("pulse", None)
+        file.createDimension("muscle", len(MUSCLES))
+        file.createDimension("letters", 12)
+        file.createDimension("time", 100)
+        names = file.createVariable("muscle_name", "S1", ("muscle", "letters"))
+        names._Encoding = "utf-8"
+        names[:] = np.array(MUSCLES, "S12")
+        for name, values in (("muscle_x", [c[0] for c in CENTRES]),
+                             ("muscle_y", [c[1] for c in CENTRES])):
+            file.createVariable(name, "f8", ("muscle",))[:] = values
+        file.createVariable("time", "f8", ("time",))[:] = np.arange(1, 101) / 4
+        columns = {
+            "subject": [s for s, *_ in rows], "block": [b for _, b, *_ in rows],
+            "trial": [b for _, b, *_ in rows],
+            "stage": [STAGES.split().index(r[0]) for *_, r in rows],
+            "target_muscle": [0] * len(rows)}
+        for name, values in columns.items():
+            file.createVariable(name, "i4", ("pulse",))[:] = np.array(values, "i4")
+        file["stage"].flag_meanings = STAGES
+        for name, values in {
+                "x": [r[4] for *_, r in rows], "y": [r[5] for *_, r in rows],
+                "intensity": [r[1] * RMT for *_, r in rows],
+                "conditioning": [r[2] * RMT for *_, r in rows],
+                "interval": [r[3] for *_, r in rows],
+                "rmt": [np.nan if i == 0 else RMT for _, _, i, _ in rows]}.items():
+            file.createVariable(name, "f8", ("pulse",))[:] = values
+        size = np.array([r[6] for *_, r in rows])
+        file.createVariable("background", "f8", ("pulse", "muscle"))[:] = 0.05
+        file.createVariable("mep", "f8", ("pulse", "muscle"))[:] = size + 0.05
+        file.createVariable("volley", "f8", ("pulse", "time"))[:] = 0.01
+    return directory
+
+
+class TmsTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.addCleanup(tms.plt.close, "all")
+        self.root = pathlib.Path(temporary.name)
+
+    def call(self, *arguments):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = tms.main([str(a) for a in arguments])
+        return code, out.getvalue(), err.getvalue()
+
+    def test_boltzmann(self):
+        x = np.linspace(0.8, 1.8, 11)
+        for largest, s50, k in ((1.2, 1.3, 0.08), (5.0, 1.02, 0.03), (0.7, 1.6, 0.15)):
+            found = tms.boltzmann(x, largest / (1 + np.exp((s50 - x) / k)))
+            np.testing.assert_allclose(found, (largest, s50, k, 1.0), rtol=1e-3)
+        flat = tms.boltzmann(x, np.random.default_rng(1).normal(size=11))
+        self.assertLess(flat[3], 0.9)
+
+    def test_indices_are_found(self):
+        lab = tms.read(write_run(self.root / "run"))
+        records = {(r["group"], r["index"]): r for r in tms.summary(lab, tms.measure(lab))}
+        for index, value in (("rmt", RMT), ("s50_rmt", S50), ("k_rmt", K), ("r2", 1.0),
+                             ("mep_120", boltzmann(1.2)), ("sici", 0.5), ("recovery", 0.9),
+                             ("icf", 1.3), ("lici", 0.2), ("lici_late", 0.9)):
+            self.assertAlmostEqual(records["intact", index]["mean"], value, delta=2e-3, msg=index)
+            self.assertEqual(records["weak", index]["n"], 2)
+
+    def test_intervals_cover(self):
+        lab = tms.read(write_run(self.root / "run", subjects=1, noise=0.1, groups=["intact"]))
+        rows = tms.ratios(next(p for p in lab.probes if p.block == 1))
+        for row in rows:
+            truth = (RATIOS | LONG_RATIOS)[row["interval_ms"]]
+            self.assertLess(row["low"], row["ratio"])
+            self.assertGreater(row["high"], row["ratio"])
+            self.assertAlmostEqual(row["ratio"], truth, delta=0.6)
+
+    def test_maps(self):
+        lab = tms.read(write_run(self.root / "run", subjects=1, noise=0.01, groups=["intact"]))
+        muscles, overlaps = tms.maps(next(p for p in lab.probes if p.block == 2), lab)
+        for row, (x, y) in zip(muscles, CENTRES):
+            # Within the circle where a Gaussian of SD 1 is above a tenth.
+            self.assertAlmostEqual(row["area"], 2 * np.pi * np.log(10), delta=3.0)
+            self.assertAlmostEqual(row["x"], x, delta=0.1)
+            self.assertAlmostEqual(row["y"], y, delta=0.1)
+            self.assertLessEqual(row["area_low"], row["area_high"])
+            self.assertGreater(row["reliability"], 0.95)
+        near, far = overlaps[0], overlaps[1]
+        # Two Gaussians of SD s, d apart: 2 Phi(-d / 2s) of their volumes is common.
+        self.assertAlmostEqual(near["volume_overlap"], 0.617, delta=0.03)
+        self.assertLess(far["volume_overlap"], 0.06)
+        self.assertGreater(near["jaccard"], 0.4)
+        self.assertEqual(far["jaccard"], 0.0)
+
+    def test_overlap_by_hand(self):
+        a = np.array([True, True, False, False])
+        b = np.array([False, True, True, True])
+        self.assertEqual(tms.jaccard(a, b), 0.25)
+        self.assertTrue(np.isnan(tms.jaccard(a & False, b & False)))
+        self.assertEqual(tms.volume_overlap(np.array([1.0, 3.0]), np.array([2.0, 6.0])), 1.0)
+        self.assertEqual(tms.volume_overlap(np.array([1.0, 3.0]), np.array([4.0, 0.0])), 0.25)
+
+    def test_writes_tables_and_a_figure(self):
+        run = write_run(self.root / "run", noise=0.02)
+        code, out, err = self.call(run)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("short-interval inhibition: ratio at 2-4 ms (0.2-0.7)", out)
+        for name in ("tms.png", "tms.pdf"):
+            self.assertGreater((run / name).stat().st_size, 10000)
+        for name, rows in (("tms.csv", 12), ("tms_curves.csv", 4 * (11 + 6)), ("tms_maps.csv", 12),
+                           ("tms_overlaps.csv", 12)):
+            with open(run / name, newline="", encoding="utf-8") as file:
+                self.assertEqual(len(list(csv.DictReader(file))), rows, name)
+        code, out, _ = self.call(run, "--json")
+        self.assertEqual(json.loads(out)[0]["group"], "intact")
+
+    def test_refuses(self):
+        code, _, err = self.call(self.root)
+        self.assertEqual(code, 2)
+        self.assertIn("probes.nc: no such file; give a block a probe", err)
+        run = write_run(self.root / "run")
+        (run / "resolved.toml").unlink()
+        self.assertIn("no resolved.toml", self.call(run)[2])
+
+
+if __name__ == "__main__":
+    unittest.main()
