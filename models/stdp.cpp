@@ -29,10 +29,12 @@ void for_own(const Projection& projection, std::span<const Spike> spikes, Visit 
 }  // namespace
 
 void DopamineGateParameters::visit(ParameterVisitor& v) {
-  v.real("gain", gain, {"1", 0, 100},
-         "change of the gate with the dopamine rate, in tonic rates (tuned: movements whose reward "
-         "is certain teach little)");
-  v.real("tonic_hz", tonic_hz, {"Hz", 0.1, 50}, "tonic rate of the intact SNc (chosen)");
+  v.real("gain", gain, {"1", 0, 1e6},
+         "what saturating dopamine adds to the gate's 1 (tuned: movements whose reward is certain "
+         "teach little)");
+  v.real("half_hz", half_hz, {"Hz", 0.1, 100},
+         "half-saturation (tuned: between bursts after expected and unexpected rewards)");
+  v.real("hill", hill, {"1", 1, 10}, "Hill exponent (tuned with half_hz)");
   v.real("tau_ms", tau_ms, {"ms", 1, 60000},
          "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
   v.real("adaptation_ms", adaptation_ms, {"ms", 100, 1e7},
@@ -48,7 +50,10 @@ void DopamineGate::update(std::size_t spikes) {
 }
 
 double DopamineGate::value() const {
-  return std::max(0.0, 1.0 + parameters_.gain * (level_hz_ - mean_hz_) / parameters_.tonic_hz);
+  const double x = level_hz_ - mean_hz_;
+  const double size = math::pow(math::detail::abs(x) / parameters_.half_hz, parameters_.hill);
+  const double bound = size / (1.0 + size);
+  return std::max(0.0, 1.0 + parameters_.gain * (x < 0 ? -bound : bound));
 }
 
 void DopamineGate::save(StateWriter& writer) const {
@@ -206,32 +211,46 @@ void InhibitoryParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 1},
          "change per spike at a trace of 1, as a share of the initial weight (chosen: slower than "
          "excitatory synapses)");
-  v.real("target_hz", target_hz, {"Hz", 0, 200},
-         "rate of the target cell that the synapses hold (that of the fixed sheet at rest)");
   v.real("trace_ms", trace_ms, {"ms", 1, 1000}, "decay of the traces (Vogels et al. 2011)");
+  v.real("calibration_s", calibration_s, {"s", 0.001, 1e6},
+         "time at the start in which a cell finds its set-point (chosen)");
+  v.real(
+      "set_point_s", set_point_s, {"s", 0.001, 1e9},
+      "time over which the set-point follows the cell's rate later (chosen: longer than practice)");
 }
 
 InhibitoryRule::InhibitoryRule(Projection& projection, const InhibitoryParameters& parameters)
     : projection_(projection),
       parameters_(parameters),
       change_(static_cast<float>(parameters.rate) * first_weight(projection)),
-      balance_(static_cast<float>(2.0 * parameters.target_hz * parameters.trace_ms / 1000.0)),
       decay_(decay_per_ms(parameters.trace_ms)),
       x_(projection.sources(), 0.0f),
-      y_(projection.own_targets(), 0.0f) {}
+      y_(projection.own_targets(), 0.0f),
+      set_point_(projection.own_targets(), 0.0f) {}
 
 void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
                           bool learning) {
   decay(x_, decay_);
   decay(y_, decay_);
-  if (learning) {
+  ++now_ms_;
+  const double calibration_ms = 1000.0 * parameters_.calibration_s;
+  const auto now = static_cast<double>(now_ms_);
+  const bool calibrated = now > calibration_ms;
+  const auto follow =
+      static_cast<float>(1.0 / (calibrated ? 1000.0 * parameters_.set_point_s : now));
+  const auto spike_share = static_cast<float>(2.0 * parameters_.trace_ms) * follow;
+  decay(set_point_, 1.0f - follow);
+  for_own(projection_, postsynaptic,
+          [&](std::size_t target) { set_point_[target] += spike_share; });
+  if (learning && calibrated) {
     const std::span<float> weights = projection_.weights();
     const auto targets = projection_.targets();
     const float top = projection_.max_weight();
     for (const Spike& spike : presynaptic)
       for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
            ++s)
-        weights[s] = std::clamp(weights[s] + change_ * (y_[targets[s]] - balance_), 0.0f, top);
+        weights[s] =
+            std::clamp(weights[s] + change_ * (y_[targets[s]] - set_point_[targets[s]]), 0.0f, top);
     const auto position = projection_.position();
     const auto source = projection_.source_of();
     const std::size_t k = projection_.in_degree();
@@ -247,14 +266,20 @@ void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Sp
 }
 
 void InhibitoryRule::save(StateWriter& writer) const {
-  writer.shared<float>(projection_.name() + ".x", x_);
-  writer.block<float>(projection_.name() + ".y", projection_.all_targets(),
-                      projection_.first_target(), y_);
+  const std::string& name = projection_.name();
+  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
+  writer.shared_value(name + ".now_ms", now_ms_);
+  writer.shared<float>(name + ".x", x_);
+  writer.block<float>(name + ".y", all, first, y_);
+  writer.block<float>(name + ".set_point", all, first, set_point_);
 }
 void InhibitoryRule::load(StateReader& reader) {
-  reader.shared<float>(projection_.name() + ".x", x_);
-  reader.block<float>(projection_.name() + ".y", projection_.all_targets(),
-                      projection_.first_target(), y_);
+  const std::string& name = projection_.name();
+  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
+  reader.shared_value(name + ".now_ms", now_ms_);
+  reader.shared<float>(name + ".x", x_);
+  reader.block<float>(name + ".y", all, first, y_);
+  reader.block<float>(name + ".set_point", all, first, set_point_);
 }
 
 }  // namespace quartet

@@ -13,12 +13,15 @@
 namespace quartet {
 
 /// How much a reward-prediction error lets cortical synapses change:
-///   gate = max(0, 1 + gain · (D − D̄)/tonic_hz)
+///   gate = max(0, 1 + gain · m),  m = ± |D − D̄|^hill / (half_hz^hill + |D − D̄|^hill)
 /// D: rate of dopamine cells, low-passed (tau_ms); D̄: its mean (adaptation_ms; a plain mean until
-/// so much time has passed). Rewards that are expected leave the gate at 1.
+/// so much time has passed); m has the sign of D − D̄. The Hill curve (binding to receptors) keeps
+/// the noise of few dopamine cells, and the small bursts after rewards that are expected, from
+/// teaching.
 struct DopamineGateParameters {
-  double gain = 4.0;
-  double tonic_hz = 5.0;
+  double gain = 500.0;
+  double half_hz = 6.0;
+  double hill = 4.0;
   double tau_ms = 100.0;
   double adaptation_ms = 20000.0;
   void visit(ParameterVisitor& v);
@@ -63,7 +66,7 @@ class DopamineGate {
 /// first two of the chain of Benna & Fusi 2016, Nat. Neurosci. 19:1697). Changes that are not kept
 /// up flow back; long practice fills c, and stays.
 struct TripletParameters {
-  double rate = 1.0;
+  double rate = 0.05;
   double potentiation = 6.5e-3;
   double depression = 7.1e-3;
   double plus_ms = 16.8;
@@ -110,13 +113,17 @@ class TripletRule {
 
 /// Inhibitory synapses that hold their target's rate (Vogels, Sprekeler, Zenke, Clopath & Gerstner
 /// 2011, Science 334:1569):
-///   spike of source i:  w_ij ← w_ij + rate · w0 · (y_j − 2 target · trace)
+///   spike of source i:  w_ij ← w_ij + rate · w0 · (y_j − 2 trace · r_j)
 ///   spike of target j:  w_ij ← w_ij + rate · w0 · x_i
-/// x and y: traces of the spikes of i and j (trace_ms); weights stay in [0, w_max].
+/// x and y: traces of the spikes of i and j (trace_ms); weights stay in [0, w_max]. r_j is the
+/// cell's own set-point (cells return to rates of their own: Hengen et al. 2016, Cell 165:180): its
+/// mean rate over the first calibration_s, in which weights stay, and from there on a running mean
+/// (set_point_s).
 struct InhibitoryParameters {
-  double rate = 5e-4;
-  double target_hz = 5.0;
+  double rate = 3e-4;
   double trace_ms = 20.0;
+  double calibration_s = 10.0;
+  double set_point_s = 600.0;
   void visit(ParameterVisitor& v);
 };
 
@@ -133,10 +140,12 @@ class InhibitoryRule {
  private:
   Projection& projection_;
   InhibitoryParameters parameters_;
-  float change_, balance_, decay_;
+  float change_, decay_;
   // State.
-  std::vector<float> x_;  // per source cell
-  std::vector<float> y_;  // per own target
+  std::int64_t now_ms_ = 0;
+  std::vector<float> x_;          // per source cell
+  std::vector<float> y_;          // per own target
+  std::vector<float> set_point_;  // per own target: 2 trace · r
 };
 
 }  // namespace quartet

@@ -29,7 +29,7 @@ constexpr double kSeenSharpness = 4.0;
 
 // SD of the premotor input to the sheet around a finger's field, sheet units: wider than the field,
 // so that borders can move (chosen).
-constexpr double kFingerInputSd = 0.9;
+constexpr double kFingerInputSd = 0.7;
 // Largest weight of a plastic inhibitory synapse, in initial weights (chosen).
 constexpr double kMostInhibition = 4.0;
 }  // namespace
@@ -42,8 +42,7 @@ void SheetPlasticityParameters::visit(ParameterVisitor& v) {
   v.boolean("learning", learning, "false freezes these synapses");
   v.table("dopamine", dopamine, "what a reward-prediction error does to excitatory plasticity");
   v.table("excitatory", excitatory, "plasticity of L23E - L23E and L23E - L5PT");
-  v.table("inhibitory_l23e", inhibitory_l23e, "plasticity of PV - L23E");
-  v.table("inhibitory_l5pt", inhibitory_l5pt, "plasticity of PV - L5PT");
+  v.table("inhibitory", inhibitory, "plasticity of PV - L23E and PV - L5PT");
 }
 
 void CortexParameters::visit(ParameterVisitor& v) {
@@ -283,11 +282,10 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
         learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight);
     excitatory_.push_back({e, to.index, TripletRule(projection, plasticity.excitatory)});
   };
-  auto inhibitory = [&](const char* name, const Layer& to, double sum,
-                        const InhibitoryParameters& rule) {
+  auto inhibitory = [&](const char* name, const Layer& to, double sum) {
     if (!plasticity.plastic) return lateral(name, PV, to, kGabaA, 40, 0.6, sum, kI);
     Projection& projection = learned(name, PV, to, kGabaA, 40, 0.6, sum, kI, kMostInhibition);
-    inhibitory_.push_back({pv, to.index, InhibitoryRule(projection, rule)});
+    inhibitory_.push_back({pv, to.index, InhibitoryRule(projection, plasticity.inhibitory)});
   };
   excitatory("L23E_L23E", E, 80, 0.7, 0.8);
   lateral("L23E_PV", E, PV, kGlutamate, 60, 0.7, 1.6, kE);
@@ -301,11 +299,11 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   lateral("L5PT_L23E", PT, E, kGlutamate, 10, 0.8, 0.16, kE);
   lateral("L5PT_PV", PT, PV, kGlutamate, 10, 0.8, 0.12, kE);
   lateral("L5PT_L6CT", PT, CT, kGlutamate, 20, 0.8, 0.6, kE);
-  inhibitory("PV_L23E", E, 2.5, plasticity.inhibitory_l23e);
+  inhibitory("PV_L23E", E, 2.5);
   lateral("PV_PV", PV, PV, kGabaA, 20, 0.6, 2.5, kI);
   lateral("PV_NGF", PV, NGF, kGabaA, 20, 0.6, 1.5, kI);
   lateral("PV_L5IT", PV, IT, kGabaA, 40, 0.6, 3.0, kI);
-  inhibitory("PV_L5PT", PT, 5.0, plasticity.inhibitory_l5pt);
+  inhibitory("PV_L5PT", PT, 5.0);
   lateral("PV_L6CT", PV, CT, kGabaA, 20, 0.6, 2.0, kI);
   lateral("SOM_L23E", SOM, E, kGabaA, 40, 1.5, 2.0, kI);
   lateral("SOM_L5IT", SOM, IT, kGabaA, 40, 1.5, 2.0, kI);

@@ -38,8 +38,7 @@ struct SheetPlasticityParameters {
   bool learning = true;
   DopamineGateParameters dopamine;
   TripletParameters excitatory;
-  InhibitoryParameters inhibitory_l23e{.target_hz = 4};
-  InhibitoryParameters inhibitory_l5pt{.target_hz = 12};
+  InhibitoryParameters inhibitory;
 
   void visit(ParameterVisitor& v);
 };
