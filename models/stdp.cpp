@@ -71,7 +71,7 @@ void DopamineGate::load(StateReader& reader) {
 
 void TripletParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 1000},
-         "speed of learning; 1: as in slices (tuned: a hundred movements change maps as days do)");
+         "speed of learning; 1: as in slices (tuned: a hundred movements change maps as days of practice do)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "potentiation per triplet at traces of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006, visual cortex, all-to-all)");
