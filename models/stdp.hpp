@@ -54,9 +54,10 @@ class DopamineGate {
 ///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · w0 (w_max − w_ij) / (w_max − w0)
 ///   dw/dt = rate · gate · e/eligibility_ms,  de/dt = −e/eligibility_ms
 /// x, y and z jump by 1 with every spike, after it is counted, and decay with plus_ms, minus_ms and
-/// slow_ms. At the initial weight w0, rate 1 and gate 1, changes are those of slices, as shares of
-/// w0. Depression in proportion to the weight and potentiation to what is missing keep it between 0
-/// and w_max = max_weight · w0.
+/// slow_ms. At the initial weight w0 changes are those of slices, as shares of w0, times rate and
+/// gate; regular firing potentiates above depression · minus_ms / (potentiation · plus_ms ·
+/// slow_ms), 28 Hz. Depression in proportion to the weight and potentiation to what is missing keep
+/// it between 0 and w_max = max_weight · w0.
 ///
 /// Every second, two slow processes act on the synapses of each target:
 ///   w ← w · (1 + normalisation · (W0/Σw − 1))                     W0: the initial sum
@@ -66,9 +67,9 @@ class DopamineGate {
 /// first two of the chain of Benna & Fusi 2016, Nat. Neurosci. 19:1697). Changes that are not kept
 /// up flow back; long practice fills c, and stays.
 struct TripletParameters {
-  double rate = 0.05;
+  double rate = 0.4;
   double potentiation = 6.5e-3;
-  double depression = 7.1e-3;
+  double depression = 0.0102;
   double plus_ms = 16.8;
   double minus_ms = 33.7;
   double slow_ms = 114.0;

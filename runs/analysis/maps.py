@@ -27,6 +27,7 @@ import json
 import pathlib
 import signal
 import sys
+import textwrap
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -64,7 +65,7 @@ STIMULUS_SD = 0.5  # reach of a stimulus, sheet units (chosen: some .4 mm)
 LATERAL = 0.5  # weight of the step through layer 2/3 (chosen)
 EDGE = 0.1  # a site belongs to a map above this share of the map's largest value
 
-INDICES = ("area", "territory", "distance", "jaccard", "overlap", "cosine")
+# What the table has of the practised fingers, as changes.
 MEANING = {
     "area": "area of the practised fingers' maps",
     "territory": "territory of the practised fingers",
@@ -289,8 +290,8 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
                       "n": len(here)}
             for name in MEANING:
                 record[name], record[f"{name}_sem"] = mean_sem(r[f"{name}_change"] for r in here)
-            first, last = max((r["trial"] for r in own if r["block"] == block - 1), default=0), \
-                here[0]["trial"]
+            first = next(r["trial"] for r in own if r["block"] == block - 1)
+            last = here[0]["trial"]
             shares = {"reward": [], "individuation": [], "individuation_first": []}
             for subject in {r["subject"] for r in here}:
                 moves = [d for d in done if d["subject"] == subject and first <= d["trial"] < last]
@@ -337,8 +338,8 @@ def print_table(records: list[dict]) -> None:
 
 def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
          title: str) -> plt.Figure:
-    """Maps before practice, after each later block, and their difference by practice; below, changes of
-    overlap over the correlation."""
+    """A row per group: maps before practice and after each later block; on the right, changes of the
+    indices by the first block of practice."""
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     groups = list(dict.fromkeys(r["group"] for r in rows))
@@ -381,30 +382,28 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                 axes.set_title("before practice" if column == 0 else f"after {phase}", loc="left",
                                fontsize=11)
             if column == 0:
-                axes.text(-0.03, 0.5, labels.get(group, group), transform=axes.transAxes, ha="right",
+                axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), transform=axes.transAxes, ha="right",
                           va="center", fontsize=10, fontweight="bold")
     panel = figure.add_subplot(grid[:, width])
     box = panel.get_position()
     panel.set_position([box.x0 + 0.06, box.y0 + 0.04, box.width - 0.06, box.height - 0.04])
     names = {"overlap": "#004488", "jaccard": "#DDAA33", "distance": "#BB5566", "territory": "#228833"}
-    panel.axhline(0, color="0.7", linewidth=1)
     first = [next(r for r in records if r["group"] == g) for g in groups]
     for name, tint in names.items():
         panel.errorbar([100 * r[name] for r in first], np.arange(len(first)),
                        xerr=[100 * r[f"{name}_sem"] if np.isfinite(r[f"{name}_sem"]) else 0
                              for r in first],
                        fmt="o", color=tint, label=name, markersize=6)
-    panel.axhline(-1, visible=False)
     panel.axvline(0, color="0.5", linewidth=1)
-    panel.set_yticks(np.arange(len(first)), [labels.get(g, g) for g in groups], fontsize=9)
     panel.set_ylim(len(first) - 0.5, -0.5)
     panel.set_xlabel("change by practice (%)")
     panel.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     panel.set_yticks([])
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     n = sorted({r["n"] for r in records})
+    counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
     figure.text(0.012, 0.012,
-                f"n = {'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} subjects per group. Coupling of "
+                f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of "
                 "sites to fingers (weights): filled above a half, line at a tenth of the largest before "
                 "practice; dots: centres of gravity;\nstrong: practised fingers. From left to right: "
                 "little finger to thumb.", fontsize=9, color="0.2")
