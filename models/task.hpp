@@ -1,4 +1,4 @@
-/// What the body is asked to do: a schedule of blocks of reaching trials. Plain data.
+/// What the body is asked to do: a schedule of blocks of trials. Plain data.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 namespace quartet {
 
+enum class Task { reach, fingers, rest };
 enum class Feedback { full, endpoint, none };
 enum class Perturbation { none, rotation, clamp, shift };
 enum class RewardRule { hit, graded, always, never, none };
@@ -19,6 +20,10 @@ enum class Instruction { none, aim_at_target };
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
 struct Block {
   std::int64_t trials = 10;
+  Task task = Task::reach;
+  std::vector<double> fingers = {};
+  double finger_correlation = 0.0;
+  double finger_individuation = 0.5;
   std::vector<double> targets_deg = {90.0};
   double second_target_deg = 0.0;
   double second_reward = 1.0;
@@ -42,6 +47,20 @@ struct Block {
 
   void visit(ParameterVisitor& v) {
     v.integer("trials", trials, {"1", 1, 1e6}, "number of trials");
+    v.choice_of("task", task, {"reach", "fingers", "rest"},
+                "reach: to a target; fingers: a cue asks for movements of some fingers from "
+                "body.cue_ms to body.deadline_ms; rest: nothing is asked. The hand is held but in "
+                "reaches");
+    v.reals(
+        "fingers", fingers, {"1", 1, 5},
+        "the practised fingers as digits, 1 (thumb) to 5 (little finger). With n of them, each is "
+        "asked for in 1/n of the trials; in trials that ask for none, nothing is shown");
+    v.real("finger_correlation", finger_correlation, {"1", -1, 1},
+           "correlation over trials of what any two of n practised fingers are asked: -1/(n - 1): "
+           "one finger at a time; 0: each on its own; 1: all or none");
+    v.real("finger_individuation", finger_individuation, {"1", 0, 1},
+           "individuation from which a finger movement is a hit: 1 - (mean flexion of the fingers "
+           "that were not asked for) / (the least flexion of those that were)");
     v.reals("targets_deg", targets_deg, {"degree", -360, 360},
             "target directions from the start position, counter-clockwise from rightward; trials "
             "cycle through them");
@@ -83,8 +102,9 @@ struct Block {
                 "when the cursor is seen: during the whole reach, at its end, or never");
     v.choice_of("reward", reward, {"hit", "graded", "always", "never", "none"},
                 "when the outcome is a reward: cursor within reward_zone_deg of the target at the "
-                "target's distance; graded: the smaller the closer to that zone's edge; always, "
-                "never, or none: no outcome is shown");
+                "target's distance, or fingers at least as individuated as asked; graded: the "
+                "smaller the closer to that zone's edge; always, never, or none: no outcome is "
+                "shown");
     v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
            "half-width of the rewarded zone around the target's direction");
     v.choice_of("instruction", instruction, {"none", "aim_at_target"},

@@ -80,6 +80,38 @@ double skewed(RandomKey key, std::int64_t trial, double skewness) {
   const double standard = (sum - n) / std::sqrt(static_cast<double>(n));
   return skewness < 0 ? -standard : standard;
 }
+
+/// Bit of a finger, counted from the little finger, in TrialRecord::fingers.
+std::int64_t finger_bit(std::size_t finger) { return 16 >> finger; }
+
+/// Fingers (TrialRecord::fingers) that the block's trial `within` asks for. In a share of trials
+/// that the correlation gives, all fingers or none are asked for, or one where it is negative; in
+/// the others each by a chance of its own. Shares come out nearly alike in short blocks, too: they
+/// are drawn with an additive recurrence in two dimensions, of random start (Roberts 2018, "The
+/// unreasonable effectiveness of quasirandom sequences").
+std::int64_t asked_fingers(const Block& block, RandomKey key, std::int64_t trial,
+                           std::int64_t within) {
+  const auto n = static_cast<double>(block.fingers.size());
+  const auto start = random_block(key, static_cast<std::uint32_t>(trial - within), 0, 1);
+  const auto fraction = [&](std::uint32_t bits, double step) {
+    const double x = uniform01(bits) + step * static_cast<double>(within);
+    return x - std::floor(x);
+  };
+  const double mode = fraction(start[0], 0.7548776662466927);
+  const double choice = fraction(start[1], 0.5698402909980532);
+  const double rho = block.finger_correlation;
+  const bool together = rho > 0 && mode < rho, one = rho < 0 && mode < -rho * (n - 1);
+  Draws draws(key, static_cast<std::uint32_t>(trial));
+  std::int64_t asked = 0;
+  for (std::size_t k = 0; k < block.fingers.size(); ++k) {
+    const double own = draws.uniform();
+    const bool moves = together ? choice < 1 / n
+                       : one    ? static_cast<std::size_t>(choice * n) == k
+                                : own < 1 / n;
+    if (moves) asked |= std::int64_t{1} << (static_cast<int>(block.fingers[k]) - 1);
+  }
+  return asked;
+}
 }  // namespace
 
 void BodyParameters::visit(ParameterVisitor& v) {
@@ -125,7 +157,8 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
     : parameters_(parameters),
       schedule_(std::move(schedule)),
       noise_key_{seed, purpose("body.rotation_noise")},
-      sign_key_{seed, purpose("body.rotation_sign")} {
+      sign_key_{seed, purpose("body.rotation_sign")},
+      finger_key_{seed, purpose("body.fingers")} {
   const BodyParameters& p = parameters_;
   if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
     throw std::invalid_argument(
@@ -192,6 +225,9 @@ void Body::start_trial(std::int64_t trial) {
   if (block.rotation_noise_deg > 0)
     record_.rotation_deg +=
         block.rotation_noise_deg * skewed(noise_key_, trial, block.rotation_noise_skew);
+  if (block.task != Task::reach) record_.target_deg = kNaN;
+  if (block.task == Task::fingers)
+    record_.fingers = asked_fingers(block, finger_key_, trial, within);
   record_.angle_third_deg = record_.angle_end_deg = record_.cursor_deg = record_.error_deg = kNaN;
   record_.movement_ms = kNaN;
   arm_ = start_posture();
@@ -243,22 +279,54 @@ void Body::finish(Vector2 hand, bool reached) {
   if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
   const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
   const bool hit = reached && miss <= zone;
+  record_.reward = reward(hit, hit && zone > 0 ? 1 - miss / zone : 0);
+  if (record_.second) record_.reward *= block().second_reward;
+}
+
+void Body::watch_fingers() {
+  const std::int64_t from = parameters_.cue_ms + parameters_.vision_delay_ms;
+  if (finished_ms_ >= 0 || clock_ms_ < from) return;
+  const auto seen = static_cast<double>(clock_ms_ - from + 1);
+  for (std::size_t f = 0; f < finger_count; ++f) {
+    record_.finger_hz[f] += (pool_[kArmMuscles + f] - record_.finger_hz[f]) / seen;
+    record_.finger_deg[f] = std::max(record_.finger_deg[f], math::degrees(fingers_.angle[f]));
+  }
+}
+
+void Body::finish_fingers() {
+  finished_ms_ = clock_ms_;
+  if (record_.fingers == 0) return;
+  double least = std::numeric_limits<double>::infinity(), others = 0;
+  int uninvited = 0;
+  for (std::size_t f = 0; f < finger_count; ++f) {
+    if ((record_.fingers & finger_bit(f)) != 0) {
+      least = std::min(least, record_.finger_deg[f]);
+    } else {
+      others += record_.finger_deg[f];
+      ++uninvited;
+    }
+  }
+  const double overflow = uninvited == 0 ? 0 : others / uninvited;
+  const double individuation = least > 0 ? 1 - overflow / least : 0;
+  const double wanted = block().finger_individuation;
+  const bool hit = least > 0 && individuation >= wanted;
+  record_.reached = least > 0;
+  record_.reward = reward(hit, hit && wanted < 1 ? (individuation - wanted) / (1 - wanted) : 0);
+}
+
+double Body::reward(bool hit, double grade) const {
   switch (block().reward) {
     case RewardRule::always:
-      record_.reward = 1;
-      break;
+      return 1;
     case RewardRule::hit:
-      record_.reward = hit ? 1 : 0;
-      break;
+      return hit ? 1 : 0;
     case RewardRule::graded:
-      record_.reward = hit && zone > 0 ? 1 - miss / zone : 0;
-      break;
+      return grade;
     case RewardRule::never:
     case RewardRule::none:
-      record_.reward = 0;
       break;
   }
-  if (record_.second) record_.reward *= block().second_reward;
+  return 0;
 }
 
 void Body::hold() {
@@ -300,7 +368,11 @@ std::array<double, sense::count> Body::view() const {
   const bool running = clock_ms_ >= p.cue_ms && finished_ms_ < 0;
   const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
   const bool held = since >= 0 && since < p.feedback_hold_ms;
-  if (running || held) {
+  const bool reaches = block().task == Task::reach;
+  if (running && block().task == Task::fingers)
+    for (std::size_t f = 0; f < finger_count; ++f)
+      seen[sense::finger + f] = (record_.fingers & finger_bit(f)) != 0 ? 1 : 0;
+  if (reaches && (running || held)) {
     const double target = math::radians(target_direction());
     seen[sense::target_on] = 1;
     seen[sense::target_x] = math::cos(target);
@@ -322,7 +394,8 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::cursor_x] = math::cos(direction);
     seen[sense::cursor_y] = math::sin(direction);
   }
-  const bool outcome = block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
+  const bool asked = reaches || record_.fingers != 0;
+  const bool outcome = asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
                        since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome ? record_.reward : 0;
@@ -341,15 +414,19 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
       pool_[m] += static_cast<double>(field_[spike.id][m]);
   // The hand is held until the go signal, while muscles may pull, and caught at the end. At rest it
   // is held too.
+  const bool free = block().task == Task::reach && clock_ms_ >= p.go_ms;
   if (resting_)
     hold();
-  else if (clock_ms_ >= p.go_ms && finished_ms_ < 0)
+  else if (free && finished_ms_ < 0)
     move();
   else if (finished_ms_ < 0)
     hold();
   const auto u = excitation();
   step(p.fingers, fingers_,
        std::span<const double, finger_count>(u.data() + kArmMuscles, finger_count), 0.001);
+  watch_fingers();
+  if (block().task != Task::reach && finished_ms_ < 0 && clock_ms_ >= p.deadline_ms)
+    finish_fingers();
 
   auto& slot = vision_[static_cast<std::size_t>(t % p.vision_delay_ms)];
   std::span<double> senses = out.analog(0);
@@ -363,13 +440,15 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
 
 void Body::save(StateWriter& writer) const {
   const TrialRecord& r = record_;
-  const std::int64_t integers[] = {r.trial,      r.block,   r.reached,     clock_ms_,
-                                   finished_ms_, onset_ms_, third_passed_, r.second};
+  const std::int64_t integers[] = {r.trial,   r.block,       r.reached, clock_ms_, finished_ms_,
+                                   onset_ms_, third_passed_, r.second,  r.fingers};
   const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
                           r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
                           r.peak_speed_m_s, r.reward,       last_.x,           last_.y};
   writer.shared<std::int64_t>("body.integers", integers);
   writer.shared<double>("body.reals", reals);
+  writer.shared<double>("body.finger_hz", r.finger_hz);
+  writer.shared<double>("body.finger_deg", r.finger_deg);
   writer.shared<double>("body.q", arm_.q);
   writer.shared<double>("body.dq", arm_.dq);
   writer.shared<double>("body.activation", arm_.activation);
@@ -394,10 +473,13 @@ void Body::load(StateReader& reader) {
   onset_ms_ = integers[5];
   third_passed_ = integers[6] != 0;
   r.second = integers[7] != 0;
+  r.fingers = integers[8];
   double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
                           &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
                           &r.peak_speed_m_s, &r.reward,       &last_.x,           &last_.y};
   for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
+  reader.shared<double>("body.finger_hz", r.finger_hz);
+  reader.shared<double>("body.finger_deg", r.finger_deg);
   reader.shared<double>("body.q", arm_.q);
   reader.shared<double>("body.dq", arm_.dq);
   reader.shared<double>("body.activation", arm_.activation);

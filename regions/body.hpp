@@ -4,7 +4,8 @@
 /// Corticospinal spikes reach motor pools through the sheet's muscle fields; a pool above its
 /// threshold excites its muscle. Every trial starts with the hand brought to the start position; a
 /// robot holds it there, lets go at the go signal, and catches it when it has travelled the
-/// target's distance. The body sends what is seen (target, cursor, outcome, reward), and whether
+/// target's distance. In trials of finger movements and of rest it holds the hand throughout. The
+/// body sends what is seen (target, cursor, cue to move fingers, outcome, reward), and whether
 /// plasticity is on; it sends no error, and nothing that is felt.
 #pragma once
 
@@ -60,6 +61,12 @@ struct TrialRecord {
   double reward = 0;       ///< 0 … 1
   double movement_ms = 0;  ///< from 5 % of the distance to its end
   double path_m = 0, peak_speed_m_s = 0;
+  /// Fingers that the cue asks for, as bits from the thumb (1) to the little finger (16).
+  std::int64_t fingers = 0;
+  /// From when a cue at cue_ms can be seen to the movement's end, or the deadline: mean rates of
+  /// the fingers' motor pools (Hz), and the most that fingers were flexed (degrees); little finger
+  /// first.
+  std::array<double, finger_count> finger_hz{}, finger_deg{};
 };
 
 class Body final : public Region {
@@ -99,6 +106,11 @@ class Body final : public Region {
   void hold();
   void move();
   void finish(Vector2 hand, bool reached);
+  void finish_fingers();
+  /// What the block's rule gives for a hit or miss, and for a hit of so much.
+  double reward(bool hit, double grade) const;
+  /// Follows pools and angles of the fingers until the trial is finished.
+  void watch_fingers();
   /// The running trial's block.
   const Block& block() const { return schedule_[static_cast<std::size_t>(record_.block)]; }
   /// Distance of the cursor from the start where the hand is at `hand`, m.
@@ -114,7 +126,7 @@ class Body final : public Region {
 
   BodyParameters parameters_;
   std::vector<Block> schedule_;
-  RandomKey noise_key_, sign_key_;
+  RandomKey noise_key_, sign_key_, finger_key_;
   std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.

@@ -29,7 +29,24 @@ constexpr double kRivalDeg = 50;
 
 // Exponent of the parietal cells' von Mises tuning to a target or cursor (chosen).
 constexpr double kSeenSharpness = 4.0;
+
+// SD of the premotor input to the sheet around a finger's field, sheet units: wider than the field,
+// so that borders can move (chosen).
+constexpr double kFingerInputSd = 0.7;
+// Largest weight of a plastic inhibitory synapse, in initial weights (chosen).
+constexpr double kMostInhibition = 4.0;
 }  // namespace
+
+void SheetPlasticityParameters::visit(ParameterVisitor& v) {
+  v.boolean(
+      "plastic", plastic,
+      "whether the synapses L23E - L23E, L23E - L5PT, PV - L23E and PV - L5PT can change: each "
+      "then has a weight of its own, which snapshots hold (the same for all groups)");
+  v.boolean("learning", learning, "false freezes these synapses");
+  v.table("dopamine", dopamine, "what a reward-prediction error does to excitatory plasticity");
+  v.table("excitatory", excitatory, "plasticity of L23E - L23E and L23E - L5PT");
+  v.table("inhibitory", inhibitory, "plasticity of PV - L23E and PV - L5PT");
+}
 
 void CortexParameters::visit(ParameterVisitor& v) {
   v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200},
@@ -58,6 +75,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "instruction_mv", instruction_mv, {"mV", 0, 1000},
       "inhibition of PrePMd cells by the instruction to aim at the target (chosen: silences them)");
   v.table("strategy", strategy, "parietal - PrePMd plasticity");
+  v.table("sheet_plasticity", sheet_plasticity, "plasticity within the motor sheet");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
   v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
@@ -65,6 +83,12 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.real(
       "pmd_pt_weight", pmd_pt_weight, {"1", 0, 100},
       "summed premotor conductance of a PT cell, in leak conductances (tuned: speed of reaches)");
+  v.real("finger_drive_mv", finger_drive_mv, {"mV", 0, 1000},
+         "drive of a ventral premotor cell while a cue asks its finger to move (tuned: its rate)");
+  v.real(
+      "pmv_e_weight", pmv_e_weight, {"1", 0, 100},
+      "summed ventral premotor conductance of a layer 2/3 cell in the middle of a finger's field, "
+      "in leak conductances (chosen: that of PMd)");
   v.real(
       "vl_e_weight", vl_e_weight, {"1", 0, 100},
       "summed VL conductance of a layer 2/3 cell, in leak conductances (tuned: stable learning)");
@@ -87,6 +111,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.table("pmd", pmd, "premotor cells");
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
   v.table("pmd_chooser", pmd_chooser, "premotor inhibitory cells by which aims compete");
+  v.table("pmv", pmv, "ventral premotor cells (fingers)");
   v.table("l23e", l23e, "layer 2/3 pyramidal cells");
   v.table("pv", pv, "parvalbumin cells");
   v.table("som", som, "somatostatin cells");
@@ -98,10 +123,14 @@ void CortexParameters::visit(ParameterVisitor& v) {
 
 Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale,
                std::uint64_t seed, Slice slice)
-    : SpikingRegion("cortex", kCortexSubsteps, slice, seed), parameters_(p), seed_(seed) {
+    : SpikingRegion("cortex", kCortexSubsteps, slice, seed),
+      parameters_(p),
+      seed_(seed),
+      dopamine_gate_(p.sheet_plasticity.dopamine, Sizes(scale).snc) {
   const Sizes n(scale);
   const std::size_t vl = add_spike_input("vl_to_cortex", n.vl, kThalamusSubsteps);
   const std::size_t va = add_spike_input("va_to_cortex", n.va, kThalamusSubsteps);
+  dopamine_ = inputs().size();
   add_spike_input("snc_to_cortex", n.snc, kBasalGangliaSubsteps);
   senses_ = add_analog_input("senses_to_cortex", sense::count);
 
@@ -123,7 +152,12 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
       ring("PMdC", "premotor inhibitory cells by which aims compete", n.pmd_chooser, p.pmd_chooser);
   auto layer = [&](const char* name, const char* long_name, const SheetLayout& sheet,
                    const LifParameters& lif, double nmda_ratio) {
-    return add_population({name, long_name, sheet.size(), {}}, lif, SynapseKind::conductance,
+    PopulationInfo info{name, long_name, sheet.size(), {}};
+    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell) {
+      info.x.push_back(static_cast<float>(sheet.x(cell)));
+      info.y.push_back(static_cast<float>(sheet.y(cell)));
+    }
+    return add_population(std::move(info), lif, SynapseKind::conductance,
                           sheet_receptors(nmda_ratio * p.nmda_factor));
   };
   const std::size_t e = layer("L23E", "layer 2/3 pyramidal cells", n.l23e, p.l23e, 0.5);
@@ -133,6 +167,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t it = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
   const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
   const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
+  pmv_ = add_population({"PMv", "ventral premotor cells (fingers)", n.pmv, {}}, p.pmv,
+                        SynapseKind::current, fast_receptors());
   target_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kSeenSharpness);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kSeenSharpness);
   add_output(ppc_);
@@ -282,23 +318,53 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   corticospinal_ = pt;
 
   constexpr double kE = 1.5, kI = 0.8;
-  lateral("L23E_L23E", E, E, kGlutamate, 80, 0.7, 0.8, kE);
+  // Where the sheet is plastic, these have weights of their own and, as nearly all are short, one
+  // delay.
+  auto learned = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
+                     std::uint32_t in_degree, double sd, double sum, double delay_ms,
+                     double max_weight) -> Projection& {
+    return connect({.name = name,
+                    .source = from.index,
+                    .target = to.index,
+                    .receptor = receptor,
+                    .in_degree = in_degree,
+                    .weight = sum / in_degree,
+                    .delay_ms = delay_ms,
+                    .sources = sheet_sources(*from.sheet, *to.sheet, sd),
+                    .plastic = true,
+                    .max_weight = max_weight * sum / in_degree});
+  };
+  const SheetPlasticityParameters& plasticity = p.sheet_plasticity;
+  auto excitatory = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sd,
+                        double sum) {
+    if (!plasticity.plastic) return lateral(name, E, to, kGlutamate, in_degree, sd, sum, kE);
+    Projection& projection =
+        learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight);
+    excitatory_.push_back({e, to.index, TripletRule(projection, plasticity.excitatory)});
+  };
+  auto inhibitory = [&](const char* name, const Layer& to, double sum) {
+    if (!plasticity.plastic) return lateral(name, PV, to, kGabaA, 40, 0.6, sum, kI);
+    sum *= p.gaba_a_factor;
+    Projection& projection = learned(name, PV, to, kGabaA, 40, 0.6, sum, kI, kMostInhibition);
+    inhibitory_.push_back({pv, to.index, InhibitoryRule(projection, plasticity.inhibitory)});
+  };
+  excitatory("L23E_L23E", E, 80, 0.7, 0.8);
   lateral("L23E_PV", E, PV, kGlutamate, 60, 0.7, 1.6, kE);
   lateral("L23E_SOM", E, SOM, kGlutamate, 60, 1.2, 1.2, kE);
   lateral("L23E_NGF", E, NGF, kGlutamate, 60, 1.0, 1.5, kE);
   lateral("L23E_L5IT", E, IT, kGlutamate, 80, 1.0, 6.0, kE);
-  lateral("L23E_L5PT", E, PT, kGlutamate, 120, 0.5, p.e_pt_weight, kE);
+  excitatory("L23E_L5PT", PT, 120, 0.5, p.e_pt_weight);
   lateral("L23E_L6CT", E, CT, kGlutamate, 60, 1.0, 3.0, kE);
   lateral("L5IT_L5PT", IT, PT, kGlutamate, 40, 0.7, 1.0, kE);
   lateral("L5IT_L23E", IT, E, kGlutamate, 10, 1.0, 0.2, kE);
   lateral("L5PT_L23E", PT, E, kGlutamate, 10, 0.8, 0.16, kE);
   lateral("L5PT_PV", PT, PV, kGlutamate, 10, 0.8, 0.12, kE);
   lateral("L5PT_L6CT", PT, CT, kGlutamate, 20, 0.8, 0.6, kE);
-  lateral("PV_L23E", PV, E, kGabaA, 40, 0.6, 2.5, kI);
+  inhibitory("PV_L23E", E, 2.5);
   lateral("PV_PV", PV, PV, kGabaA, 20, 0.6, 2.5, kI);
   lateral("PV_NGF", PV, NGF, kGabaA, 20, 0.6, 1.5, kI);
   lateral("PV_L5IT", PV, IT, kGabaA, 40, 0.6, 3.0, kI);
-  lateral("PV_L5PT", PV, PT, kGabaA, 40, 0.6, 5.0, kI);
+  inhibitory("PV_L5PT", PT, 5.0);
   lateral("PV_L6CT", PV, CT, kGabaA, 20, 0.6, 2.0, kI);
   lateral("SOM_L23E", SOM, E, kGabaA, 40, 1.5, 2.0, kI);
   lateral("SOM_L5IT", SOM, IT, kGabaA, 40, 1.5, 2.0, kI);
@@ -368,6 +434,35 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                    return total;
                  }});
   };
+  // Input of the fingers: a cell near a finger's field gets that finger's premotor cells.
+  auto near_finger = [sheet = n.l23e](std::uint32_t finger, std::uint32_t cell) {
+    const MuscleField& f = kMuscleFields[kArmMuscles + finger];
+    const double dx = sheet.x(cell) - f.x, dy = sheet.y(cell) - f.y;
+    return math::exp(-(dx * dx + dy * dy) / (2.0 * kFingerInputSd * kFingerInputSd));
+  };
+  auto near_fingers = [=](std::uint32_t cell) {
+    double total = 0;
+    for (std::uint32_t finger = 0; finger < finger_count; ++finger)
+      total += near_finger(finger, cell);
+    return total;
+  };
+  connect(
+      {.name = "PMv_L23E",
+       .source = pmv_,
+       .target = e,
+       .receptor = kGlutamate,
+       .in_degree = 40,
+       .weight = p.pmv_e_weight / 40,
+       .delay_ms = 3,
+       .sources =
+           [=](std::uint32_t cell, Draws& draws) {
+             double left = draws.uniform() * near_fingers(cell);
+             std::uint32_t finger = 0;
+             while (finger + 1 < finger_count && left >= near_finger(finger, cell))
+               left -= near_finger(finger++, cell);
+             return draw_from_group(finger, n.pmv, finger_count, draws);
+           },
+       .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) { return near_fingers(cell); }});
   directed("PMd_L23E", pmd, true, E, 40, p.pmd_e_weight);
   directed("PMd_L5PT", pmd, true, PT, 40, p.pmd_pt_weight);
   directed("VL_L23E", vl, false, E, 40, p.vl_e_weight);
@@ -403,6 +498,12 @@ void Cortex::prepare(Step, const Inbox& in) {
       .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
   network_.population(pre_pmd_).set_drive(
       senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
+  LifPopulation& fingers = network_.population(pmv_);
+  for (std::uint32_t i = 0; i < fingers.count(); ++i) {
+    const std::uint32_t finger = group_of(fingers.first() + i, fingers.size(), finger_count);
+    fingers.drive()[i] =
+        static_cast<float>(parameters_.finger_drive_mv * senses[sense::finger + finger]);
+  }
   network_.population(pmd_chooser_)
       .set_drive(senses[sense::second_on] > 0 ? static_cast<float>(parameters_.choice_drive_mv)
                                               : 0.0f);
@@ -414,11 +515,32 @@ void Cortex::prepare(Step, const Inbox& in) {
 }
 
 void Cortex::learn(Step, const Inbox& in) {
+  const bool learning = in.analog(senses_)[sense::learning] != 0;
   strategy_rule_->step(network_.spikes(ppc_), network_.spikes(task_error_),
-                       in.analog(senses_)[sense::learning] != 0 && parameters_.strategy_learning);
+                       learning && parameters_.strategy_learning);
+  if (excitatory_.empty()) return;
+  dopamine_gate_.update(in.spikes(dopamine_).size());
+  const double gate = dopamine_gate_.value();
+  const bool sheet_learns = learning && parameters_.sheet_plasticity.learning;
+  for (auto& [source, target, rule] : excitatory_)
+    rule.step(network_.spikes(source), network_.spikes(target), gate, sheet_learns);
+  for (auto& [source, target, rule] : inhibitory_)
+    rule.step(network_.spikes(source), network_.spikes(target), sheet_learns);
 }
 
-void Cortex::save_extra(StateWriter& writer) const { strategy_rule_->save(writer); }
-void Cortex::load_extra(StateReader& reader) { strategy_rule_->load(reader); }
+void Cortex::save_extra(StateWriter& writer) const {
+  strategy_rule_->save(writer);
+  if (excitatory_.empty()) return;
+  dopamine_gate_.save(writer);
+  for (const auto& pathway : excitatory_) pathway.rule.save(writer);
+  for (const auto& pathway : inhibitory_) pathway.rule.save(writer);
+}
+void Cortex::load_extra(StateReader& reader) {
+  strategy_rule_->load(reader);
+  if (excitatory_.empty()) return;
+  dopamine_gate_.load(reader);
+  for (auto& pathway : excitatory_) pathway.rule.load(reader);
+  for (auto& pathway : inhibitory_) pathway.rule.load(reader);
+}
 
 }  // namespace quartet

@@ -4,22 +4,28 @@
 /// (sheet.hpp).
 ///
 /// The only things injected are seen or told: one or two targets, into PPC; that there are two,
-/// into PMdC; the cursor, into PPCc; that one is seen, into TaskError; and the instruction to use
-/// no strategy, into PrePMd. The aim is in premotor spikes: parietal input proposes the target's
-/// direction, the thalamic (VA) channels that the basal ganglia select shift it, and so do rostral
-/// premotor cells (PrePMd), which hold a strategy. TaskError cells compare: PPC excites them and
-/// PPCc inhibits them, so while a cursor is seen beyond a third of the way they fire for directions
-/// on the target's other side, and instruct the synapses of PPC on PrePMd, by their apical
-/// dendrites. These are cortex's only plastic synapses (decision 0008). The spikes of SNc arrive,
-/// and no cell reads them. While two targets are seen, aims inhibit each other through PMdC cells
-/// (decision 0010).
+/// into PMdC; the cursor, into PPCc; that one is seen, into TaskError; the instruction to use no
+/// strategy, into PrePMd; and that to move fingers, into PMv. The aim is in premotor spikes:
+/// parietal input proposes the target's direction, the thalamic (VA) channels that the basal
+/// ganglia select shift it, and so do rostral premotor cells (PrePMd), which hold a strategy.
+/// TaskError cells compare: PPC excites them and PPCc inhibits them, so while a cursor is seen
+/// beyond a third of the way they fire for directions on the target's other side, and instruct the
+/// synapses of PPC on PrePMd, by their apical dendrites (decision 0008). While two targets are
+/// seen, aims inhibit each other through PMdC cells (decision 0010).
+///
+/// A cue to move fingers lifts their ventral premotor cells (PMv), otherwise silent, which drive
+/// the fingers' parts of the sheet. With brain.cortex.sheet_plasticity the sheet learns: recurrent
+/// and corticospinal excitation by spike timing and dopamine, inhibition of these cells by their
+/// rates (decision 0012).
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "models/arm.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
+#include "models/stdp.hpp"
 #include "models/stimulation.hpp"
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
@@ -27,6 +33,17 @@
 #include "regions/tuned_drive.hpp"
 
 namespace quartet {
+
+/// Whether and how synapses among cells of the sheet learn.
+struct SheetPlasticityParameters {
+  bool plastic = false;
+  bool learning = true;
+  DopamineGateParameters dopamine;
+  TripletParameters excitatory;
+  InhibitoryParameters inhibitory;
+
+  void visit(ParameterVisitor& v);
+};
 
 struct CortexParameters {
   double cue_drive_mv = 24.0;
@@ -42,9 +59,12 @@ struct CortexParameters {
   double task_error_drive_mv = 97.0;
   double instruction_mv = 60.0;
   InstructedParameters strategy;
+  SheetPlasticityParameters sheet_plasticity;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
+  double finger_drive_mv = 124.0;
+  double pmv_e_weight = 2.0;
   double vl_e_weight = 0.2;
   double vl_pt_weight = 10.0;
   double e_pt_weight = 1.5;
@@ -63,6 +83,8 @@ struct CortexParameters {
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
   // Silent unless two targets lift them.
   LifParameters pmd_chooser{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = -200, .noise_mv = 4};
+  // Silent unless a cue to move fingers lifts them.
+  LifParameters pmv{.tau_m_ms = 15, .bias_mv = -100, .noise_mv = 3.75};
   LifParameters l23e{.tau_m_ms = 15,
                      .rest_mv = -70,
                      .threshold_mv = -52,
@@ -152,10 +174,19 @@ class Cortex final : public SpikingRegion {
   std::uint64_t seed_;
   std::vector<Axons> axons_;
   std::size_t corticospinal_ = 0;
-  std::size_t senses_ = 0;
-  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0, pmd_chooser_ = 0;
+  std::size_t senses_ = 0, dopamine_ = 0;  // input ports
+  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0, pmd_chooser_ = 0, pmv_ = 0;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_;
+  // Plasticity of the sheet; no rules where it is fixed.
+  template <class Rule>
+  struct Pathway {
+    std::size_t source, target;  // populations
+    Rule rule;
+  };
+  DopamineGate dopamine_gate_;
+  std::vector<Pathway<TripletRule>> excitatory_;
+  std::vector<Pathway<InhibitoryRule>> inhibitory_;
 };
 
 }  // namespace quartet

@@ -28,6 +28,8 @@ struct PopulationInfo {
   std::uint32_t size = 0;  ///< cells over all slices
   /// Preferred direction of each cell in degrees (empty where it has none).
   std::vector<float> preferred_direction_deg;
+  /// Place of each cell on the motor sheet, in sheet units (empty where it has none).
+  std::vector<float> x = {}, y = {};
 };
 
 /// A plastic projection, as snapshots see it.
@@ -39,6 +41,8 @@ struct ProjectionInfo {
   std::uint32_t sources = 0;    ///< presynaptic cells over all slices
   /// Preferred directions of the source and target cells in degrees (empty where they have none).
   std::vector<float> source_direction_deg = {}, target_direction_deg = {};
+  /// Places of the cells on the motor sheet in sheet units (empty where they have none).
+  std::vector<float> source_x = {}, source_y = {}, target_x = {}, target_y = {};
 };
 
 class Region {

@@ -7,12 +7,13 @@
 #include <string_view>
 
 #include "models/math.hpp"
+#include "models/muscle.hpp"
 #include "regions/sizes.hpp"
 
 namespace quartet {
 
 inline constexpr int kArmMuscles = 6;
-inline constexpr int kFingers = 5;
+inline constexpr int kFingers = finger_count;
 inline constexpr int kMuscles = kArmMuscles + kFingers + 2;
 
 struct MuscleField {

@@ -7,6 +7,7 @@
 
 #include "models/connectivity.hpp"
 #include "models/math.hpp"
+#include "models/muscle.hpp"
 
 namespace quartet {
 
@@ -34,6 +35,7 @@ struct Sizes {
         pmd(cells(256, scale, 8)),
         pmd_inhibitory(cells(64, scale, 8)),
         pmd_chooser(cells(64, scale, 8)),
+        pmv(grouped(40, scale, finger_count)),
         l23e(sheet(2400, scale)),
         pv(sheet(500, scale)),
         som(sheet(350, scale)),
@@ -66,8 +68,9 @@ struct Sizes {
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
 
-  // Cortex: parietal target, cursor and task error; premotor strategy and aim; motor sheet.
-  Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory, pmd_chooser;
+  // Cortex: parietal target, cursor and task error; premotor strategy, aim and fingers; motor
+  // sheet.
+  Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory, pmd_chooser, pmv;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
@@ -125,7 +128,8 @@ enum : std::uint32_t {
   reward,         ///< 1 while a reward is given
   aim_at_target,  ///< 1 while the instruction holds to use no strategy (Block::instruction)
   learning,       ///< 0 freezes plasticity (Block::learning)
-  count
+  finger,         ///< little finger: 1 while a cue asks it to move; thumb: finger + 4
+  count = finger + finger_count
 };
 }
 

@@ -51,6 +51,7 @@ std::size_t SpikingRegion::add_population(PopulationInfo info, const LifParamete
   const std::size_t index =
       network_.add_population(info.name, parameters, kind, std::move(receptors), info.size);
   directions_[index] = info.preferred_direction_deg;
+  places_[index] = {info.x, info.y};
   populations_.push_back(std::move(info));
   return index;
 }
@@ -68,7 +69,9 @@ Projection& SpikingRegion::connect(ProjectionSpec spec) {
     plastic_.push_back(&projection);
     plastic_infos_.push_back({projection.name(), projection.all_targets(), projection.in_degree(),
                               projection.kind() == SynapseKind::current ? "mV" : "1",
-                              projection.sources(), directions_[source], directions_[target]});
+                              projection.sources(), directions_[source], directions_[target],
+                              places_[source][0], places_[source][1], places_[target][0],
+                              places_[target][1]});
   }
   return projection;
 }

@@ -1,6 +1,7 @@
 /// What the four spiking regions share: a network, its ports, and the order of a timestep.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -73,7 +74,8 @@ class SpikingRegion : public Region {
   std::vector<Port> inputs_, outputs_;
   std::vector<std::size_t> output_population_;
   std::vector<PopulationInfo> populations_;
-  std::map<std::size_t, std::vector<float>> directions_;  // of cells, by source index
+  std::map<std::size_t, std::vector<float>> directions_;             // of cells, by source index
+  std::map<std::size_t, std::array<std::vector<float>, 2>> places_;  // on the sheet, likewise
   std::vector<ProjectionInfo> plastic_infos_;
   std::vector<const Projection*> plastic_;
 };

@@ -1,5 +1,5 @@
-/// `quartet plot`, `score`, `scaling`, `thalamus`, `energy` and `tms`: hand over to the analysis
-/// scripts.
+/// `quartet plot`, `score`, `scaling`, `thalamus`, `energy`, `tms` and `maps`: hand over to the
+/// analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -261,6 +261,30 @@ void add_tms(CLI::App& app, int& exit_code) {
     Arguments arguments = {flags->directory};
     if (flags->json) arguments.push_back("--json");
     become_script("tms.py", arguments);
+    exit_code = 1;
+  });
+}
+
+void add_maps(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      app.add_subcommand("maps", "Maps of the fingers on the motor sheet, by what they practised");
+  command->add_option("DIR", flags->directory, "run directory with weights of a plastic sheet")
+      ->required();
+  command->add_flag("--json", flags->json, "as JSON");
+  command->footer(
+      "Example:\n  quartet maps results/finger_practice\n\nOf a run of "
+      "runs/experiments/finger_practice.toml, or of any whose blocks practise fingers,\nwith "
+      "brain.cortex.sheet_plasticity.plastic and record.weights_subjects.");
+  command->callback([flags, &exit_code] {
+    check_run_directory(flags->directory);
+    Arguments arguments = {flags->directory};
+    if (flags->json) arguments.push_back("--json");
+    become_script("maps.py", arguments);
     exit_code = 1;
   });
 }

@@ -37,6 +37,7 @@ void add_scaling(CLI::App& app, int& exit_code);
 void add_thalamus(CLI::App& app, int& exit_code);
 void add_energy(CLI::App& app, int& exit_code);
 void add_tms(CLI::App& app, int& exit_code);
+void add_maps(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// The flags that change an experiment file's values, for `run` and `validate`.

@@ -375,6 +375,32 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
   if (block.targets_deg.empty()) {
     refuse("a block without targets", "write for example targets_deg = [90]");
   }
+  if ((block.task == Task::fingers) == block.fingers.empty()) {
+    refuse("task = \"fingers\" and a list of fingers go together",
+           "write for example task = \"fingers\", fingers = [2, 3], or neither");
+  }
+  const auto n = static_cast<double>(block.fingers.size());
+  const std::set<double> digits(block.fingers.begin(), block.fingers.end());
+  if (static_cast<double>(digits.size()) != n ||
+      std::any_of(digits.begin(), digits.end(), [](double d) { return d != std::floor(d); })) {
+    refuse("fingers are digits, each once", "write for example fingers = [1, 2, 3, 4, 5]");
+  }
+  if (n > 0 && (n == 1 ? block.finger_correlation != 0 : block.finger_correlation < -1 / (n - 1))) {
+    refuse(fmt::format("{:g} practised finger{} cannot have a correlation of {:g}", n,
+                       n == 1 ? "" : "s", block.finger_correlation),
+           n == 1 ? "leave finger_correlation 0"
+                  : fmt::format("write finger_correlation = {:.4g} (one at a time) or more",
+                                -std::floor(1e4 / (n - 1)) / 1e4));
+  }
+  if (n == 0 && block.finger_correlation != 0) {
+    refuse("finger_correlation has an effect only where task is \"fingers\"",
+           "write task = \"fingers\" and fingers, or leave it out");
+  }
+  if (block.task != Task::reach && (block.perturbation != Perturbation::none ||
+                                    block.curl_Ns_m != 0.0 || block.target_jump_deg != 0.0)) {
+    refuse("perturbation, curl_Ns_m and target_jump_deg have an effect only on reaches",
+           "write task = \"reach\", or leave them out");
+  }
   if (block.steps > block.trials) {
     refuse(fmt::format("{} steps do not fit into {} trials", block.steps, block.trials),
            fmt::format("write steps = {} or fewer, or more trials", block.trials));

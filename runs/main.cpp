@@ -119,6 +119,7 @@ int main(int argc, char** argv) {
   quartet::add_thalamus(app, exit_code);
   quartet::add_energy(app, exit_code);
   quartet::add_tms(app, exit_code);
+  quartet::add_maps(app, exit_code);
   quartet::add_version(app, exit_code);
 
   if (const std::string unknown = unknown_command(app, arguments); !unknown.empty()) {

@@ -75,19 +75,24 @@ double target_of(std::span<const Block> schedule, std::int64_t trial) {
 }
 
 std::vector<double> body_values(const TrialRecord& record) {
-  return {static_cast<double>(record.block),
-          record.target_deg,
-          record.second ? 1.0 : 0.0,
-          record.rotation_deg,
-          record.angle_third_deg,
-          record.angle_end_deg,
-          record.cursor_deg,
-          record.error_deg,
-          record.reward,
-          record.reached ? 1.0 : 0.0,
-          record.movement_ms,
-          record.path_m,
-          record.peak_speed_m_s};
+  std::vector<double> values = {static_cast<double>(record.block),
+                                record.target_deg,
+                                record.second ? 1.0 : 0.0,
+                                record.rotation_deg,
+                                record.angle_third_deg,
+                                record.angle_end_deg,
+                                record.cursor_deg,
+                                record.error_deg,
+                                record.reward,
+                                record.reached ? 1.0 : 0.0,
+                                record.movement_ms,
+                                record.path_m,
+                                record.peak_speed_m_s,
+                                static_cast<double>(record.fingers)};
+  // From the thumb on, as digits are counted.
+  values.insert(values.end(), record.finger_hz.rbegin(), record.finger_hz.rend());
+  values.insert(values.end(), record.finger_deg.rbegin(), record.finger_deg.rend());
+  return values;
 }
 
 }  // namespace

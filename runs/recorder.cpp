@@ -781,12 +781,22 @@ class RegionRecorder::Weights {
     const int wired = file_.define_dimension("recorded_subject", members_.size());
     const int wired_id = file_.define_variable("recorded_subject", NetcdfType::i32, {wired});
     describe_variable(file_, wired_id, "1", "subject, counted over all groups from 0");
-    std::vector<std::pair<int, std::span<const float>>> directions;
+    std::vector<std::pair<int, std::span<const float>>> fixed;
     const auto define_directions = [&](const std::string& name, int dimension,
                                        std::span<const float> values, const char* whose) {
       const int id = file_.define_variable(name, NetcdfType::f32, {dimension});
       describe_variable(file_, id, "degree", std::string("preferred direction of the ") + whose);
-      directions.emplace_back(id, values);
+      fixed.emplace_back(id, values);
+    };
+    const auto define_places = [&](const std::string& which, const std::string& name, int dimension,
+                                   std::span<const float> x, std::span<const float> y) {
+      for (const auto& [axis, values] : {std::pair{"x", x}, std::pair{"y", y}}) {
+        const int id =
+            file_.define_variable(which + "_" + axis + "_" + name, NetcdfType::f32, {dimension});
+        describe_variable(file_, id, "1",
+                          "place of the " + which + " cells on the motor sheet, sheet units");
+        fixed.emplace_back(id, values);
+      }
     };
     for (const ProjectionInfo& projection : projections_) {
       const std::string& name = projection.name;
@@ -798,6 +808,8 @@ class RegionRecorder::Weights {
                           "target cells");
         target_coordinate = " target_direction_" + name;
       }
+      if (!projection.target_x.empty())
+        define_places("target", name, target, projection.target_x, projection.target_y);
       const int id =
           file_.define_variable("weight_" + name, NetcdfType::f32, {snapshot, target, synapse});
       describe_variable(file_, id, projection.unit,
@@ -812,15 +824,18 @@ class RegionRecorder::Weights {
                         "source cell of each synapse of projection " + name +
                             ", index within its population, from 0");
       file_.put_attribute(source, "cells", static_cast<std::int64_t>(projection.sources));
+      if (projection.source_direction_deg.empty() && projection.source_x.empty()) continue;
+      const int cell = file_.define_dimension("source_cell_" + name, projection.sources);
       if (!projection.source_direction_deg.empty()) {
-        define_directions("source_direction_" + name,
-                          file_.define_dimension("source_cell_" + name, projection.sources),
-                          projection.source_direction_deg, "source cells");
+        define_directions("source_direction_" + name, cell, projection.source_direction_deg,
+                          "source cells");
       }
+      if (!projection.source_x.empty())
+        define_places("source", name, cell, projection.source_x, projection.source_y);
     }
     file_.end_definitions();
     file_.put<std::int32_t>(wired_id, {0}, {members_.size()}, members_);
-    for (const auto& [id, values] : directions) file_.put<float>(id, {0}, {values.size()}, values);
+    for (const auto& [id, values] : fixed) file_.put<float>(id, {0}, {values.size()}, values);
     file_.sync();
   }
 

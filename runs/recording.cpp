@@ -1,5 +1,7 @@
 #include "runs/recording.hpp"
 
+#include <fmt/format.h>
+
 #include "regions/atlas.hpp"
 #include "runs/checkpoint.hpp"
 #include "runs/observations.hpp"
@@ -76,7 +78,20 @@ std::vector<Column> behaviour_columns() {
       {"movement_time", "ms", "from 5 % of the target's distance to all of it"},
       {"path_length", "m", "length of the hand's path"},
       {"peak_speed", "m s-1", "highest speed of the hand"},
+      {"fingers", "1",
+       "fingers that the trial asks for, as the sum of 1 (thumb), 2 (index), 4 (middle), 8 (ring) "
+       "and 16 (little finger)",
+       true},
   };
+  constexpr std::string_view fingers[] = {"thumb", "index", "middle", "ring", "little"};
+  for (const std::string_view finger : fingers)
+    columns.push_back({fmt::format("rate_{}", finger), "Hz",
+                       fmt::format("mean rate of the {} finger's motor pool from when a cue can be "
+                                   "seen to the movement's end",
+                                   finger)});
+  for (const std::string_view finger : fingers)
+    columns.push_back({fmt::format("flexion_{}", finger), "degree",
+                       fmt::format("largest flexion of the {} finger in that time", finger)});
   for (const std::string_view region : region_names()) {
     for (Column& column : observation_columns(region)) columns.push_back(std::move(column));
   }

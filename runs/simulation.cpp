@@ -535,6 +535,13 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
                                 "same body.trial_ms",
                                 group.body.trial_ms, first.name, first.body.trial_ms));
     }
+    if (group.brain.cortex.sheet_plasticity.plastic !=
+        first.brain.cortex.sheet_plasticity.plastic) {
+      refuse(group, fmt::format("brain.cortex.sheet_plasticity.plastic is other than in group {}; "
+                                "give all groups the same, and brain.cortex.sheet_plasticity."
+                                "learning = false to those that shall not learn",
+                                first.name));
+    }
     if (group.brain.scale != first.brain.scale) {
       refuse(group, fmt::format("brain.scale {} where group {} has {}; give all groups the same",
                                 group.brain.scale, first.name, first.brain.scale));

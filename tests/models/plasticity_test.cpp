@@ -8,6 +8,7 @@
 #include <cstring>
 #include <set>
 
+#include "models/stdp.hpp"
 #include "tests/models/memory_state.hpp"
 #include "tests/models/reference_file.hpp"
 
@@ -687,6 +688,29 @@ TEST(NuclearRule, StateContinuesOnAnotherSlicing) {
         rule.step(pattern(t, 20, 0), pattern(t, 60, 5), t % 50 < 30);
       },
       {"pathway.w", "pathway.purkinje_hz", "pathway.set_point_hz", "pathway.fired"});
+}
+
+// Spike timing: states here, what the rules do in stdp_test.cpp.
+
+TEST(TripletRule, StateContinuesOnAnotherSlicing) {
+  // Five timesteps per step of the runner, so that slow processes act, too.
+  expect_state_is_whole(
+      [](Projection& p) { return TripletRule(p, {.max_weight = 2, .labile_s = 3}); },
+      [](TripletRule& rule, int t) {
+        for (int k = 5 * t; k < 5 * (t + 1); ++k)
+          rule.step(pattern(k, 20, 0), pattern(k, 40, 5), 0.1, true);
+      },
+      {"pathway.w", "pathway.now_ms", "pathway.x", "pathway.y", "pathway.z", "pathway.eligibility",
+       "pathway.consolidated"});
+}
+
+TEST(InhibitoryRule, StateContinuesOnAnotherSlicing) {
+  expect_state_is_whole(
+      [](Projection& p) { return InhibitoryRule(p, {.calibration_s = 0.1, .set_point_s = 10}); },
+      [](InhibitoryRule& rule, int t) {
+        rule.step(pattern(t, 20, 0), pattern(t, 40, 5), t % 50 < 30);
+      },
+      {"pathway.w", "pathway.now_ms", "pathway.x", "pathway.y", "pathway.set_point"});
 }
 
 }  // namespace

@@ -192,6 +192,34 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_sign has an effect only where perturbation is \"rotation\" or "
       "\"clamp\"; "
       "write perturbation = \"rotation\" (or \"clamp\"), or leave it out"}},
+    {"task_without_fingers",
+     "[schedules.s]\nblocks = [{task = \"fingers\"}, {fingers = [2]}]",
+     {},
+     {"x.toml:2:11: task = \"fingers\" and a list of fingers go together; write for example task = "
+      "\"fingers\", fingers = [2, 3], or neither",
+      "x.toml:2:31: task = \"fingers\" and a list of fingers go together; write for example task = "
+      "\"fingers\", fingers = [2, 3], or neither"}},
+    {"fingers_twice",
+     "[schedules.s]\nblocks = [{task = \"fingers\", fingers = [2, 2]}]",
+     {},
+     {"x.toml:2:11: fingers are digits, each once; write for example fingers = [1, 2, 3, 4, 5]"}},
+    {"impossible_correlation",
+     "[schedules.s]\nblocks = [{task = \"fingers\", fingers = [1, 2, 3], finger_correlation = -1}]",
+     {},
+     {"x.toml:2:11: 3 practised fingers cannot have a correlation of -1; write finger_correlation "
+      "= "
+      "-0.5 (one at a time) or more"}},
+    {"correlation_of_reaches",
+     "[schedules.s]\nblocks = [{finger_correlation = 0.5}]",
+     {},
+     {"x.toml:2:11: finger_correlation has an effect only where task is \"fingers\"; write task = "
+      "\"fingers\" and fingers, or leave it out"}},
+    {"rotated_rest",
+     "[schedules.s]\nblocks = [{task = \"rest\", perturbation = \"rotation\", rotation_deg = 30}]",
+     {},
+     {"x.toml:2:11: perturbation, curl_Ns_m and target_jump_deg have an effect only on reaches; "
+      "write "
+      "task = \"reach\", or leave them out"}},
     {"shift_without_shift",
      "[schedules.s]\nblocks = [{shift_m = 0.02}, {perturbation = \"shift\"}]",
      {},

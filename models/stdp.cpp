@@ -1,0 +1,288 @@
+#include "models/stdp.hpp"
+
+#include <algorithm>
+
+#include "models/math.hpp"
+
+namespace quartet {
+
+namespace {
+float decay_per_ms(double tau_ms) { return static_cast<float>(math::exp(-1.0 / tau_ms)); }
+
+void decay(std::vector<float>& trace, float factor) {
+  for (float& value : trace) value *= factor;
+}
+
+float first_weight(const Projection& projection) {
+  return projection.weights().empty() ? 0.0f : projection.weights()[0];
+}
+
+/// Calls `visit` with the index of each own target of `projection` among the cells that fired.
+template <class Visit>
+void for_own(const Projection& projection, std::span<const Spike> spikes, Visit visit) {
+  for (const Spike& spike : spikes) {
+    if (spike.id < projection.first_target()) continue;
+    const std::uint32_t target = spike.id - projection.first_target();
+    if (target < projection.own_targets()) visit(std::size_t{target});
+  }
+}
+}  // namespace
+
+void DopamineGateParameters::visit(ParameterVisitor& v) {
+  v.real("gain", gain, {"1", 0, 1e6},
+         "what saturating dopamine adds to the gate's 1 (tuned: movements whose reward is certain "
+         "teach little)");
+  v.real("half_hz", half_hz, {"Hz", 0.1, 100},
+         "half-saturation (tuned: between bursts after expected and unexpected rewards)");
+  v.real("hill", hill, {"1", 1, 10}, "Hill exponent (tuned with half_hz)");
+  v.real("tau_ms", tau_ms, {"ms", 1, 60000},
+         "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
+  v.real("adaptation_ms", adaptation_ms, {"ms", 100, 1e7},
+         "time over which the prevailing concentration is averaged (chosen: some twenty trials)");
+}
+
+void DopamineGate::update(std::size_t spikes) {
+  const double hz = 1000.0 * static_cast<double>(spikes) / cells_;
+  ++averaged_ms_;
+  const auto ms = static_cast<double>(averaged_ms_);
+  level_hz_ += (hz - level_hz_) / std::min(parameters_.tau_ms, ms);
+  mean_hz_ += (hz - mean_hz_) / std::min(parameters_.adaptation_ms, ms);
+}
+
+double DopamineGate::value() const {
+  const double x = level_hz_ - mean_hz_;
+  const double size = math::pow(math::detail::abs(x) / parameters_.half_hz, parameters_.hill);
+  const double bound = size / (1.0 + size);
+  return std::max(0.0, 1.0 + parameters_.gain * (x < 0 ? -bound : bound));
+}
+
+void DopamineGate::save(StateWriter& writer) const {
+  const double levels[] = {level_hz_, mean_hz_};
+  writer.shared<double>("dopamine_gate.hz", levels);
+  writer.shared_value("dopamine_gate.averaged_ms", averaged_ms_);
+}
+void DopamineGate::load(StateReader& reader) {
+  double levels[2];
+  reader.shared<double>("dopamine_gate.hz", levels);
+  level_hz_ = levels[0];
+  mean_hz_ = levels[1];
+  reader.shared_value("dopamine_gate.averaged_ms", averaged_ms_);
+}
+
+void TripletParameters::visit(ParameterVisitor& v) {
+  v.real("rate", rate, {"1", 0, 1000},
+         "speed of learning; 1: as in slices (tuned: a hundred movements change maps as days of "
+         "practice do)");
+  v.real("potentiation", potentiation, {"1", 0, 1},
+         "potentiation per triplet at traces of 1, as a share of the initial weight (Pfister & "
+         "Gerstner 2006, visual cortex, all-to-all)");
+  v.real("depression", depression, {"1", 0, 1},
+         "depression per pair at a trace of 1, as a share of the weight (the same: 7.1e-3, sliding "
+         "with the cell's mean rate; tuned: the rate at which it gives way to potentiation, 28 Hz, "
+         "lies between those of a finger that moves alone and together with its neighbour)");
+  v.real("plus_ms", plus_ms, {"ms", 1, 1000}, "decay of the presynaptic trace (the same)");
+  v.real("minus_ms", minus_ms, {"ms", 1, 1000}, "decay of the postsynaptic trace (the same)");
+  v.real("slow_ms", slow_ms, {"ms", 1, 10000}, "decay of the slow postsynaptic trace (the same)");
+  v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},
+         "decay of eligibility (chosen: spans movement and outcome; seconds in cortex: He et al. "
+         "2015)");
+  v.real("max_weight", max_weight, {"1", 1.01, 20}, "largest weight, in initial weights (chosen)");
+  v.real("normalisation", normalisation, {"1", 0, 1},
+         "share of the way by which a cell's summed weight returns to the initial sum per second "
+         "(chosen: faster than it is changed)");
+  v.real("labile_s", labile_s, {"s", 1, 1e9},
+         "time constant with which a weight returns to its consolidated one (tuned: maps return "
+         "within the simulated minute that stands for the week after practice)");
+  v.real("capacity", capacity, {"1", 0.1, 1e6},
+         "size of the consolidated variable relative to the weight's (chosen)");
+}
+
+TripletRule::TripletRule(Projection& projection, const TripletParameters& parameters)
+    : projection_(projection),
+      parameters_(parameters),
+      initial_weight_(first_weight(projection)),
+      plus_decay_(decay_per_ms(parameters.plus_ms)),
+      minus_decay_(decay_per_ms(parameters.minus_ms)),
+      slow_decay_(decay_per_ms(parameters.slow_ms)),
+      eligibility_decay_(static_cast<float>(math::exp(-kPeriodMs / parameters.eligibility_ms))),
+      x_(projection.sources(), 0.0f),
+      y_(projection.own_targets(), 0.0f),
+      z_(projection.own_targets(), 0.0f),
+      eligibility_(projection.weights().size(), 0.0f),
+      consolidated_(projection.weights().size(), initial_weight_) {}
+
+void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
+                       double gate, bool learning) {
+  decay(x_, plus_decay_);
+  decay(y_, minus_decay_);
+  decay(z_, slow_decay_);
+  const std::span<const float> weights = projection_.weights();
+  const auto targets = projection_.targets();
+  const auto depression = static_cast<float>(parameters_.depression);
+  for (const Spike& spike : presynaptic)
+    for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
+      eligibility_[s] -= depression * y_[targets[s]] * weights[s];
+  const auto position = projection_.position();
+  const auto source = projection_.source_of();
+  const std::size_t k = projection_.in_degree();
+  const float top = projection_.max_weight();
+  const auto potentiation =
+      static_cast<float>(parameters_.potentiation) * initial_weight_ / (top - initial_weight_);
+  for_own(projection_, postsynaptic, [&](std::size_t target) {
+    const float gain = potentiation * z_[target];
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s)
+      eligibility_[position[s]] += gain * x_[source[s]] * (top - weights[position[s]]);
+  });
+  for (const Spike& spike : presynaptic) x_[spike.id] += 1.0f;
+  for_own(projection_, postsynaptic, [&](std::size_t target) {
+    y_[target] += 1.0f;
+    z_[target] += 1.0f;
+  });
+  ++now_ms_;
+  if (now_ms_ % kPeriodMs == 0) {
+    if (learning && gate > 0) follow(gate);
+    decay(eligibility_, eligibility_decay_);
+  }
+  if (learning && now_ms_ % kSlowPeriodMs == 0) settle();
+}
+
+void TripletRule::follow(double gate) {
+  const auto share = static_cast<float>(parameters_.rate * gate) * (1.0f - eligibility_decay_);
+  const float top = projection_.max_weight();
+  float* __restrict weight = projection_.weights().data();
+  const float* __restrict eligibility = eligibility_.data();
+  for (std::size_t s = 0; s < eligibility_.size(); ++s) {
+    const float changed = weight[s] + share * eligibility[s];
+    const float bounded = changed < top ? changed : top;
+    weight[s] = bounded > 0.0f ? bounded : 0.0f;
+  }
+}
+
+void TripletRule::settle() {
+  const std::span<float> weights = projection_.weights();
+  const auto position = projection_.position();
+  const std::size_t k = projection_.in_degree();
+  const double initial_sum = static_cast<double>(initial_weight_) * static_cast<double>(k);
+  const auto labile = static_cast<float>(1.0 / parameters_.labile_s);
+  const auto consolidated = static_cast<float>(1.0 / (parameters_.labile_s * parameters_.capacity));
+  for (std::size_t target = 0; target < projection_.own_targets(); ++target) {
+    double sum = 0;
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s)
+      sum += static_cast<double>(weights[position[s]]);
+    const auto factor = static_cast<float>(
+        sum > 0 ? 1.0 + parameters_.normalisation * (initial_sum / sum - 1.0) : 1.0);
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
+      float& weight = weights[position[s]];
+      const float normalised = weight * factor;
+      const float beyond = normalised - consolidated_[s];
+      weight = std::min(normalised - labile * beyond, projection_.max_weight());
+      consolidated_[s] += consolidated * beyond;
+    }
+  }
+}
+
+void TripletRule::save(StateWriter& writer) const {
+  const std::string& name = projection_.name();
+  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
+  const std::uint64_t k = projection_.in_degree();
+  writer.shared_value(name + ".now_ms", now_ms_);
+  writer.shared<float>(name + ".x", x_);
+  writer.block<float>(name + ".y", all, first, y_);
+  writer.block<float>(name + ".z", all, first, z_);
+  std::vector<float> canonical(eligibility_.size());
+  const auto position = projection_.position();
+  for (std::size_t s = 0; s < canonical.size(); ++s) canonical[s] = eligibility_[position[s]];
+  writer.block<float>(name + ".eligibility", k * all, k * first, canonical);
+  writer.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
+}
+void TripletRule::load(StateReader& reader) {
+  const std::string& name = projection_.name();
+  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
+  const std::uint64_t k = projection_.in_degree();
+  reader.shared_value(name + ".now_ms", now_ms_);
+  reader.shared<float>(name + ".x", x_);
+  reader.block<float>(name + ".y", all, first, y_);
+  reader.block<float>(name + ".z", all, first, z_);
+  std::vector<float> canonical(eligibility_.size());
+  reader.block<float>(name + ".eligibility", k * all, k * first, canonical);
+  const auto position = projection_.position();
+  for (std::size_t s = 0; s < canonical.size(); ++s) eligibility_[position[s]] = canonical[s];
+  reader.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
+}
+
+void InhibitoryParameters::visit(ParameterVisitor& v) {
+  v.real("rate", rate, {"1", 0, 1},
+         "change per spike at a trace of 1, as a share of the initial weight (chosen: slower than "
+         "excitatory synapses)");
+  v.real("trace_ms", trace_ms, {"ms", 1, 1000}, "decay of the traces (Vogels et al. 2011)");
+  v.real("calibration_s", calibration_s, {"s", 0.001, 1e6},
+         "time at the start in which a cell finds its set-point (chosen)");
+  v.real(
+      "set_point_s", set_point_s, {"s", 0.001, 1e9},
+      "time over which the set-point follows the cell's rate later (chosen: longer than practice)");
+}
+
+InhibitoryRule::InhibitoryRule(Projection& projection, const InhibitoryParameters& parameters)
+    : projection_(projection),
+      parameters_(parameters),
+      change_(static_cast<float>(parameters.rate) * first_weight(projection)),
+      decay_(decay_per_ms(parameters.trace_ms)),
+      x_(projection.sources(), 0.0f),
+      y_(projection.own_targets(), 0.0f),
+      set_point_(projection.own_targets(), 0.0f) {}
+
+void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
+                          bool learning) {
+  decay(x_, decay_);
+  decay(y_, decay_);
+  ++now_ms_;
+  const double calibration_ms = 1000.0 * parameters_.calibration_s;
+  const auto now = static_cast<double>(now_ms_);
+  const bool calibrated = now > calibration_ms;
+  const auto follow =
+      static_cast<float>(1.0 / (calibrated ? 1000.0 * parameters_.set_point_s : now));
+  const auto spike_share = static_cast<float>(2.0 * parameters_.trace_ms) * follow;
+  decay(set_point_, 1.0f - follow);
+  for_own(projection_, postsynaptic,
+          [&](std::size_t target) { set_point_[target] += spike_share; });
+  if (learning && calibrated) {
+    const std::span<float> weights = projection_.weights();
+    const auto targets = projection_.targets();
+    const float top = projection_.max_weight();
+    for (const Spike& spike : presynaptic)
+      for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id);
+           ++s)
+        weights[s] =
+            std::clamp(weights[s] + change_ * (y_[targets[s]] - set_point_[targets[s]]), 0.0f, top);
+    const auto position = projection_.position();
+    const auto source = projection_.source_of();
+    const std::size_t k = projection_.in_degree();
+    for_own(projection_, postsynaptic, [&](std::size_t target) {
+      for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
+        float& weight = weights[position[s]];
+        weight = std::min(weight + change_ * x_[source[s]], top);
+      }
+    });
+  }
+  for (const Spike& spike : presynaptic) x_[spike.id] += 1.0f;
+  for_own(projection_, postsynaptic, [&](std::size_t target) { y_[target] += 1.0f; });
+}
+
+void InhibitoryRule::save(StateWriter& writer) const {
+  const std::string& name = projection_.name();
+  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
+  writer.shared_value(name + ".now_ms", now_ms_);
+  writer.shared<float>(name + ".x", x_);
+  writer.block<float>(name + ".y", all, first, y_);
+  writer.block<float>(name + ".set_point", all, first, set_point_);
+}
+void InhibitoryRule::load(StateReader& reader) {
+  const std::string& name = projection_.name();
+  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
+  reader.shared_value(name + ".now_ms", now_ms_);
+  reader.shared<float>(name + ".x", x_);
+  reader.block<float>(name + ".y", all, first, y_);
+  reader.block<float>(name + ".set_point", all, first, set_point_);
+}
+
+}  // namespace quartet

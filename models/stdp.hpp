@@ -1,0 +1,152 @@
+/// Spike-timing-dependent plasticity of recurrent synapses, excitatory and inhibitory. Spikes of
+/// the same timestep do not count as a pair. Rules run once per timestep of 1 ms.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/projection.hpp"
+#include "models/signal.hpp"
+
+namespace quartet {
+
+/// How much a reward-prediction error lets cortical synapses change:
+///   gate = max(0, 1 + gain · m),  m = ± |D − D̄|^hill / (half_hz^hill + |D − D̄|^hill)
+/// D: rate of dopamine cells, low-passed (tau_ms); D̄: its mean (adaptation_ms; a plain mean until
+/// so much time has passed); m has the sign of D − D̄. The Hill curve (binding to receptors) keeps
+/// the noise of few dopamine cells, and the small bursts after rewards that are expected, from
+/// teaching.
+struct DopamineGateParameters {
+  double gain = 500.0;
+  double half_hz = 6.0;
+  double hill = 4.0;
+  double tau_ms = 100.0;
+  double adaptation_ms = 20000.0;
+  void visit(ParameterVisitor& v);
+};
+
+class DopamineGate {
+ public:
+  /// `cells`: dopamine cells of an intact brain.
+  DopamineGate(const DopamineGateParameters& parameters, std::uint32_t cells)
+      : parameters_(parameters), cells_(cells) {}
+
+  /// One timestep in which `spikes` of them fired.
+  void update(std::size_t spikes);
+  double value() const;
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  DopamineGateParameters parameters_;
+  std::uint32_t cells_;
+  // State.
+  double level_hz_ = 0, mean_hz_ = 0;
+  std::int64_t averaged_ms_ = 0;
+};
+
+/// Excitatory synapses: the triplet rule in its minimal form (Pfister & Gerstner 2006, J. Neurosci.
+/// 26:9673; all pairs of spikes), turned into changes by a third factor, with bounded weights.
+///   spike of source i:  e_ij ← e_ij − depression · y_j · w_ij
+///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · w0 (w_max − w_ij) / (w_max − w0)
+///   dw/dt = rate · gate · e/eligibility_ms,  de/dt = −e/eligibility_ms
+/// x, y and z jump by 1 with every spike, after it is counted, and decay with plus_ms, minus_ms and
+/// slow_ms. At the initial weight w0 changes are those of slices, as shares of w0, times rate and
+/// gate; regular firing potentiates above depression · minus_ms / (potentiation · plus_ms ·
+/// slow_ms), 28 Hz. Depression in proportion to the weight and potentiation to what is missing keep
+/// it between 0 and w_max = max_weight · w0.
+///
+/// Every second, two slow processes act on the synapses of each target:
+///   w ← w · (1 + normalisation · (W0/Σw − 1))                     W0: the initial sum
+///   w ← w − (w − c)/labile_s,  c ← c + (w − c)/(labile_s · capacity)
+/// The first is heterosynaptic: what some synapses gain, others lose. The second is consolidation:
+/// a synapse's weight is coupled to a hidden, slower variable c of `capacity` times its size (the
+/// first two of the chain of Benna & Fusi 2016, Nat. Neurosci. 19:1697). Changes that are not kept
+/// up flow back; long practice fills c, and stays.
+struct TripletParameters {
+  double rate = 0.4;
+  double potentiation = 6.5e-3;
+  double depression = 0.0102;
+  double plus_ms = 16.8;
+  double minus_ms = 33.7;
+  double slow_ms = 114.0;
+  double eligibility_ms = 1000.0;
+  double max_weight = 3.0;
+  double normalisation = 0.2;
+  double labile_s = 60.0;
+  double capacity = 10.0;
+  void visit(ParameterVisitor& v);
+};
+
+class TripletRule {
+ public:
+  static constexpr std::int64_t kPeriodMs = 20;  ///< between changes of weights by eligibility
+  static constexpr std::int64_t kSlowPeriodMs = 1000;
+
+  /// The projection's synapses begin with the same weight; its largest must be `max_weight` times
+  /// that.
+  TripletRule(Projection& projection, const TripletParameters& parameters);
+
+  /// One timestep. `learning`: whether weights change.
+  void step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic, double gate,
+            bool learning);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  void follow(double gate);
+  void settle();
+
+  Projection& projection_;
+  TripletParameters parameters_;
+  float initial_weight_, plus_decay_, minus_decay_, slow_decay_, eligibility_decay_;
+  // State.
+  std::int64_t now_ms_ = 0;
+  std::vector<float> x_;             // per source cell
+  std::vector<float> y_, z_;         // per own target
+  std::vector<float> eligibility_;   // per synapse, in the order of delivery
+  std::vector<float> consolidated_;  // per synapse, in canonical order
+};
+
+/// Inhibitory synapses that hold their target's rate (Vogels, Sprekeler, Zenke, Clopath & Gerstner
+/// 2011, Science 334:1569):
+///   spike of source i:  w_ij ← w_ij + rate · w0 · (y_j − 2 trace · r_j)
+///   spike of target j:  w_ij ← w_ij + rate · w0 · x_i
+/// x and y: traces of the spikes of i and j (trace_ms); weights stay in [0, w_max]. r_j is the
+/// cell's own set-point (cells return to rates of their own: Hengen et al. 2016, Cell 165:180): its
+/// mean rate over the first calibration_s, in which weights stay, and from there on a running mean
+/// (set_point_s).
+struct InhibitoryParameters {
+  double rate = 3e-4;
+  double trace_ms = 20.0;
+  double calibration_s = 10.0;
+  double set_point_s = 600.0;
+  void visit(ParameterVisitor& v);
+};
+
+class InhibitoryRule {
+ public:
+  InhibitoryRule(Projection& projection, const InhibitoryParameters& parameters);
+
+  /// One timestep. `learning`: whether weights change.
+  void step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic, bool learning);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  Projection& projection_;
+  InhibitoryParameters parameters_;
+  float change_, decay_;
+  // State.
+  std::int64_t now_ms_ = 0;
+  std::vector<float> x_;          // per source cell
+  std::vector<float> y_;          // per own target
+  std::vector<float> set_point_;  // per own target: 2 trace · r
+};
+
+}  // namespace quartet

@@ -1,0 +1,447 @@
+#!/usr/bin/python3
+"""Maps of the fingers on the motor sheet, before and after they practise.
+
+    maps.py results/finger_practice
+
+computes from the snapshots of plastic weights how strongly every site of the sheet is coupled to
+every muscle, prints what practice and the rest after it changed, writes maps.csv (a row per subject
+and snapshot) and practice.csv (a row per practice trial) into the run directory, and draws maps.png
+and .pdf. The run must have recorded weights (record.weights_subjects) of a plastic sheet
+(brain.cortex.sheet_plasticity.plastic).
+
+The coupling of site x to muscle f is a map of weights, not of responses to a stimulus:
+    M_f(x) = sum_i K(x, i) [a_if + LATERAL sum_j e_ij a_jf],   a_if = sum_p w_ip F_f(p)
+i and j run over layer 2/3 cells, p over corticospinal (PT) cells; K is a Gaussian of STIMULUS_SD,
+F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean initial
+sum of a cell's weights in their projection. Inhibition does not enter.
+
+Statistics are over simulated subjects. Exit codes: 0 computed, 1 standard output is full, 2 bad usage
+or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import signal
+import sys
+import textwrap
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import behaviour
+import netcdf
+import table
+from behaviour import BadInput
+
+# The sheet and its muscle fields: as in regions/sizes.hpp and regions/sheet.hpp.
+WIDTH, HEIGHT, FIELD_SD = 18.0, 6.0, 0.7
+FIELDS = {
+    "shoulder flexor": (3.0, 1.2), "shoulder extensor": (3.0, 4.8), "elbow flexor": (5.5, 4.8),
+    "elbow extensor": (5.5, 1.2), "biarticular flexor": (8.0, 1.2),
+    "biarticular extensor": (8.0, 4.8), "little": (10.2, 3.0), "ring": (11.6, 3.0),
+    "middle": (13.0, 3.0), "index": (14.4, 3.0), "thumb": (15.8, 3.0),
+    "shoulder girdle": (0.8, 3.0), "face": (17.3, 3.0),
+}
+MUSCLES = tuple(FIELDS)
+FINGERS = ("thumb", "index", "middle", "ring", "little")  # digits 1 to 5
+TINTS = {"thumb": "#AA3377", "index": "#EE6677", "middle": "#CCBB44", "ring": "#228833",
+         "little": "#4477AA"}
+
+PITCH = 0.25  # between sites, sheet units
+STIMULUS_SD = 0.5  # reach of a stimulus, sheet units (chosen: some .4 mm)
+LATERAL = 0.5  # weight of the step through layer 2/3 (chosen)
+EDGE = 0.1  # a site belongs to a map above this share of the map's largest value
+
+# What the table has of the practised fingers, as changes.
+MEANING = {
+    "area": "area of the practised fingers' maps",
+    "territory": "territory of the practised fingers",
+    "neighbours": "territory of the fingers beside them",
+    "total": "territory of all muscles",
+    "distance": "distance of the centres of gravity",
+    "jaccard": "Jaccard index of the practised maps",
+    "overlap": "volume overlap of the practised maps",
+    "cosine": "cosine of the practised maps",
+}
+
+
+def sites() -> tuple[np.ndarray, np.ndarray]:
+    """x and y of the sites, shape (rows, columns)."""
+    return np.meshgrid(np.arange(PITCH / 2, WIDTH, PITCH), np.arange(PITCH / 2, HEIGHT, PITCH))
+
+
+def fields(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How much cells at (x, y) belong to each muscle, shape (cells, muscles); columns sum to 1."""
+    centres = np.array(list(FIELDS.values()))
+    distance = (x[:, None] - centres[:, 0]) ** 2 + (y[:, None] - centres[:, 1]) ** 2
+    field = np.exp(-distance / (2 * FIELD_SD**2))
+    return field / field.sum(axis=0)
+
+
+def through(weights: np.ndarray, sources: np.ndarray, targets: np.ndarray, cells: int) -> np.ndarray:
+    """Sum over synapses of weight times what the target does, shape (cells, muscles): what each
+    source does. weights and sources: (targets, synapses); targets: (targets, muscles)."""
+    result = np.zeros((cells, targets.shape[1]))
+    for muscle in range(targets.shape[1]):
+        result[:, muscle] = np.bincount(
+            sources.ravel(), (weights * targets[:, muscle, None]).ravel(), minlength=cells)
+    return result
+
+
+@dataclasses.dataclass
+class Snapshot:
+    member: int
+    group: str
+    trial: int  # that the subject had done
+    maps: np.ndarray  # (muscles, rows, columns)
+
+
+def snapshots(path: pathlib.Path) -> list[Snapshot]:
+    """Maps of every snapshot of a run. Raises BadInput."""
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; record weights: --set record.weights_subjects=1 (or "
+                       "more)")
+    x, y = sites()
+    result = []
+    with netcdf.open_dataset(path) as file:
+        names = ("L23E_L5PT", "L23E_L23E")
+        if any(f"weight_{name}" not in file.variables for name in names):
+            raise BadInput(f"{path}: has no weights of the sheet, which is not plastic in this run; "
+                           "run with --set brain.cortex.sheet_plasticity.plastic=true")
+        cell_x, cell_y = (file[f"source_{axis}_L23E_L5PT"].values for axis in "xy")
+        field = fields(*(file[f"target_{axis}_L23E_L5PT"].values for axis in "xy"))
+        reach = np.exp(-((x.ravel()[:, None] - cell_x) ** 2 + (y.ravel()[:, None] - cell_y) ** 2)
+                       / (2 * STIMULUS_SD**2))
+        wired = file["recorded_subject"].values.tolist()
+        groups = [str(g.decode() if isinstance(g, bytes) else g).strip(" \0")
+                  for g in np.atleast_1d(file["group_name"].values)]
+        initial = {name: file[f"weight_{name}"][0].values.sum(axis=1).mean() for name in names}
+        for index, (member, trial) in enumerate(zip(file["subject"].values, file["trial"].values)):
+            def pathway(name, targets):
+                return through(file[f"weight_{name}"][index].values / initial[name],
+                               file[f"source_{name}"][wired.index(member)].values.astype(int),
+                               targets, len(cell_x))
+            direct = pathway("L23E_L5PT", field)
+            coupling = reach @ (direct + LATERAL * pathway("L23E_L23E", direct))
+            result.append(Snapshot(int(member), groups[index], int(trial),
+                                   coupling.T.reshape(len(MUSCLES), *x.shape)))
+    return result
+
+
+def centre(one: np.ndarray) -> np.ndarray:
+    """Centre of gravity of a map, sheet units, shape (2,)."""
+    x, y = sites()
+    return np.array([(x * one).sum(), (y * one).sum()]) / one.sum()
+
+
+def area(one: np.ndarray) -> float:
+    """Sites above EDGE of the map's largest value, in square sheet units."""
+    return float(np.count_nonzero(one > EDGE * one.max()) * PITCH**2)
+
+
+def pair(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    """Distance and overlap of two maps: Jaccard index of their areas, shared volume over that of the
+    smaller one, cosine."""
+    in_a, in_b = a > EDGE * a.max(), b > EDGE * b.max()
+    return {
+        "distance": float(np.linalg.norm(centre(a) - centre(b))),
+        "jaccard": np.count_nonzero(in_a & in_b) / np.count_nonzero(in_a | in_b),
+        "overlap": float(np.minimum(a, b).sum() / min(a.sum(), b.sum())),
+        "cosine": float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())),
+    }
+
+
+def describe(maps: np.ndarray, practised: list[int], edge: float) -> dict[str, float]:
+    """Indices of the practised fingers (digits): means over them and over their neighbouring pairs.
+
+    A site is of the territory of the muscle to which it is coupled most, if more than `edge`: as in
+    maps of intracortical stimulation of fixed strength.
+    """
+    owner = np.where(maps.max(axis=0) > edge, maps.argmax(axis=0), -1)
+    unit = PITCH**2
+    territory = {m: float(np.count_nonzero(owner == k) * unit) for k, m in enumerate(MUSCLES)}
+    own = [FINGERS[d - 1] for d in practised]
+    beside = [FINGERS[d - 1] for d in range(1, 6)
+              if d not in practised and {d - 1, d + 1} & set(practised)]
+    one = {m: maps[MUSCLES.index(m)] for m in own}
+    # Fingers that lie next to each other among the practised ones.
+    pairs = [pair(one[a], one[b]) for a, b in zip(own, own[1:])]
+    result = {
+        "area": float(np.mean([area(m) for m in one.values()])),
+        "territory": sum(territory[m] for m in own),
+        "neighbours": sum(territory[m] for m in beside) if beside else np.nan,
+        "total": sum(territory.values()),
+    }
+    for name in ("distance", "jaccard", "overlap", "cosine"):
+        result[name] = float(np.mean([p[name] for p in pairs])) if pairs else np.nan
+    return result
+
+
+def practised_fingers(blocks: list[dict]) -> list[int]:
+    """Digits that a schedule practises, in order."""
+    return sorted({int(d) for block in blocks for d in block.get("fingers", [])})
+
+
+def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
+    """A row per subject and snapshot, and the mean maps by (group, block). Raises BadInput.
+
+    The first snapshot is from before the first trial, each other one from a block's end. "change" is
+    relative to the snapshot before the first block of practice.
+    """
+    experiment = behaviour.resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    found = snapshots(directory / "cortex_weights.nc")
+    rows, sums = [], {}
+    for member in dict.fromkeys(s.member for s in found):
+        own = [s for s in found if s.member == member]
+        group = own[0].group
+        blocks = behaviour.blocks_of(experiment, group)
+        practised = practised_fingers(blocks)
+        if not practised:
+            continue
+        ends = np.cumsum([0] + [block["trials"] for block in blocks]).tolist()
+        if [s.trial for s in own] != ends:  # still running, or stopped
+            continue
+        first = next(i for i, block in enumerate(blocks) if block.get("task") == "fingers")
+        reference = own[first].maps
+        edge = EDGE * max(reference[MUSCLES.index(f)].max() for f in FINGERS)
+        before = describe(reference, practised, edge)
+        for index, snapshot in enumerate(own):
+            block = blocks[index - 1] if index else {}
+            phase = block.get("phase") or (f"block {index}" if index else "start")
+            values = describe(snapshot.maps, practised, edge)
+            rows.append({"group": group, "subject": member, "block": index - 1, "phase": phase,
+                         "trial": snapshot.trial, "reference": index == first,
+                         "fingers": " ".join(map(str, practised)),
+                         "correlation": blocks[first]["finger_correlation"]}
+                        | values
+                        | {f"{k}_change": values[k] / before[k] - 1 for k in values})
+            count, total = sums.get((group, index - 1), (0, 0.0))
+            sums[group, index - 1] = count + 1, total + snapshot.maps
+    if not rows:
+        raise BadInput(f"{directory}: no finished subject that practises fingers and whose weights are "
+                       "recorded; run runs/experiments/finger_practice.toml, or give a block task = "
+                       "\"fingers\" and record.weights_subjects = 1 or more")
+    return rows, {key: total / count for key, (count, total) in sums.items()}
+
+
+def trials(directory: pathlib.Path) -> list[dict]:
+    """A row per trial that asks for fingers: what moved.
+
+    individuation = 1 - mean over the other fingers of their pool's rate / that of the fingers asked
+    for (mean); co_contraction = 2 sum min(r_a, r_b) / sum (r_a + r_b) over pairs of a finger asked for
+    and another.
+    """
+    run = behaviour.read(directory, {"fingers", "reward", "reward_prediction_error"}
+                         | {f"{what}_{f}" for what in ("rate", "flexion") for f in FINGERS})
+    rows = []
+    for group in run.groups.values():
+        for subject in group.subjects:
+            columns = subject.columns
+            rates = np.stack([columns[f"rate_{f}"] for f in FINGERS], axis=1)
+            for trial in np.flatnonzero(columns["fingers"] > 0):
+                asked = np.array([int(columns["fingers"][trial]) >> k & 1 for k in range(5)], bool)
+                moved, others = rates[trial, asked], rates[trial, ~asked]
+                low = np.minimum.outer(moved, others).sum()
+                both = np.add.outer(moved, others).sum()
+                rows.append({
+                    "group": group.name, "subject": int(subject.name.split()[1]), "trial": int(trial),
+                    "fingers": " ".join(str(k + 1) for k in np.flatnonzero(asked)),
+                    "individuation": 1 - others.mean() / moved.mean() if others.size else np.nan,
+                    "co_contraction": 2 * low / both if others.size and both > 0 else np.nan,
+                    "reward": columns["reward"][trial],
+                    "reward_prediction_error": columns["reward_prediction_error"][trial],
+                } | {f"{what}_{f}": columns[f"{what}_{f}"][trial]
+                     for what in ("rate", "flexion") for f in FINGERS})
+    return rows
+
+
+def mean_sem(values) -> tuple[float, float]:
+    values = np.array([v for v in values if np.isfinite(v)])
+    if values.size == 0:
+        return np.nan, np.nan
+    return float(values.mean()), (float(values.std(ddof=1) / np.sqrt(values.size))
+                                  if values.size > 1 else np.nan)
+
+
+def summary(rows: list[dict], done: list[dict]) -> list[dict]:
+    """One record per group and block from the first practice on: mean changes over subjects."""
+    records = []
+    for group in dict.fromkeys(r["group"] for r in rows):
+        own = [r for r in rows if r["group"] == group]
+        start = next(r["block"] for r in own if r["reference"])
+        for block in sorted({r["block"] for r in own if r["block"] > start}):
+            here = [r for r in own if r["block"] == block]
+            record = {"group": group, "correlation": here[0]["correlation"], "phase": here[0]["phase"],
+                      "n": len(here)}
+            for name in MEANING:
+                record[name], record[f"{name}_sem"] = mean_sem(r[f"{name}_change"] for r in here)
+            first = next(r["trial"] for r in own if r["block"] == block - 1)
+            last = here[0]["trial"]
+            shares = {"reward": [], "individuation": [], "individuation_first": []}
+            for subject in {r["subject"] for r in here}:
+                moves = [d for d in done if d["subject"] == subject and first <= d["trial"] < last]
+                quarter = max(1, len(moves) // 4)
+                if not moves:
+                    continue
+                shares["reward"].append(np.mean([d["reward"] for d in moves]))
+                shares["individuation_first"].append(
+                    np.mean([d["individuation"] for d in moves[:quarter]]))
+                shares["individuation"].append(
+                    np.mean([d["individuation"] for d in moves[-quarter:]]))
+            for name, values in shares.items():
+                record[name], record[f"{name}_sem"] = mean_sem(values)
+            records.append(record)
+    return records
+
+
+def percent(value: float, sem: float) -> str:
+    if not np.isfinite(value):
+        return "-"
+    return f"{100 * value:+.1f}" + (f" ± {100 * sem:.1f}" if np.isfinite(sem) else "")
+
+
+def print_table(records: list[dict]) -> None:
+    print("Changes of the practised fingers' maps, as a percentage of those before practice; mean ± SEM "
+          "over subjects.\nMaps are of weights, not of responses to a stimulus (docstring of "
+          "maps.py).\n")
+    header = ("group", "correlation", "after", "n", "map\narea", "terri-\ntory", "neigh-\nbours",
+              "total", "distance", "Jaccard", "overlap", "cosine", "rewarded", "individuation\nfirst, last")
+    cells = []
+    for r in records:
+        line = [r["group"], f"{r['correlation']:g}", r["phase"], str(r["n"])]
+        line += [percent(r[name], r[f"{name}_sem"]) for name in MEANING]
+        line.append(table.number(r["reward"]))
+        line.append("-" if not np.isfinite(r["individuation"]) else
+                    f"{r['individuation_first']:.2f}, {r['individuation']:.2f}")
+        cells.append(tuple(line))
+    table.show(header, cells)
+    print("\nmap area: sites above a tenth of a map's largest value; territory: sites coupled most to a "
+          "practised finger\n(neighbours: to a finger beside; total: to any muscle), at a threshold fixed "
+          "before practice; distance: of centres\nof gravity; individuation: of the motor pools' rates "
+          "in the first and last quarter of the block's movements.")
+
+
+def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
+         title: str) -> plt.Figure:
+    """A row per group: maps before practice and after each later block; on the right, changes of the
+    indices by the first block of practice."""
+    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
+                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    groups = list(dict.fromkeys(r["group"] for r in rows))
+    x, y = sites()
+    columns = {}
+    for group in groups:
+        own = [r for r in rows if r["group"] == group]
+        start = next(r["block"] for r in own if r["reference"])
+        columns[group] = [start] + sorted({r["block"] for r in own if r["block"] > start})
+    width = max(map(len, columns.values()))
+    figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 1.6))
+    grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
+                               left=0.11, right=0.985, top=1 - 0.95 / figure.get_figheight(),
+                               bottom=0.75 / figure.get_figheight(), hspace=0.25, wspace=0.12)
+    for row, group in enumerate(groups):
+        practised = {FINGERS[int(d) - 1]
+                     for d in next(r["fingers"] for r in rows if r["group"] == group).split()}
+        before = maps[group, columns[group][0]]
+        edge = max(before[MUSCLES.index(f)].max() for f in FINGERS)
+        for column, block in enumerate(columns[group]):
+            axes = figure.add_subplot(grid[row, column])
+            now = maps[group, block]
+            axes.set_xlim(9, 17.6)
+            axes.set_ylim(0.8, 5.2)
+            axes.set_aspect("equal")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            for side in axes.spines.values():
+                side.set_visible(False)
+            for finger in FINGERS:
+                one = now[MUSCLES.index(finger)]
+                used = finger in practised
+                axes.contourf(x, y, one, levels=[0.5 * edge, 10 * edge], colors=[TINTS[finger]],
+                              alpha=0.55 if used else 0.2)
+                axes.contour(x, y, one, levels=[EDGE * edge], colors=[TINTS[finger]],
+                             linewidths=1.8 if used else 0.9)
+                axes.plot(*centre(one), "o", color=TINTS[finger], markersize=5 if used else 3)
+            if row == 0:
+                phase = next(r["phase"] for r in rows if r["group"] == group and r["block"] == block)
+                axes.set_title("before practice" if column == 0 else f"after {phase}", loc="left",
+                               fontsize=11)
+            if column == 0:
+                axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), transform=axes.transAxes, ha="right",
+                          va="center", fontsize=10, fontweight="bold")
+    panel = figure.add_subplot(grid[:, width])
+    box = panel.get_position()
+    panel.set_position([box.x0 + 0.06, box.y0 + 0.04, box.width - 0.06, box.height - 0.04])
+    names = {"overlap": "#004488", "jaccard": "#DDAA33", "distance": "#BB5566", "territory": "#228833"}
+    first = [next(r for r in records if r["group"] == g) for g in groups]
+    for name, tint in names.items():
+        panel.errorbar([100 * r[name] for r in first], np.arange(len(first)),
+                       xerr=[100 * r[f"{name}_sem"] if np.isfinite(r[f"{name}_sem"]) else 0
+                             for r in first],
+                       fmt="o", color=tint, label=name, markersize=6)
+    panel.axvline(0, color="0.5", linewidth=1)
+    panel.set_ylim(len(first) - 0.5, -0.5)
+    panel.set_xlabel("change by practice (%)")
+    panel.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
+    panel.set_yticks([])
+    figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
+    n = sorted({r["n"] for r in records})
+    counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
+    figure.text(0.012, 0.012,
+                f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of "
+                "sites to fingers (weights): filled above a half, line at a tenth of the largest before "
+                "practice; dots: centres of gravity;\nstrong: practised fingers. From left to right: "
+                "little finger to thumb.", fontsize=9, color="0.2")
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="maps.py", description="Maps of the fingers on the motor sheet before and after practice.",
+        epilog="Example: maps.py results/finger_practice")
+    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
+                        help="a run directory with cortex_weights.nc of a plastic sheet")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args(arguments)
+    try:
+        rows, maps = measure(options.directory)
+        done = trials(options.directory)
+        records = summary(rows, done)
+        run = behaviour.read(options.directory, set())
+        labels = {name: group.label for name, group in run.groups.items()}
+        table.write_csv(options.directory / "maps.csv", rows)
+        table.write_csv(options.directory / "practice.csv", done)
+        figure = draw(rows, maps, records, labels, run.title or options.directory.name)
+        for end in (".png", ".pdf"):
+            with table.replacing(options.directory / f"maps{end}") as partial:
+                figure.savefig(partial, dpi=150, format=end[1:],
+                               metadata={"CreationDate": None} if end == ".pdf" else {})
+    except (BadInput, OSError) as error:
+        print(f"maps.py: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps([{k: None if isinstance(v, float) and not np.isfinite(v) else v
+                           for k, v in r.items()} for r in records], indent=2))
+    else:
+        print_table(records)
+        print(f"\nFigure: {options.directory / 'maps.png'}")
+    return 0
+
+
+if __name__ == "__main__":
+    table.end(main, "maps.py")
