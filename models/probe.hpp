@@ -63,11 +63,11 @@ struct Probe {
         "at another time; 0: found first, by the clinical rule");
     v.real("criterion", criterion, {"1", 0.001, 100},
            "size of a response that counts for the threshold, in spikes per corticospinal cell of "
-           "the muscle (chosen: twice the spread of none)");
+           "the muscle (chosen: a tenth of the largest)");
     v.reals("intensities", intensities, {"1", 0, 10}, "recruitment: of the pulses, in RMT");
     v.real("test_size", test_size, {"1", 0.01, 100},
            "paired_pulse: mean response for which the test pulse's intensity is sought, in spikes "
-           "per corticospinal cell (chosen: about 30 % of the largest)");
+           "per corticospinal cell (chosen: about half of the largest)");
     v.real("test_intensity", test_intensity, {"1", 0, 10},
            "paired_pulse: intensity of the test pulse in RMT instead; 0: sought by test_size");
     v.reals("conditioning", conditioning, {"1", 0, 10},

@@ -476,7 +476,11 @@ struct Schedule {
 };
 
 std::map<std::string, Schedule> read_schedules(Document& document, Problems& problems) {
-  const std::vector<std::string> block_keys = block_key_names();
+  // A table of a block may share its name with a phase: block.NAME.KEY is the phase's or the
+  // table's by its KEY, of which none is in both.
+  std::vector<std::string> block_keys;
+  for (const Key& key : list_keys(Block{}))
+    if (key.kind != Key::Kind::table) block_keys.push_back(key.name);
   std::map<std::string, Schedule> schedules;
   for (ScheduleText& text : document.schedules) {
     Schedule schedule;
