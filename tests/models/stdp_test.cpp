@@ -87,8 +87,9 @@ TEST(TripletRule, IsTheSumOverPairsAndTriplets) {
       const auto [pre, post] = pairings(hz, lag);
       const double expected = by_pairs({}, pre, post);
       EXPECT_NEAR(by_rule({}, pre, post), expected, 0.01) << hz << " Hz, " << lag << " ms";
-      if (hz > 1)  // so slowly that order and intervals hardly count
+      if (hz > 1) {  // so slowly that order and intervals hardly count
         EXPECT_GT(std::abs(by_rule({.minus_ms = 40}, pre, post) - expected), 0.01);
+      }
     }
   }
 }
