@@ -78,7 +78,7 @@ void TripletParameters::visit(ParameterVisitor& v) {
          "Gerstner 2006, visual cortex, all-to-all)");
   v.real("depression", depression, {"1", 0, 1},
          "depression per pair at a trace of 1, as a share of the weight (the same: 7.1e-3, sliding "
-         "with the cell's mean rate; tuned: the rate at which it gives way to potentiation, 28 Hz, "
+         "with the cell's mean rate; tuned: the rate at which it gives way to potentiation, 30 Hz, "
          "lies between those of a finger that moves alone and together with its neighbour)");
   v.real("plus_ms", plus_ms, {"ms", 1, 1000}, "decay of the presynaptic trace (the same)");
   v.real("minus_ms", minus_ms, {"ms", 1, 1000}, "decay of the postsynaptic trace (the same)");

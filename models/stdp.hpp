@@ -56,7 +56,7 @@ class DopamineGate {
 /// x, y and z jump by 1 with every spike, after it is counted, and decay with plus_ms, minus_ms and
 /// slow_ms. At the initial weight w0 changes are those of slices, as shares of w0, times rate and
 /// gate; regular firing potentiates above depression · minus_ms / (potentiation · plus_ms ·
-/// slow_ms), 28 Hz. Depression in proportion to the weight and potentiation to what is missing keep
+/// slow_ms), 30 Hz. Depression in proportion to the weight and potentiation to what is missing keep
 /// it between 0 and w_max = max_weight · w0.
 ///
 /// Every second, two slow processes act on the synapses of each target:
@@ -67,9 +67,9 @@ class DopamineGate {
 /// first two of the chain of Benna & Fusi 2016, Nat. Neurosci. 19:1697). Changes that are not kept
 /// up flow back; long practice fills c, and stays.
 struct TripletParameters {
-  double rate = 0.4;
+  double rate = 0.15;
   double potentiation = 6.5e-3;
-  double depression = 0.0102;
+  double depression = 0.011;
   double plus_ms = 16.8;
   double minus_ms = 33.7;
   double slow_ms = 114.0;

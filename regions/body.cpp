@@ -297,16 +297,16 @@ void Body::finish_fingers() {
   finished_ms_ = clock_ms_;
   if (record_.fingers == 0) return;
   double least = std::numeric_limits<double>::infinity(), others = 0;
-  int uninvited = 0;
+  int unasked = 0;
   for (std::size_t f = 0; f < finger_count; ++f) {
     if ((record_.fingers & finger_bit(f)) != 0) {
       least = std::min(least, record_.finger_deg[f]);
     } else {
       others += record_.finger_deg[f];
-      ++uninvited;
+      ++unasked;
     }
   }
-  const double overflow = uninvited == 0 ? 0 : others / uninvited;
+  const double overflow = unasked == 0 ? 0 : others / unasked;
   const double individuation = least > 0 ? 1 - overflow / least : 0;
   const double wanted = block().finger_individuation;
   const bool hit = least > 0 && individuation >= wanted;

@@ -87,7 +87,9 @@ TEST(TripletRule, IsTheSumOverPairsAndTriplets) {
       const auto [pre, post] = pairings(hz, lag);
       const double expected = by_pairs({}, pre, post);
       EXPECT_NEAR(by_rule({}, pre, post), expected, 0.01) << hz << " Hz, " << lag << " ms";
-      EXPECT_GT(std::abs(by_rule({.minus_ms = 40}, pre, post) - expected), 0.01);
+      if (hz > 1) {  // so slowly that order and intervals hardly count
+        EXPECT_GT(std::abs(by_rule({.minus_ms = 40}, pre, post) - expected), 0.01);
+      }
     }
   }
 }
@@ -189,7 +191,9 @@ double inhibition(int hz, int set_point_hz, bool learning = true) {
     const int rate = t < 1000 ? set_point_hz : hz;
     const bool post = rate > 0 && t % (1000 / rate) == 7 % (1000 / rate);
     rule.step(t % 20 == 0 ? Spikes{{0, 0}} : Spikes{}, post ? Spikes{{0, 0}} : Spikes{}, learning);
-    if (t < 1000) EXPECT_EQ(synapses.projection().weights()[0], 0.5f);
+    if (t < 1000) {
+      EXPECT_EQ(synapses.projection().weights()[0], 0.5f);
+    }
   }
   return synapses.projection().weights()[0] / 0.5;
 }
