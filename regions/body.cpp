@@ -258,7 +258,8 @@ void Body::finish(Vector2 hand, bool reached) {
       record_.reward = 0;
       break;
   }
-  if (record_.second) record_.reward *= block().second_reward;
+  record_.punishment = record_.reward > 0 ? 0 : block().punishment;
+  record_.reward *= block().reward_size * (record_.second ? block().second_reward : 1.0);
 }
 
 void Body::hold() {
@@ -326,6 +327,7 @@ std::array<double, sense::count> Body::view() const {
                        since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome ? record_.reward : 0;
+  seen[sense::punishment] = outcome ? record_.punishment : 0;
   return seen;
 }
 
@@ -361,7 +363,8 @@ void Body::save(StateWriter& writer) const {
                                    finished_ms_, onset_ms_, third_passed_, r.second};
   const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
                           r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
-                          r.peak_speed_m_s, r.reward,       last_.x,           last_.y};
+                          r.peak_speed_m_s, r.reward,       r.punishment,      last_.x,
+                          last_.y};
   writer.shared<std::int64_t>("body.integers", integers);
   writer.shared<double>("body.reals", reals);
   writer.shared<double>("body.q", arm_.q);
@@ -377,7 +380,7 @@ void Body::save(StateWriter& writer) const {
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
   std::int64_t integers[8];
-  double reals[12];
+  double reals[13];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);
   r.trial = integers[0];
@@ -390,7 +393,8 @@ void Body::load(StateReader& reader) {
   r.second = integers[7] != 0;
   double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
                           &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
-                          &r.peak_speed_m_s, &r.reward,       &last_.x,           &last_.y};
+                          &r.peak_speed_m_s, &r.reward,       &r.punishment,      &last_.x,
+                          &last_.y};
   for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
   reader.shared<double>("body.q", arm_.q);
   reader.shared<double>("body.dq", arm_.dq);

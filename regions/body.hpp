@@ -58,6 +58,7 @@ struct TrialRecord {
   double error_deg = 0;        ///< cursor_deg − direction of the (jumped) target, for diagnosis
   bool reached = false;
   double reward = 0;       ///< 0 … 1
+  double punishment = 0;   ///< 0 … 1
   double movement_ms = 0;  ///< from 5 % of the distance to its end
   double path_m = 0, peak_speed_m_s = 0;
 };
