@@ -41,6 +41,8 @@ struct Block {
   Feedback feedback = Feedback::full;
   RewardRule reward = RewardRule::hit;
   double reward_zone_deg = 6.0;
+  double reward_size = 1.0;
+  double punishment = 0.0;
   Instruction instruction = Instruction::none;
   bool learning = true;
   Probe probe;  ///< before the first trial
@@ -107,6 +109,9 @@ struct Block {
                 "shown");
     v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
            "half-width of the rewarded zone around the target's direction");
+    v.real("reward_size", reward_size, {"1", 0, 1}, "size of the reward, where there is one");
+    v.real("punishment", punishment, {"1", 0, 1},
+           "size of the punishment (a loss) of a trial that the rule does not reward");
     v.choice_of("instruction", instruction, {"none", "aim_at_target"},
                 "aim_at_target: the subject is told to use no strategy: cells that hold one are "
                 "inhibited, and reaches show what was learned beside it");

@@ -50,6 +50,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "rewarded)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
          "memory of the value trace (chosen: some ten trials)");
+  v.real(
+      "habenula_weight_mv", habenula_weight_mv, {"mV", 0, 1000},
+      "summed inhibition of a dopamine cell by habenula cells, through RMTg (chosen: that of the "
+      "excitation by reward)");
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
          "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine (chosen: "
          "under 1 mV at 5 Hz)");
@@ -71,6 +75,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table("gpi", gpi, "internal pallidum and SNr");
   v.table("snc", snc, "dopamine cells");
   v.table("striosome", striosome, "striosome cells (critic)");
+  v.table("habenula", habenula, "habenula cells");
   v.table("outcome", outcome, "cells driven by the seen outcome or by reward");
 }
 
@@ -112,6 +117,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   striosome_ = plain("Striosome", "striosome cells (critic)", n.striosome, p.striosome);
   outcome_ = plain("Outcome", "cells driven by the seen outcome", n.outcome, p.outcome);
   reward_ = plain("Reward", "cells driven by reward", n.reward, p.outcome);
+  habenula_ = plain("LHb", "lateral habenula cells, driven by punishment", n.habenula, p.habenula);
   add_output(gpi_);
   add_output(snc_);
 
@@ -170,6 +176,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                                      .plastic = true,
                                      .max_weight = 100.0 / 40});
   diffuse("Reward_SNc", reward_, n.reward, snc_, kExcitation, 30, 30.0, 4);
+  diffuse("LHb_SNc", habenula_, n.habenula, snc_, kInhibition, 30, -p.habenula_weight_mv, 4);
   diffuse("Striosome_SNc", striosome_, n.striosome, snc_, kInhibition, 30, -22.0, 2);
 
   value_ = p.value_initial_hz;
@@ -195,6 +202,9 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   };
   drive(outcome_, senses[sense::outcome]);
   drive(reward_, senses[sense::reward]);
+  const double punishment = senses[sense::punishment];
+  network_.population(habenula_).set_drive(
+      punishment > 0 ? static_cast<float>(kEventMv * punishment - p.habenula.bias_mv) : 0.0f);
   const double excess = dopamine_ - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(
       static_cast<float>(p.d1_excitability_mv * excess + d1_homeostasis_.shift_mv()));

@@ -6,10 +6,11 @@
 /// Channels compete through collaterals among spiny cells; the excitability of D1 and of D2 cells
 /// follows their mean rate slowly (homeostasis). SNc makes the reward prediction error: reward
 /// cells excite it, striosome cells, whose synapses learn how much reward an outcome brings,
-/// inhibit it. Exploration is the slow noise that tonically active cholinergic cells (TAN) put on
-/// their channel: striosome activity (expected reward) quietens them, and tonic dopamine excites
-/// them. A subject begins as one who has reached before: critic and value start near where rewarded
-/// reaches bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz.
+/// inhibit it, and so do habenula cells, which punishments drive (Matsumoto & Hikosaka 2007).
+/// Exploration is the slow noise that tonically active cholinergic cells (TAN) put on their
+/// channel: striosome activity (expected reward) quietens them, and tonic dopamine excites them. A
+/// subject begins as one who has reached before: critic and value start near where rewarded reaches
+/// bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz.
 #pragma once
 
 #include <memory>
@@ -38,6 +39,7 @@ struct BasalGangliaParameters {
   double value_initial_hz = 6.3;
   double critic_weight_mv = 55.0;
   double value_tau_ms = 8000.0;
+  double habenula_weight_mv = 30.0;
   double d1_excitability_mv = 0.15;
   double collateral_weight_mv = 100.0;
   ThreeFactorParameters actor_d1{
@@ -58,6 +60,8 @@ struct BasalGangliaParameters {
   LifParameters snc{.tau_m_ms = 15, .bias_mv = 5.2, .noise_mv = 5.25};
   LifParameters striosome{.tau_m_ms = 15, .bias_mv = 4, .noise_mv = 4.0};
   LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
+  // Silent unless a punishment lifts them.
+  LifParameters habenula{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
 
   void visit(ParameterVisitor& v);
 };
@@ -80,7 +84,8 @@ class BasalGanglia final : public SpikingRegion {
   BasalGangliaParameters parameters_;
   Sizes sizes_;
   std::size_t senses_ = 0;
-  std::size_t d1_, d2_, fsi_, tan_, gpe_, stn_, gpi_, snc_, striosome_, outcome_, reward_;
+  std::size_t d1_, d2_, fsi_, tan_, gpe_, stn_, gpi_, snc_, striosome_, outcome_, reward_,
+      habenula_;
   std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_;
   std::size_t cue_port_ = 0;
 

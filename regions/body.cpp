@@ -279,8 +279,7 @@ void Body::finish(Vector2 hand, bool reached) {
   if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
   const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
   const bool hit = reached && miss <= zone;
-  record_.reward = reward(hit, hit && zone > 0 ? 1 - miss / zone : 0);
-  if (record_.second) record_.reward *= block().second_reward;
+  give_outcome(hit, hit && zone > 0 ? 1 - miss / zone : 0);
 }
 
 void Body::watch_fingers() {
@@ -311,22 +310,27 @@ void Body::finish_fingers() {
   const double wanted = block().finger_individuation;
   const bool hit = least > 0 && individuation >= wanted;
   record_.reached = least > 0;
-  record_.reward = reward(hit, hit && wanted < 1 ? (individuation - wanted) / (1 - wanted) : 0);
+  give_outcome(hit, hit && wanted < 1 ? (individuation - wanted) / (1 - wanted) : 0);
 }
 
-double Body::reward(bool hit, double grade) const {
+void Body::give_outcome(bool hit, double grade) {
+  double reward = 0;
   switch (block().reward) {
     case RewardRule::always:
-      return 1;
+      reward = 1;
+      break;
     case RewardRule::hit:
-      return hit ? 1 : 0;
+      reward = hit ? 1 : 0;
+      break;
     case RewardRule::graded:
-      return grade;
+      reward = grade;
+      break;
     case RewardRule::never:
     case RewardRule::none:
       break;
   }
-  return 0;
+  record_.punishment = reward > 0 ? 0 : block().punishment;
+  record_.reward = reward * block().reward_size * (record_.second ? block().second_reward : 1.0);
 }
 
 void Body::hold() {
@@ -399,6 +403,7 @@ std::array<double, sense::count> Body::view() const {
                        since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome ? record_.reward : 0;
+  seen[sense::punishment] = outcome ? record_.punishment : 0;
   return seen;
 }
 
@@ -444,7 +449,8 @@ void Body::save(StateWriter& writer) const {
                                    onset_ms_, third_passed_, r.second,  r.fingers};
   const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
                           r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
-                          r.peak_speed_m_s, r.reward,       last_.x,           last_.y};
+                          r.peak_speed_m_s, r.reward,       r.punishment,      last_.x,
+                          last_.y};
   writer.shared<std::int64_t>("body.integers", integers);
   writer.shared<double>("body.reals", reals);
   writer.shared<double>("body.finger_hz", r.finger_hz);
@@ -462,7 +468,7 @@ void Body::save(StateWriter& writer) const {
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
   std::int64_t integers[8];
-  double reals[12];
+  double reals[13];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);
   r.trial = integers[0];
@@ -476,7 +482,8 @@ void Body::load(StateReader& reader) {
   r.fingers = integers[8];
   double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
                           &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
-                          &r.peak_speed_m_s, &r.reward,       &last_.x,           &last_.y};
+                          &r.peak_speed_m_s, &r.reward,       &r.punishment,      &last_.x,
+                          &last_.y};
   for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
   reader.shared<double>("body.finger_hz", r.finger_hz);
   reader.shared<double>("body.finger_deg", r.finger_deg);

@@ -59,6 +59,7 @@ struct TrialRecord {
   double error_deg = 0;        ///< cursor_deg − direction of the (jumped) target, for diagnosis
   bool reached = false;
   double reward = 0;       ///< 0 … 1
+  double punishment = 0;   ///< 0 … 1
   double movement_ms = 0;  ///< from 5 % of the distance to its end
   double path_m = 0, peak_speed_m_s = 0;
   /// Fingers that the cue asks for, as bits from the thumb (1) to the little finger (16).
@@ -107,8 +108,8 @@ class Body final : public Region {
   void move();
   void finish(Vector2 hand, bool reached);
   void finish_fingers();
-  /// What the block's rule gives for a hit or miss, and for a hit of so much.
-  double reward(bool hit, double grade) const;
+  /// Reward or punishment by the rule of the block for a hit or miss, and for a hit of so much.
+  void give_outcome(bool hit, double grade);
   /// Follows pools and angles of the fingers until the trial is finished.
   void watch_fingers();
   /// The running trial's block.

@@ -64,6 +64,7 @@ struct Sizes {
         striosome(cells(64, scale, 8)),
         outcome(cells(64, scale, 8)),
         reward(cells(64, scale, 8)),
+        habenula(cells(64, scale, 8)),
         vl(grouped(60, scale, kZones)),
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
@@ -75,7 +76,7 @@ struct Sizes {
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
   // Basal ganglia.
-  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward;
+  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward, habenula;
   // Thalamus.
   Cells vl, va, trn;
 
@@ -126,6 +127,7 @@ enum : std::uint32_t {
   cursor_y,
   outcome,        ///< 1 while the trial's outcome is being shown, good or bad
   reward,         ///< 1 while a reward is given
+  punishment,     ///< 1 while a punishment is given
   aim_at_target,  ///< 1 while the instruction holds to use no strategy (Block::instruction)
   learning,       ///< 0 freezes plasticity (Block::learning)
   finger,         ///< little finger: 1 while a cue asks it to move; thumb: finger + 4

@@ -432,6 +432,11 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
                        block.rotation_end_deg, block.steps),
            fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));
   }
+  if (block.punishment != 0.0 &&
+      (block.reward == RewardRule::always || block.reward == RewardRule::none)) {
+    refuse("punishment has no effect where every trial is rewarded, or no outcome is shown",
+           "write reward = \"hit\" (or \"graded\" or \"never\"), or leave it out");
+  }
   if (block.second_reward != 1.0 && block.second_target_deg == 0.0) {
     refuse("second_reward has no effect without a second target",
            "write for example second_target_deg = 90, or leave it out");

@@ -84,6 +84,7 @@ std::vector<double> body_values(const TrialRecord& record) {
                                 record.cursor_deg,
                                 record.error_deg,
                                 record.reward,
+                                record.punishment,
                                 record.reached ? 1.0 : 0.0,
                                 record.movement_ms,
                                 record.path_m,

@@ -74,6 +74,7 @@ std::vector<Column> behaviour_columns() {
        "cursor_angle minus the direction of the target (where it jumped to); diagnostic, no region "
        "receives it"},
       {"reward", "1", "reward of the trial, 0 to 1"},
+      {"punishment", "1", "punishment of the trial, 0 to 1"},
       {"reached", "1", "whether the hand travelled the target's distance in time", true},
       {"movement_time", "ms", "from 5 % of the target's distance to all of it"},
       {"path_length", "m", "length of the hand's path"},

@@ -366,6 +366,28 @@ TEST(BodyReward, RulesAreHitAlwaysAndNever) {
   }
 }
 
+TEST(BodyReward, WhatIsNotRewardedIsPunishedWhereTheBlockSaysSo) {
+  Block block;
+  block.punishment = 0.6;
+  for (const bool hit : {true, false}) {
+    block.targets_deg = {natural_deg(kOutward) + (hit ? 0 : 90)};
+    const Trace trace = one_trial({}, block, kOutward);
+    EXPECT_EQ(trace.back().record.punishment, hit ? 0 : 0.6);
+    EXPECT_EQ(when(trace, sense::punishment), hit ? Stretches{} : when(trace, sense::outcome));
+    EXPECT_EQ(when(trace, sense::reward), hit ? when(trace, sense::outcome) : Stretches{});
+  }
+  // Hits that bring nothing are no misses.
+  block.reward_size = 0;
+  block.targets_deg = {natural_deg(kOutward)};
+  const TrialRecord hit = one_trial({}, block, kOutward).back().record;
+  EXPECT_EQ(hit.reward, 0);
+  EXPECT_EQ(hit.punishment, 0);
+  block.reward_size = 0.3;
+  EXPECT_EQ(one_trial({}, block, kOutward).back().record.reward, 0.3);
+  // Who does not get there is punished too.
+  EXPECT_EQ(one_trial({}, block, kNone).back().record.punishment, 0.6);
+}
+
 TEST(BodyReward, NoneShowsNoOutcome) {
   Block block;
   block.targets_deg = {natural_deg(kOutward)};

@@ -175,6 +175,11 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_noise_skew has no effect without rotation_noise_deg; write for "
       "example "
       "rotation_noise_deg = 4, or leave it out"}},
+    {"punishment_without_an_outcome",
+     "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
+     {},
+     {"x.toml:2:11: punishment has no effect where every trial is rewarded, or no outcome is shown; "
+      "write reward = \"hit\" (or \"graded\" or \"never\"), or leave it out"}},
     {"reward_of_no_second_target",
      "[schedules.s]\nblocks = [{second_reward = 0.5}]",
      {},
