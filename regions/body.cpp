@@ -467,7 +467,7 @@ void Body::save(StateWriter& writer) const {
 
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
-  std::int64_t integers[8];
+  std::int64_t integers[9];
   double reals[13];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);

@@ -4,19 +4,16 @@
 /// A MEP of a muscle is the corticospinal output that pulls at it within 10 ms after the test
 /// pulse: spikes of layer 5 PT cells weighted by the muscle's field (regions/sheet.hpp), per cell.
 /// It is taken in cortex, linear, without the recruitment of motoneurons. What the same cells send
-/// at rest
-/// (`background`) is measured in the 100 ms before the first pulse and taken off wherever a
+/// at rest (`background`) is measured in the 100 ms before the first pulse and taken off wherever a
 /// protocol needs the response.
 ///
 /// - Resting motor threshold (RMT): the lowest intensity, on a ladder of .01, at which 5 of 10
-/// pulses
-///   give a response above the probe's criterion (Rossini et al. 1994), found by bisection; or
-///   given.
+///   pulses give a response above the probe's criterion (Rossini et al. 1994), found by bisection;
+///   or given.
 /// - recruitment: pulses at multiples of the RMT.
 /// - paired_pulse: the test pulse has the lowest intensity whose mean response is `test_size`,
-/// sought
-///   anew in every brain as its RMT is, so that brains are compared at the same operating point
-///   (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
+///   sought anew in every brain as its RMT is, so that brains are compared at the same operating
+///   point (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
 /// - map: sweeps over a grid of sites.
 #pragma once
 

@@ -1,7 +1,8 @@
 """Read-outs: from one subject's trials to one number. targets.toml names these functions.
 
 Every function takes a Subject and returns a float: NaN where the subject has no such trials.
-`LABELS` lists them, `COLUMNS` the variables of behaviour.nc that they read.
+`LABELS` lists them, `COLUMNS` the variables of behaviour.nc that they read, `OPTIONAL` those that
+earlier versions did not write.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ LABELS = {
     "dopamine_reward_minus_failure": "SNc: rewarded minus unrewarded, Hz",
 }
 
-COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "chose_second", "olive_rate",
-           "dopamine"}
+COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
+OPTIONAL = {"chose_second"}
 
 MIN_TRIALS_FOR_SD = 4
 

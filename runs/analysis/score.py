@@ -176,7 +176,7 @@ def read(directories: list) -> list[behaviour.Behaviour]:
     runs, unfinished = [], []
     for path in (path for directory in directories for path in runs_in(directory)):
         try:
-            runs.append(behaviour.read(path, readouts.COLUMNS))
+            runs.append(behaviour.read(path, readouts.COLUMNS, readouts.OPTIONAL))
         except behaviour.Unfinished as error:
             unfinished.append(error)
     if not runs:

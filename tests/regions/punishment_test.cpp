@@ -8,9 +8,12 @@
 namespace quartet {
 namespace {
 
-/// Spikes of a population in the last 100 of 400 ms, in which an outcome is shown.
+/// Spikes of a population in the last 100 of 400 ms, in which an outcome is shown, in a brain that
+/// expects no reward: where one is expected, its want alone silences dopamine cells.
 int spikes_at_outcome(const char* population, double reward, double punishment) {
-  BasalGanglia region({}, 1.0, 20111, {});
+  BasalGangliaParameters parameters;
+  parameters.critic_weight_mv = 0;
+  BasalGanglia region(parameters, 1.0, 20111, {});
   OneRegion alone(region);
   const std::span<double> senses = alone.values_to("senses_to_basal_ganglia");
   const std::size_t watched = population_of(region, population);

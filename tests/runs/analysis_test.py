@@ -661,8 +661,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"14 not run \(single_trial, clamps, memories, outcomes: quartet score "
-                              r"DIR --run\)")
+        self.assertRegex(out, r"22 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"two_teachers: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -690,7 +690,8 @@ class CommandTest(AnalysisTest):
 
     def test_standard_experiments_are_run(self):
         names = score.load_targets()["experiments"]
-        groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted", "reward_depleted")
+        groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
+                  "reward_depleted", "full_cerebellar", "reward_cerebellar")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
