@@ -71,6 +71,7 @@ THALAMUS = (
     "Δ VL rate toward\ncompensation",
 )
 PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-prediction\nerror")
+CHOICE = ("chose_second", "Choice between two targets", "share of choices of\nthe better one")
 SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
 # What a schedule of clamped errors asks for: (read-out, title, axis).
 ASYMPTOTE = ("asymptote_deg", "How far it goes", "last tenth of the\nclamped trials (deg)")
@@ -216,6 +217,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         rows = [[SIGNALS[c] for c in conditions]]
     else:
         signals = (OLIVE, PREDICTION, THALAMUS) if run.rotated() else (OLIVE, PREDICTION)
+        if any(s.columns["unequal"].any() for g in drawn for s in g.subjects):
+            signals = (CHOICE, *signals)
         recorded = [s for s in signals if s[0] in run.units] or [OLIVE]
         rows = [[s] * len(conditions) for s in recorded]
     asked = [question(next(g for g in drawn if g.condition == c)) for c in conditions]
@@ -381,6 +384,9 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
             for outcome, style in ((1.0, "-"), (0.0, ":")):
                 series = lambda s: np.where(s.columns["reward"] == outcome, s.columns[name], np.nan)
                 draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
+        elif name == "chose_second":
+            series = lambda s: np.where(s.columns["unequal"], 1.0 - s.columns[name], np.nan)
+            draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint)
         elif name == "vl_rate_toward":
             series = lambda s: from_baseline(s, name)
             draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint)
@@ -391,6 +397,9 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
                     labelpad=1.0)
     if name == "olive_rate":
         axes.set_ylim(bottom=0.0)
+    elif name == "chose_second":
+        axes.set_ylim(-0.05, 1.05)
+        axes.axhline(0.5, color="black", linewidth=0.8, zorder=2)  # chance
     else:
         axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     for edge in np.flatnonzero(np.diff(np.sign(np.nan_to_num(reference.schedule())))) + 1:
@@ -536,7 +545,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = behaviour.read(
             options.directory,
             {"angle_third", "reward"},
-            {shown[0] for shown in SIGNALS.values()},
+            {shown[0] for shown in (*SIGNALS.values(), CHOICE)},
         )
         with open(score.TARGETS, "rb") as file:
             people = tomllib.load(file)

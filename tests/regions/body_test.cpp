@@ -1032,7 +1032,9 @@ TEST(BodyState, EveryValueSavedChangesWhatFollows) {
       ++elements;
       // The clock follows from the timestep, and what to do is told without delay.
       if (name == "body.integers" && i == 3) continue;
-      if (name == "body.reals" && i == 9) continue;  // the reward is known at the end only
+      // Reward and punishment are known at the end only; fingers are still on their way.
+      if (name == "body.reals" && (i == 9 || i == 10)) continue;
+      if (name == "body.finger_deg") continue;
       if (name.starts_with("body.vision") && i >= sense::aim_at_target) continue;
       const Saved other{saved.at, changed(saved.state, name, i)};
       EXPECT_FALSE(continued(other, 100) == expected) << name << " " << i;

@@ -1141,6 +1141,23 @@ class PlotTest(AnalysisTest):
         self.assertGreater(boxes["axes 0"].get_tightbbox(renderer).y0,
                            boxes["axes 3"].get_tightbbox(renderer).y1 - 1)
 
+    def test_choice_between_unequal_targets_is_drawn(self):
+        for reward, drawn in ((0.2, True), (1.0, False)):
+            two = {"second_target_deg": 90, "second_reward": reward}
+            blocks = [{"phase": "baseline", "trials": 20}, {"phase": "rotated", "trials": 40, **two}]
+            one = subject(blocks, rotation=np.repeat([0.0, 20.0], [20, 40]),
+                          angle_third=np.full(60, 80.0), chose_second=np.r_[np.ones(40), np.zeros(20)])
+            run = behaviour.Behaviour(self.root, "two", "", None,
+                                      {"two_intact": behaviour.Group("two_intact", [one])},
+                                      {"chose_second": "1", "olive_rate": "Hz"})
+            figure = plot.draw(run, {"target": [], "curve": [], "endpoint": []})
+            choices = [axes for axes in figure.axes if axes.get_ylim() == (-0.05, 1.05)]
+            self.assertEqual(len(choices), 1 if drawn else 0)
+            if drawn:
+                values = [line.get_ydata() for line in choices[0].lines if len(line.get_ydata()) > 2]
+                self.assertAlmostEqual(values[0][-1], 1.0)
+                self.assertAlmostEqual(np.nanmin(values[0]), 0.0)
+
     def test_nothing_compensates_a_clamped_cursor(self):
         run = write_run(self.root, groups=["abrupt_intact"], subjects=2)
         legend = lambda: [t.get_text() for t in self.draw(run).legends[0].get_texts()]
