@@ -10,7 +10,8 @@
 #include "models/state.hpp"
 #include "regions/body.hpp"
 #include "regions/region.hpp"
-#include "runs/recorder.hpp"
+#include "runs/recorders/behaviour.hpp"
+#include "runs/trial_observer.hpp"
 
 namespace quartet {
 

@@ -14,7 +14,9 @@
 #include "regions/region.hpp"
 #include "runs/experiment.hpp"
 #include "runs/provenance.hpp"
-#include "runs/recorder.hpp"
+#include "runs/recorders/behaviour.hpp"
+#include "runs/recorders/probes.hpp"
+#include "runs/recorders/region.hpp"
 
 namespace quartet {
 

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "regions/region.hpp"
-#include "runs/recorder.hpp"
+#include "runs/recorders/behaviour.hpp"
+#include "runs/recorders/region.hpp"
 
 namespace quartet {
 

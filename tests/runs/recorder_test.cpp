@@ -1,5 +1,3 @@
-#include "runs/recorder.hpp"
-
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -12,6 +10,7 @@
 
 #include "runs/checkpoint.hpp"
 #include "runs/compare.hpp"
+#include "runs/trial_observer.hpp"
 #include "tests/runs/files_support.hpp"
 
 namespace quartet {

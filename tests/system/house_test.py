@@ -203,8 +203,8 @@ class HouseTest(unittest.TestCase):
         self.hold(check_libraries,
                   ("comm/exchange.cpp", "#include <mpi.h>\n"),
                   ("runs/simulation.cpp", '#include "mpi.h"\n'),
-                  ("runs/recorder.cpp", "#include <netcdf.h>\n"),
-                  ("runs/recorder.cpp", "#include <netcdf_meta.h>\n"),
+                  ("runs/recorders/rates.cpp", "#include <netcdf.h>\n"),
+                  ("runs/recorders/rates.cpp", "#include <netcdf_meta.h>\n"),
                   ("regions/body.cpp", "#include <netcdf>\n"))
 
     def test_arithmetic(self):

@@ -1,0 +1,67 @@
+/// REGION_energy.nc: what every population counts in a trial, and the joules of it, of all members.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/energy.hpp"
+#include "models/state.hpp"
+#include "runs/netcdf_file.hpp"
+#include "runs/recorders/region_recording.hpp"
+#include "runs/recorders/subject_table.hpp"
+
+namespace quartet {
+
+class EnergyRecorder {
+ public:
+  EnergyRecorder(const std::filesystem::path& directory, const RecordedRun& run,
+                 const RegionDescription& region, StateReader* resume_from);
+
+  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity);
+
+  void save(StateWriter& writer) const;
+
+  NetcdfFile& file() { return table_->file; }
+
+ private:
+  struct Count {
+    const char* name;
+    const char* long_name;
+    std::int64_t energy::Activity::*count;
+  };
+  static constexpr std::array<Count, 6> kCounts = {{
+      {"cells", "cells that are not removed", &energy::Activity::cells},
+      {"spikes", "spikes of all cells", &energy::Activity::spikes},
+      {"excitatory_arrivals", "spikes that arrived at excitatory synapses, before release fails",
+       &energy::Activity::excitatory},
+      {"inhibitory_arrivals", "spikes that arrived at inhibitory synapses, before release fails",
+       &energy::Activity::inhibitory},
+      {"plastic_arrivals", "those of both that arrived at plastic synapses",
+       &energy::Activity::plastic},
+      {"synapses", "synapses on all cells, also removed ones", &energy::Activity::synapses},
+  }};
+
+  /// A coordinate of names along `dimension`.
+  template <class Names>
+  static void put_names(NetcdfFile& file, int id, const Names& names, std::size_t length) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      std::string name(names[i]);
+      name.resize(length, '\0');
+      file.put<char>(id, {i, 0}, {1, length}, name);
+    }
+  }
+
+  void define(const RecordedRun& run);
+
+  RegionDescription region_;
+  double seconds_;  // of a trial
+  std::unique_ptr<SubjectTable> table_;
+  int trial_ = -1, rule_of_thumb_ = -1, energy_ = -1;
+  std::vector<int> ids_;  // of kCounts
+};
+
+}  // namespace quartet

@@ -1,0 +1,46 @@
+/// Counting spikes within trials.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/signal.hpp"
+#include "models/state.hpp"
+#include "regions/region.hpp"
+
+namespace quartet {
+
+/// Counts the spikes of one population in a window (from_ms, to_ms] of every trial. Integers until
+/// somebody asks, so that the answer does not depend on any order.
+class TrialObserver {
+ public:
+  TrialObserver(std::string name, PopulationInfo population, Step from_ms, Step to_ms);
+
+  void begin_trial();
+  /// Spikes of timestep `t`, counted from the trial's start.
+  void step(Step t, std::span<const Spike> spikes);
+
+  std::span<const std::uint32_t> counts() const { return counts_; }
+  Step duration_ms() const { return to_ - from_; }
+  /// Mean rate of a cell over the window, Hz.
+  double mean_rate() const;
+  /// Direction of the population vector Σ count · (cos, sin)(preferred direction), degrees in
+  /// [−180, 180); NaN without spikes, without preferred directions, or where they cancel.
+  double angle() const;
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  std::string name_;
+  PopulationInfo population_;
+  Step from_;
+  Step to_;
+  std::vector<std::uint32_t> counts_;
+  std::vector<double> cosines_;
+  std::vector<double> sines_;
+};
+
+}  // namespace quartet
