@@ -40,6 +40,7 @@ class Subject:
     """
 
     name: str
+    member: int  # its index in the files' dimension `subject`
     seed: int | None  # of all its randomness; None where the file has none
     columns: dict[str, np.ndarray]
     phases: dict[str, np.ndarray]  # trial indices, int, by name of the phase
@@ -235,7 +236,7 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
             continue
         own = {name: values[index, valid[index]] for name, values in data.items()}
         seed = None if seeds is None else int(seeds[index])
-        subject = _subject(f"subject {index} ({label})", seed, own, blocks)
+        subject = _subject(f"subject {index} ({label})", index, seed, own, blocks)
         group = groups.setdefault(label, Group(label, [], group_labels.get(label, "")))
         group.subjects.append(subject)
     if not groups:
@@ -266,7 +267,8 @@ def _without_chance(rotation: np.ndarray, block: np.ndarray, blocks: list[dict])
     return result
 
 
-def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks: list[dict]):
+def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.ndarray],
+             blocks: list[dict]):
     columns = columns | {
         "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
         "drawn_rotation": columns["rotation"],
@@ -298,7 +300,7 @@ def _subject(name: str, seed: int | None, columns: dict[str, np.ndarray], blocks
     }
     comparable = len(phases["baseline"]) and len(phases["learning"])
     rotation = float(columns["rotation"][phases["learning"][-1]]) if comparable else np.nan
-    return Subject(name, seed, columns, phases, labels, rotation)
+    return Subject(name, member, seed, columns, phases, labels, rotation)
 
 
 def _group_names(dataset, path) -> list[str]:
@@ -308,10 +310,7 @@ def _group_names(dataset, path) -> list[str]:
         raise BadInput(f"{path}: variable group has missing values. The file is not complete.")
     index = index.astype(int)
     if "group_name" in dataset.variables:
-        texts = [
-            (t.decode() if isinstance(t, bytes) else str(t)).strip(" \0")
-            for t in np.atleast_1d(dataset["group_name"].values)
-        ]
+        texts = netcdf.texts(dataset["group_name"])
         if dataset["group_name"].dims == dataset["group"].dims:
             return texts  # one per subject
     else:

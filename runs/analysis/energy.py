@@ -58,10 +58,8 @@ def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> 
             raise BadInput(f"{path}: no such file; run the experiment again with this version")
         with netcdf.open_dataset(path) as file:
             seconds = 1e-3 * float(file.attrs["trial_duration_ms"])
-            populations = [name.decode() if isinstance(name, bytes) else str(name)
-                           for name in file["population"].values]
-            terms = [name.decode() if isinstance(name, bytes) else str(name)
-                     for name in file["term"].values]
+            populations = netcdf.texts(file["population"])
+            terms = netcdf.texts(file["term"])
             energy = file["energy"].transpose("subject", "trial", "population", "term").values
             thumb = file["energy_rule_of_thumb"].transpose("subject", "trial", "population").values
             spikes = file["spikes"].transpose("subject", "trial", "population").values
@@ -70,17 +68,16 @@ def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> 
             phases = phases_between(group, between)
             means = [[] for _ in phases]
             for subject in group.subjects:
-                member = int(subject.name.split()[1])
                 for phase, mean in zip(phases, means):
                     if phase is None:
                         continue
                     own = subject.labels[phase]
                     mean.append(np.column_stack([
-                        energy[member, own].mean(axis=0), thumb[member, own].mean(axis=0),
-                        spikes[member, own].mean(axis=0)]) / seconds)
+                        energy[subject.member, own].mean(axis=0), thumb[subject.member, own].mean(axis=0),
+                        spikes[subject.member, own].mean(axis=0)]) / seconds)
             first = np.mean(means[0], axis=0)
             second = np.mean(means[1], axis=0) if means[1] else np.full_like(first, np.nan)
-            count = np.mean([cells[int(s.name.split()[1]), s.labels[phases[0]][0]]
+            count = np.mean([cells[s.member, s.labels[phases[0]][0]]
                              for s in group.subjects], axis=0)
             stacks = list(zip(populations, first, second, count))
             for name, a, b, number in stacks + [("all", first.sum(axis=0), second.sum(axis=0),
@@ -132,7 +129,7 @@ def print_table(rows: list[dict]) -> None:
         if own[0]["other_phase"]:
             print(f"Change: {nano(change)} nW, {table.number(100 * change / total)} % of it; at 2 nJ "
                   f"per spike {nano(change_thumb)} nW, {table.number(100 * change_thumb / BRAIN_WATT)}"
-                  " % of a brain's 20 W.")
+                  f" % of a brain's {BRAIN_WATT} W.")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -45,6 +45,7 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
+from figure import save_both
 
 # The sheet and its muscle fields: as in regions/sizes.hpp and regions/sheet.hpp.
 WIDTH, HEIGHT, FIELD_SD = 18.0, 6.0, 0.7
@@ -126,8 +127,7 @@ def snapshots(path: pathlib.Path) -> list[Snapshot]:
         reach = np.exp(-((x.ravel()[:, None] - cell_x) ** 2 + (y.ravel()[:, None] - cell_y) ** 2)
                        / (2 * STIMULUS_SD**2))
         wired = file["recorded_subject"].values.tolist()
-        groups = [str(g.decode() if isinstance(g, bytes) else g).strip(" \0")
-                  for g in np.atleast_1d(file["group_name"].values)]
+        groups = netcdf.texts(file["group_name"])
         initial = {name: file[f"weight_{name}"][0].values.sum(axis=1).mean() for name in names}
         for index, (member, trial) in enumerate(zip(file["subject"].values, file["trial"].values)):
             def pathway(name, targets):
@@ -259,7 +259,7 @@ def trials(directory: pathlib.Path) -> list[dict]:
                 low = np.minimum.outer(moved, others).sum()
                 both = np.add.outer(moved, others).sum()
                 rows.append({
-                    "group": group.name, "subject": int(subject.name.split()[1]), "trial": int(trial),
+                    "group": group.name, "subject": subject.member, "trial": int(trial),
                     "fingers": " ".join(str(k + 1) for k in np.flatnonzero(asked)),
                     "individuation": 1 - others.mean() / moved.mean() if others.size else np.nan,
                     "co_contraction": 2 * low / both if others.size and both > 0 else np.nan,
@@ -427,10 +427,7 @@ def main(arguments: list[str] | None = None) -> int:
         table.write_csv(options.directory / "maps.csv", rows)
         table.write_csv(options.directory / "practice.csv", done)
         figure = draw(rows, maps, records, labels, run.title or options.directory.name)
-        for end in (".png", ".pdf"):
-            with table.replacing(options.directory / f"maps{end}") as partial:
-                figure.savefig(partial, dpi=150, format=end[1:],
-                               metadata={"CreationDate": None} if end == ".pdf" else {})
+        drawn = save_both(figure, options.directory, "maps")
     except (BadInput, OSError) as error:
         print(f"maps.py: {error}", file=sys.stderr)
         return 2
@@ -439,7 +436,7 @@ def main(arguments: list[str] | None = None) -> int:
                            for k, v in r.items()} for r in records], indent=2))
     else:
         print_table(records)
-        print(f"\nFigure: {options.directory / 'maps.png'}")
+        print(f"\nFigure: {drawn}")
     return 0
 
 

@@ -6,6 +6,7 @@ import contextlib
 import math
 import pathlib
 
+import numpy as np
 import xarray
 
 # Bytes of a value, by its type's number in the header.
@@ -41,6 +42,12 @@ def open_dataset(path: pathlib.Path):
             f"{path}: not a readable NetCDF file of this version ({type(error).__name__}: "
             f"{error}); copy it again or run again"
         ) from error
+
+
+def texts(variable) -> list[str]:
+    """What a variable of names holds, one per element."""
+    return [(text.decode() if isinstance(text, bytes) else str(text)).strip(" \0")
+            for text in np.atleast_1d(variable.values)]
 
 
 def needed_bytes(file) -> int:

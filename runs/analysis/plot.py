@@ -44,6 +44,7 @@ import behaviour
 import readouts
 import score
 import table
+from figure import save
 
 # Paul Tol's high-contrast scheme: told apart with any colour vision and in grey.
 COLOURS = {"intact": "#004488", "cerebellar": "#DDAA33", "depleted": "#BB5566"}
@@ -558,20 +559,13 @@ def main(arguments: list[str] | None = None) -> int:
                                                for end in (".png", ".pdf")]
     for path in paths:
         try:
-            with table.replacing(path) as partial:
-                save(figure, partial, path.suffix)
+            save(figure, path)
         except OSError as error:
             print(f"plot.py: {path}: not written ({error.strerror}); make room or its directory "
                   "writable, or name another file with --out", file=sys.stderr)
             return 2
     print(paths[0])
     return 0
-
-
-def save(figure: plt.Figure, path: pathlib.Path, suffix: str) -> None:
-    """Without a date, so that the same run gives the same file."""
-    undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
-    figure.savefig(path, dpi=150, format=suffix[1:], metadata=undated.get(suffix))
 
 
 if __name__ == "__main__":

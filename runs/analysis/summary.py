@@ -20,6 +20,7 @@ import matplotlib.patches
 import matplotlib.pyplot as plt
 
 import table
+from figure import save_both
 
 # Verdict: colour (Paul Tol's high-contrast scheme), marker and words of the legend.
 STYLES = {"in": ("#004488", "o", "in its band"), "out": ("#BB5566", "X", "out of its band")}
@@ -134,8 +135,6 @@ def write(axes, x: float, y: float, text: str, **style) -> None:
 
 
 def save(figure: plt.Figure, directory: pathlib.Path) -> None:
-    """Writes summary.png and summary.pdf, without a date. Raises OSError."""
-    for suffix, metadata in ((".png", None), (".pdf", {"CreationDate": None})):
-        with table.replacing(directory / f"summary{suffix}") as partial:
-            figure.savefig(partial, dpi=150, format=suffix[1:], metadata=metadata)
+    """Writes summary.png and summary.pdf. Raises OSError."""
+    save_both(figure, directory, "summary")
     plt.close(figure)

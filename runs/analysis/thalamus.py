@@ -38,6 +38,7 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
+from figure import save_both
 
 POPULATIONS = ("VL", "VA")
 KINDS = ("error", "reward", "mixed", "neither")
@@ -115,7 +116,7 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
         recorded = np.atleast_1d(file.attrs["recorded_subjects"]).tolist()
         for group in run.groups.values():
             for subject in group.subjects:
-                member = int(subject.name.split()[1])
+                member = subject.member
                 if member not in recorded:
                     continue
                 error = subject.columns["error"]
@@ -246,10 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
         table.write_csv(options.directory / "units.csv", rows)
         table.write_csv(options.directory / "shares.csv", records)
         figure = draw(records, title or options.directory.name)
-        for end in (".png", ".pdf"):
-            with table.replacing(options.directory / f"thalamus{end}") as partial:
-                figure.savefig(partial, dpi=150, format=end[1:],
-                               metadata={"CreationDate": None} if end == ".pdf" else {})
+        drawn = save_both(figure, options.directory, "thalamus")
     except (BadInput, OSError) as error:
         print(f"thalamus.py: {error}", file=sys.stderr)
         return 2
@@ -257,7 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(records, indent=2))
     else:
         print_table(records)
-        print(f"\nFigure: {options.directory / 'thalamus.png'}")
+        print(f"\nFigure: {drawn}")
     return 0
 
 

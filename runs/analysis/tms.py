@@ -42,6 +42,7 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
+from figure import save_both
 
 SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
@@ -110,8 +111,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
     names = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     with netcdf.open_dataset(path) as file:
         stages = np.array(file["stage"].attrs["flag_meanings"].split())[file["stage"].values]
-        muscles = [(name.decode() if isinstance(name, bytes) else str(name)).strip(" \0")
-                   for name in file["muscle_name"].values]
+        muscles = netcdf.texts(file["muscle_name"])
         centres = np.column_stack([file["muscle_x"].values, file["muscle_y"].values])
         size = file["mep"].values - file["background"].values
         keys = np.column_stack([file["subject"].values, file["block"].values])
@@ -493,10 +493,7 @@ def main(arguments: list[str] | None = None) -> int:
             table.write_csv(options.directory / "tms_overlaps.csv",
                             [row for _, overlaps in mapped for row in overlaps])
         figure = draw(lab, points) if points or mapped else None
-        for end in (".png", ".pdf") if figure else ():
-            with table.replacing(options.directory / f"tms{end}") as partial:
-                figure.savefig(partial, dpi=150, format=end[1:],
-                               metadata={"CreationDate": None} if end == ".pdf" else {})
+        drawn = save_both(figure, options.directory, "tms") if figure else None
     except (BadInput, OSError) as error:
         print(f"tms.py: {error}", file=sys.stderr)
         return 2
@@ -504,8 +501,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(records, indent=2))
     else:
         print_table(lab, records)
-        if figure:
-            print(f"\nFigure: {options.directory / 'tms.png'}")
+        if drawn:
+            print(f"\nFigure: {drawn}")
     return 0
 
 

@@ -546,7 +546,7 @@ def subject(blocks, **columns):
     values["target_angle"] = np.full(n, 90.0)
     values |= columns
     full = {"perturbation": "rotation", "rotation_deg": 0, "rotation_end_deg": 0, "steps": 0}
-    return behaviour._subject("one", 1, values, [full | b for b in blocks])
+    return behaviour._subject("one", 0, 1, values, [full | b for b in blocks])
 
 
 class ReadoutTest(unittest.TestCase):
