@@ -297,6 +297,22 @@ class SystemTest(unittest.TestCase):
         self.resume(out, 2)
         self.assert_same(self.baseline(), out, "between subjects")
 
+    def test_plastic_sheet(self):
+        """The same promises where the motor sheet learns too."""
+        learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true"]
+        whole = self.baseline(*learns)
+        with netCDF4.Dataset(whole / "cortex_weights.nc") as file:
+            weights = file["weight_L23E_L5PT"][:]
+        self.assertGreater(np.abs(weights[-1] - weights[0]).max(), 1e-4)
+        for ranks, more in ((6, []), (3, ["--placement", "cortex:2,0,1 body:1 cerebellum:1,2 "
+                                                         "basal_ganglia:0,2 thalamus:1,0"])):
+            self.assert_same(whole, self.run_new(*learns, *more, ranks=ranks), f"{ranks} ranks")
+        out = self.run_new(*learns, "--checkpoint-every", 3)
+        self.as_if_killed_at_its_end(out)
+        shutil.rmtree(self.published(out)[-1])
+        self.resume(out, 5)
+        self.assert_same(whole, out, "after a restart")
+
     def test_damaged_checkpoint(self):
         """A damaged checkpoint is named and passed over."""
         out = self.run_new("--checkpoint-every", 5)

@@ -1,0 +1,106 @@
+"""Tests of runs/analysis/energy.py: powers of a run whose counts and joules are known.
+
+Run by CTest as `/usr/bin/python3 energy_test.py`.
+"""
+
+import contextlib
+import csv
+import io
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
+
+import netCDF4
+import numpy as np
+
+import analysis_test
+import energy
+
+TERMS = ("spikes", "rest", "plasticity")
+SECONDS, CELLS = 2.0, np.array([4, 6])  # of a trial; of the two populations
+
+
+def write_run(directory):
+    """Joules of term k of population p in an aligned trial are (k + 1) (p + 1); in all others twice
+    that, and in groups after the first ten times. Spikes: 8 per cell, and 16."""
+    analysis_test.write_run(directory, subjects=2, groups=["abrupt_intact", "abrupt_depleted"])
+    with netCDF4.Dataset(directory / "behaviour.nc") as file:
+        block, group = file["block"][:], file["group"][:]
+    aligned = block == 0
+    factor = np.where(aligned, 1.0, 2.0) * np.where(group == 0, 1.0, 10.0)
+    joules = factor[:, :, None, None] * np.array([1.0, 2.0])[:, None] * np.arange(1, 4)
+    spikes = np.where(aligned, 8.0, 16.0)[:, :, None] * CELLS
+    for region in energy.REGIONS:
+        with netCDF4.Dataset(directory / f"{region}_energy.nc", "w",
+                             format="NETCDF3_64BIT_DATA") as file:
+            file.trial_duration_ms = 1000 * SECONDS
+            for name, size in (("trial", None), ("subject", group.size), ("population", 2),
+                               ("term", 3), ("letters", 10)):
+                file.createDimension(name, size)
+            for name, texts in (("population", ("first", "second")), ("term", TERMS)):
+                file.createVariable(name, "S1", (name, "letters"))[:] = netCDF4.stringtochar(
+                    np.array(texts, "S10"))
+                file[name]._Encoding = "utf-8"
+            axes = ("trial", "subject", "population")
+            file.createVariable("energy", "f8", (*axes, "term"))[:] = joules
+            file.createVariable("energy_rule_of_thumb", "f8", axes)[:] = 2e-9 * spikes
+            file.createVariable("spikes", "f8", axes)[:] = spikes
+            file.createVariable("cells", "f8", axes)[:] = np.broadcast_to(CELLS, spikes.shape)
+    return directory
+
+
+class EnergyTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.run_directory = write_run(pathlib.Path(temporary.name) / "run")
+
+    def call(self, *arguments):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = energy.main([str(a) for a in arguments])
+        return code, out.getvalue(), err.getvalue()
+
+    def test_powers(self):
+        rows = energy.measure(self.run_directory, ["aligned", "rotated"])
+        self.assertEqual(len(rows), 2 * 4 * 3)
+        for tenfold, group in ((1, "abrupt_intact"), (10, "abrupt_depleted")):
+            first, second, both = [row for row in rows
+                                   if (row["group"], row["region"]) == (group, "thalamus")]
+            self.assertEqual((first["population"], both["population"]), ("first", "all"))
+            self.assertEqual((first["cells"], both["cells"]), (4, 10))
+            self.assertAlmostEqual(first["rate_hz"], 8 / SECONDS)
+            self.assertAlmostEqual(first["rest_watt"], tenfold * 2 / SECONDS)
+            self.assertAlmostEqual(second["rest_watt"], tenfold * 4 / SECONDS)
+            self.assertAlmostEqual(both["total_watt"], tenfold * 18 / SECONDS)
+            self.assertAlmostEqual(both["total_without_plasticity_watt"], tenfold * 9 / SECONDS)
+            self.assertAlmostEqual(both["change_watt"], tenfold * 18 / SECONDS)
+            self.assertAlmostEqual(both["change_share"], 1)
+            self.assertAlmostEqual(both["change_rate_hz"], 8 / SECONDS)
+            thumb = 2e-9 * 8 * 10 / SECONDS  # watts of ten cells, and its change
+            self.assertAlmostEqual(both["change_rule_of_thumb_watt"] / thumb, 1)
+            self.assertAlmostEqual(both["change_rule_of_thumb_share_of_brain"] / (thumb / 20), 1)
+
+    def test_command(self):
+        code, out, err = self.call(self.run_directory, "--between", "aligned", "rotated")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("abrupt_depleted: nW in aligned; change to rotated (mean of 2 subjects)", out)
+        with open(self.run_directory / "energy.csv", encoding="utf-8") as file:
+            self.assertEqual(len(list(csv.DictReader(file))), 2 * 4 * 3)
+
+    def test_refusals(self):
+        code, _, err = self.call(self.run_directory, "--between", "aligned", "nowhere")
+        self.assertEqual(code, 2)
+        self.assertIn("no phase 'nowhere'; write two of aligned, ", err)
+        (self.run_directory / "cortex_energy.nc").unlink()
+        code, _, err = self.call(self.run_directory)
+        self.assertEqual(code, 2)
+        self.assertIn("cortex_energy.nc: no such file; run the experiment again", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
