@@ -398,6 +398,12 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::cursor_x] = math::cos(direction);
     seen[sense::cursor_y] = math::sin(direction);
   }
+  const double extent = length_of(last_);
+  if (reaches && (running || held) && extent > 0) {
+    seen[sense::hand_on] = std::min(1.0, 3.0 * extent / p.distance_m);
+    seen[sense::hand_x] = last_.x / extent;
+    seen[sense::hand_y] = last_.y / extent;
+  }
   const bool asked = reaches || record_.fingers != 0;
   const bool outcome = asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
                        since < p.outcome_delay_ms + p.outcome_ms;

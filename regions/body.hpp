@@ -5,8 +5,9 @@
 /// threshold excites its muscle. Every trial starts with the hand brought to the start position; a
 /// robot holds it there, lets go at the go signal, and catches it when it has travelled the
 /// target's distance. In trials of finger movements and of rest it holds the hand throughout. The
-/// body sends what is seen (target, cursor, cue to move fingers, outcome, reward), and whether
-/// plasticity is on; it sends no error, and nothing that is felt.
+/// body sends what is seen (target, cursor, cue to move fingers, outcome, reward), where the hand
+/// is felt to be, as late as what is seen (chosen), and whether plasticity is on; it sends no
+/// error.
 #pragma once
 
 #include <array>

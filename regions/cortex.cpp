@@ -75,6 +75,15 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "instruction_mv", instruction_mv, {"mV", 0, 1000},
       "inhibition of PrePMd cells by the instruction to aim at the target (chosen: silences them)");
   v.table("strategy", strategy, "parietal - PrePMd plasticity");
+  v.real(
+      "proprio_felt_weight_mv", proprio_felt_weight_mv, {"mV", 0, 1000},
+      "summed fixed excitation of a Felt cell by Proprio cells of its direction (chosen: that of "
+      "PPC on PMd)");
+  v.real("recalibration_max_weight_mv", recalibration_max_weight_mv, {"mV", 0, 80},
+         "largest weight of a plastic Proprio - Felt synapse (chosen: out of reach)");
+  v.table("recalibration", recalibration,
+          "Proprio - Felt plasticity, instructed by a seen cursor (tuned: the felt hand moves 7° to a "
+          "cursor turned by 30°, as in Salomonczyk, Cressman & Henriques 2011)");
   v.table("sheet_plasticity", sheet_plasticity, "plasticity within the motor sheet");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
@@ -107,6 +116,8 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.table("ppc", ppc, "parietal cells");
   v.table("ppc_cursor", ppc_cursor, "parietal cells tuned to the seen cursor");
   v.table("task_error", task_error, "cells that compare target and cursor");
+  v.table("proprio", proprio, "cells that feel where the hand is");
+  v.table("felt", felt, "cells that estimate where the hand is");
   v.table("pre_pmd", pre_pmd, "rostral premotor cells");
   v.table("pmd", pmd, "premotor cells");
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
@@ -167,10 +178,13 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t it = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
   const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
   const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
+  proprio_ = ring("Proprio", "cells that feel where the hand is", n.proprio, p.proprio);
+  const std::size_t felt = ring("Felt", "cells that estimate where the hand is", n.felt, p.felt);
   pmv_ = add_population({"PMv", "ventral premotor cells (fingers)", n.pmv, {}}, p.pmv,
                         SynapseKind::current, fast_receptors());
   target_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kSeenSharpness);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kSeenSharpness);
+  hand_drive_ = std::make_unique<TunedDrive>(network_.population(proprio_), kSeenSharpness);
   add_output(ppc_);
   add_output(pmd);
   add_output(pt);
@@ -269,6 +283,29 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .weight = p.strategy_weight_mv / 40,
            .delay_ms = 1.5,
            .sources = ring_sources(n.pre_pmd, pmd_direction, 10.0)});
+
+  // The felt hand: what the body's map says, and what sight has taught.
+  connect({.name = "Proprio_Felt",
+           .source = proprio_,
+           .target = felt,
+           .receptor = kExcitation,
+           .in_degree = 40,
+           .weight = p.proprio_felt_weight_mv / 40,
+           .delay_ms = 3,
+           .sources = ring_sources(
+               n.proprio, [=](std::uint32_t cell) { return ring_direction(cell, n.felt); }, 10.0)});
+  Projection& recalibration = connect({.name = "Proprio_FeltSeen",
+                                       .source = proprio_,
+                                       .target = felt,
+                                       .receptor = kExcitation,
+                                       .in_degree = Sizes(kReferenceScale).proprio,
+                                       .weight = 0,
+                                       .delay_ms = 3,
+                                       .sources = each_family_in_turn(n.proprio),
+                                       .plastic = true,
+                                       .max_weight = p.recalibration_max_weight_mv});
+  recalibration_rule_ =
+      std::make_unique<InstructedRule>(recalibration, p.recalibration, n.ppc_cursor);
 
   // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
   // distance on top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to
@@ -493,6 +530,9 @@ void Cortex::prepare(Step, const Inbox& in) {
   cursor_drive_->set(
       network_.population(ppc_cursor_),
       {seen * parameters_.cue_drive_mv, senses[sense::cursor_x], senses[sense::cursor_y]});
+  hand_drive_->set(network_.population(proprio_),
+                   {senses[sense::hand_on] * parameters_.cue_drive_mv, senses[sense::hand_x],
+                    senses[sense::hand_y]});
   // The presence of a cursor that is far enough out for its direction to tell (chosen).
   network_.population(task_error_)
       .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
@@ -518,6 +558,9 @@ void Cortex::learn(Step, const Inbox& in) {
   const bool learning = in.analog(senses_)[sense::learning] != 0;
   strategy_rule_->step(network_.spikes(ppc_), network_.spikes(task_error_),
                        learning && parameters_.strategy_learning);
+  // Without a seen cursor nothing says where the hand is.
+  recalibration_rule_->step(network_.spikes(proprio_), network_.spikes(ppc_cursor_),
+                            learning && in.analog(senses_)[sense::cursor_on] > 0);
   if (excitatory_.empty()) return;
   dopamine_gate_.update(in.spikes(dopamine_).size());
   const double gate = dopamine_gate_.value();
@@ -530,6 +573,7 @@ void Cortex::learn(Step, const Inbox& in) {
 
 void Cortex::save_extra(StateWriter& writer) const {
   strategy_rule_->save(writer);
+  recalibration_rule_->save(writer);
   if (excitatory_.empty()) return;
   dopamine_gate_.save(writer);
   for (const auto& pathway : excitatory_) pathway.rule.save(writer);
@@ -537,6 +581,7 @@ void Cortex::save_extra(StateWriter& writer) const {
 }
 void Cortex::load_extra(StateReader& reader) {
   strategy_rule_->load(reader);
+  recalibration_rule_->load(reader);
   if (excitatory_.empty()) return;
   dopamine_gate_.load(reader);
   for (auto& pathway : excitatory_) pathway.rule.load(reader);

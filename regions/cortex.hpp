@@ -1,17 +1,20 @@
-/// Cortex: parietal cells that see the target (PPC) and the cursor (PPCc), premotor cells that hold
-/// the aim (PMd), and one two-dimensional motor sheet with layers 2/3, 5 (IT, PT) and 6 and three
-/// kinds of inhibitory cells. Corticospinal (PT) cells drive muscles through spatial fields
-/// (sheet.hpp).
+/// Cortex: parietal cells that see the target (PPC) and the cursor (PPCc), cells that feel the hand
+/// (Proprio) and estimate where it is (Felt), premotor cells that hold the aim (PMd), and one
+/// two-dimensional motor sheet with layers 2/3, 5 (IT, PT) and 6 and three kinds of inhibitory
+/// cells. Corticospinal (PT) cells drive muscles through spatial fields (sheet.hpp).
 ///
-/// The only things injected are seen or told: one or two targets, into PPC; that there are two,
-/// into PMdC; the cursor, into PPCc; that one is seen, into TaskError; the instruction to use no
-/// strategy, into PrePMd; and that to move fingers, into PMv. The aim is in premotor spikes:
-/// parietal input proposes the target's direction, the thalamic (VA) channels that the basal
-/// ganglia select shift it, and so do rostral premotor cells (PrePMd), which hold a strategy.
-/// TaskError cells compare: PPC excites them and PPCc inhibits them, so while a cursor is seen
-/// beyond a third of the way they fire for directions on the target's other side, and instruct the
-/// synapses of PPC on PrePMd, by their apical dendrites (decision 0008). While two targets are
-/// seen, aims inhibit each other through PMdC cells (decision 0010).
+/// The only things injected are seen, felt or told: one or two targets, into PPC; that there are
+/// two, into PMdC; the cursor, into PPCc; that one is seen, into TaskError; the instruction to use
+/// no strategy, into PrePMd; and that to move fingers, into PMv; where the hand is, into Proprio.
+/// The aim is in premotor spikes: parietal input proposes the target's direction, the thalamic (VA)
+/// channels that the basal ganglia select shift it, and so do rostral premotor cells (PrePMd),
+/// which hold a strategy. TaskError cells compare: PPC excites them and PPCc inhibits them, so
+/// while a cursor is seen beyond a third of the way they fire for directions on the target's other
+/// side, and instruct the synapses of PPC on PrePMd, by their apical dendrites (decision 0008).
+/// While two targets are seen, aims inhibit each other through PMdC cells (decision 0010).
+///
+/// Felt cells take the hand to be where Proprio cells say, and where a cursor was seen when these
+/// fired: a seen cursor instructs synapses of Proprio on Felt. They drive nothing (decision 0014).
 ///
 /// A cue to move fingers lifts their ventral premotor cells (PMv), otherwise silent, which drive
 /// the fingers' parts of the sheet. With brain.cortex.sheet_plasticity the sheet learns: recurrent
@@ -59,6 +62,9 @@ struct CortexParameters {
   double task_error_drive_mv = 97.0;
   double instruction_mv = 60.0;
   InstructedParameters strategy;
+  double proprio_felt_weight_mv = 170.0;
+  double recalibration_max_weight_mv = 4.0;
+  InstructedParameters recalibration{.rate = 0.0006, .decay = 0.005};
   SheetPlasticityParameters sheet_plasticity;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
@@ -78,6 +84,8 @@ struct CortexParameters {
   LifParameters ppc_cursor{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   // Silent unless a seen cursor lifts them.
   LifParameters task_error{.tau_m_ms = 10, .bias_mv = -100, .noise_mv = 3.75};
+  LifParameters proprio{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  LifParameters felt{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pre_pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
@@ -175,9 +183,10 @@ class Cortex final : public SpikingRegion {
   std::vector<Axons> axons_;
   std::size_t corticospinal_ = 0;
   std::size_t senses_ = 0, dopamine_ = 0;  // input ports
-  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, pre_pmd_ = 0, pmd_chooser_ = 0, pmv_ = 0;
-  std::unique_ptr<TunedDrive> target_drive_, cursor_drive_;
-  std::unique_ptr<InstructedRule> strategy_rule_;
+  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, proprio_ = 0, pre_pmd_ = 0,
+              pmd_chooser_ = 0, pmv_ = 0;
+  std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
+  std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
   // Plasticity of the sheet; no rules where it is fixed.
   template <class Rule>
   struct Pathway {

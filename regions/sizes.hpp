@@ -31,6 +31,8 @@ struct Sizes {
       : ppc(cells(192, scale, 8)),
         ppc_cursor(cells(192, scale, 8)),
         task_error(cells(192, scale, 8)),
+        proprio(cells(192, scale, 8)),
+        felt(cells(192, scale, 8)),
         pre_pmd(cells(192, scale, 8)),
         pmd(cells(256, scale, 8)),
         pmd_inhibitory(cells(64, scale, 8)),
@@ -69,9 +71,9 @@ struct Sizes {
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
 
-  // Cortex: parietal target, cursor and task error; premotor strategy, aim and fingers; motor
-  // sheet.
-  Cells ppc, ppc_cursor, task_error, pre_pmd, pmd, pmd_inhibitory, pmd_chooser, pmv;
+  // Cortex: parietal target, cursor and task error; the felt hand; premotor strategy, aim and
+  // fingers; motor sheet.
+  Cells ppc, ppc_cursor, task_error, proprio, felt, pre_pmd, pmd, pmd_inhibitory, pmd_chooser, pmv;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
@@ -131,7 +133,10 @@ enum : std::uint32_t {
   aim_at_target,  ///< 1 while the instruction holds to use no strategy (Block::instruction)
   learning,       ///< 0 freezes plasticity (Block::learning)
   finger,         ///< little finger: 1 while a cue asks it to move; thumb: finger + 4
-  count = finger + finger_count
+  hand_on = finger + finger_count,  ///< 0 … 1: how far out the hand is felt to be, as cursor_on
+  hand_x,                           ///< unit vector from the start to the felt hand
+  hand_y,
+  count
 };
 }
 

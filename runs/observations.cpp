@@ -58,6 +58,7 @@ struct Watch {
 };
 constexpr Watch kWatches[] = {
     {"cortex", "aim", "PMd", Window::aim},
+    {"cortex", "felt", "Felt", Window::error},
     {"cortex", "motor", "L5PT", Window::reach},
     {"cerebellum", "olive", "IO", Window::error},
     {"basal_ganglia", "dopamine_before", "SNc", Window::before},
@@ -147,6 +148,9 @@ struct Observation {
 constexpr Observation kObservations[] = {
     {"cortex", "aim_angle", "degree", "direction of the aim, from premotor spikes",
      [](const Watched& w, double) { return w["aim"].angle(); }},
+    {"cortex", "felt_angle", "degree",
+     "direction in which the hand is felt to have moved, from parietal spikes",
+     [](const Watched& w, double) { return w["felt"].angle(); }},
     {"cortex", "m1_rate", "Hz", "mean rate of layer 5 pyramidal-tract cells during the reach",
      [](const Watched& w, double) { return w["motor"].mean_rate(); }},
     {"cerebellum", "olive_rate", "Hz", "mean rate of olivary cells from when the hand can be seen",

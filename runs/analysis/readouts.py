@@ -31,6 +31,7 @@ LABELS = {
     "generalization_deg": "SD of generalization over directions, deg",
     "succeeded": "share of subjects that end in the rewarded zone",
     "implicit_deg": "hand minus aim, deg",
+    "felt_shift_deg": "felt hand moved to the cursor, deg",
     "implicit_savings_deg": "hand minus aim, second minus first time, deg",
     "sd_after_failure_minus_success": "SD after failure minus success, deg",
     "olive_rise": "olive: trials 1-12 minus baseline, Hz",
@@ -38,7 +39,7 @@ LABELS = {
 }
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
-OPTIONAL = {"chose_second"}
+OPTIONAL = {"chose_second", "felt_angle"}
 
 MIN_TRIALS_FOR_SD = 4
 
@@ -262,6 +263,16 @@ def implicit_deg(subject: Subject) -> float:
     """Compensation (degrees) of the hand minus that of the aim, `late` trials."""
     difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
     return _mean(difference[late(subject)])
+
+
+def felt_shift_deg(subject: Subject) -> float:
+    """How far (degrees) the hand is felt on the cursor's side of where it is: direction of the felt
+    hand minus that of the hand at the end of the reach, `late` trials minus the baseline."""
+    if "felt_angle" not in subject.columns:
+        return np.nan
+    away = wrap(subject.columns["felt_angle"] - subject.columns["angle_end"])
+    baseline = subject.phases["baseline"]
+    return (_mean(away[late(subject)]) - _mean(away[baseline])) * np.sign(subject.rotation)
 
 
 def implicit_savings_deg(subject: Subject) -> float:

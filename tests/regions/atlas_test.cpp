@@ -163,10 +163,11 @@ TEST(MakeRegion, SlicesNameTheSourcesOfTheirPlasticSynapses) {
       if (to > 0) target_directions.push_back(projection.name);
     }
   }
-  EXPECT_EQ(source_directions,
-            (std::vector<std::string>{"PPC_D1", "PPC_D2", "Cursor_IO", "PPC_PrePMd"}));
-  EXPECT_EQ(target_directions, (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN",
-                                                         "Cursor_IO", "PPC_PrePMd"}));
+  EXPECT_EQ(source_directions, (std::vector<std::string>{"PPC_D1", "PPC_D2", "Cursor_IO",
+                                                         "PPC_PrePMd", "Proprio_FeltSeen"}));
+  EXPECT_EQ(target_directions,
+            (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN", "Cursor_IO",
+                                      "PPC_PrePMd", "Proprio_FeltSeen"}));
 }
 
 /// Weights of all plastic projections.

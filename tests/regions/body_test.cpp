@@ -177,6 +177,26 @@ TEST(BodyVision, ShowsTargetCursorAndOutcomeWhenTheTimingsSayAfterTheDelay) {
   }
 }
 
+TEST(BodyVision, TheHandIsFeltWhateverIsSeenOfIt) {
+  const BodyParameters p = odd_timings();
+  Block block;
+  block.perturbation = Perturbation::rotation;
+  block.rotation_deg = 40;
+  for (const Feedback feedback : {Feedback::full, Feedback::none}) {
+    block.feedback = feedback;
+    const Trace trace = one_trial(p, block, kOutward);
+    const Step end = arrival(trace, p.distance_m), delay = p.vision_delay_ms;
+    EXPECT_EQ(when(trace, sense::hand_on),
+              (Stretches{{p.go_ms + delay, end + p.feedback_hold_ms + delay}}));
+    for (std::size_t t = 0; t < trace.size(); ++t) {
+      const auto& felt = trace[t].senses;
+      if (felt[sense::hand_on] == 0) continue;
+      const Moment& then = trace[t - static_cast<std::size_t>(delay)];
+      EXPECT_NEAR(degrees_of(felt[sense::hand_x], felt[sense::hand_y]), then.hand_deg(), 1e-9);
+    }
+  }
+}
+
 TEST(BodyVision, ValuesAreTargetsAndTheHandsDirectionAndDistanceBeforeTheDelay) {
   Block block;
   block.targets_deg = {200};

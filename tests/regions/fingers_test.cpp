@@ -263,7 +263,7 @@ TEST(FingerPractice, OnlyAPlasticSheetThatLearnsChanges) {
   const Practising fixed(false);
   for (const ProjectionInfo& info : fixed.cortex().plastic_projections())
     names.push_back(info.name);
-  EXPECT_EQ(names, std::vector<std::string>{"PPC_PrePMd"});
+  EXPECT_EQ(names, (std::vector<std::string>{"PPC_PrePMd", "Proprio_FeltSeen"}));
   const auto changed = [](bool learning) {
     Practising practising(true, learning);
     const auto before = practising.weights();
@@ -295,7 +295,7 @@ TEST(FingerPractice, StateContinues) {
 TEST(FingerPractice, SnapshotsSayWhereCellsAre) {
   const Practising practising;
   for (const ProjectionInfo& info : practising.cortex().plastic_projections()) {
-    if (info.name == "PPC_PrePMd") {
+    if (!info.source_direction_deg.empty()) {  // a ring
       EXPECT_TRUE(info.source_x.empty() && info.target_y.empty());
       continue;
     }

@@ -550,6 +550,18 @@ def subject(blocks, **columns):
 
 
 class ReadoutTest(unittest.TestCase):
+    def test_felt_shift(self):
+        """Towards the cursor, on either side; a constant bias does not count."""
+        for side in (1.0, -1.0):
+            rotation = np.r_[np.zeros(20), np.full(20, 30.0 * side)]
+            hand = np.r_[np.full(20, 90.0), np.full(20, 90.0 - 25.0 * side)]
+            felt = hand + 2.0 + np.r_[np.zeros(36), np.full(4, 7.0 * side)]
+            blocks = [{"trials": 20}, {"trials": 20}]
+            self.assertAlmostEqual(readouts.felt_shift_deg(subject(
+                blocks, rotation=rotation, angle_end=hand, felt_angle=behaviour.wrap(felt))), 7.0)
+        self.assertTrue(np.isnan(readouts.felt_shift_deg(
+            subject([{"trials": 20}, {"trials": 20}], rotation=rotation))))
+
     """Read-outs of experiments other than cerebellar_vs_dopaminergic, in closed form."""
 
     def test_single_trial(self):
