@@ -27,6 +27,7 @@ struct Block {
   std::vector<double> targets_deg = {90.0};
   double second_target_deg = 0.0;
   double second_reward = 1.0;
+  std::vector<double> sequence = {};
   Perturbation perturbation = Perturbation::none;
   double rotation_deg = 0.0;
   double rotation_end_deg = 0.0;
@@ -71,6 +72,10 @@ struct Block {
            "third of the distance has chosen the one nearer to the cursor; the other goes");
     v.real("second_reward", second_reward, {"1", 0, 1},
            "reward of hitting the second target, as a fraction of the first's");
+    v.reals(
+        "sequence", sequence, {"1", 1, 2},
+        "which of two targets is right (1 or 2), for each of targets_deg: a sequence of choices, "
+        "of which nothing is shown but whether all were right, after the last. Empty: none");
     v.choice_of("perturbation", perturbation, {"none", "rotation", "clamp", "shift"},
                 "rotation: cursor = hand turned by rotation_deg; clamp: cursor moves at "
                 "rotation_deg from the target whatever the hand does (0: error clamp); shift: "

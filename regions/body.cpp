@@ -234,6 +234,8 @@ void Body::start_trial(std::int64_t trial) {
   finished_ms_ = onset_ms_ = -1;
   third_passed_ = false;
   last_ = {};
+  within_ = within;
+  if (!block.sequence.empty() && step_of_sequence() == 0) sequence_right_ = true;
 }
 
 double Body::cursor_distance(Vector2 hand) const { return block().cursor_gain * length_of(hand); }
@@ -278,8 +280,22 @@ void Body::finish(Vector2 hand, bool reached) {
   }
   if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
   const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
-  const bool hit = reached && miss <= zone;
+  bool hit = reached && miss <= zone;
+  if (const auto& right = block().sequence; !right.empty()) {
+    const bool second = right[step_of_sequence()] == 2;
+    sequence_right_ = sequence_right_ && hit && record_.second == second;
+    hit = sequence_right_ && ends_sequence();
+  }
   give_outcome(hit, hit && zone > 0 ? 1 - miss / zone : 0);
+}
+
+std::size_t Body::step_of_sequence() const {
+  return static_cast<std::size_t>(within_) % block().sequence.size();
+}
+
+bool Body::ends_sequence() const {
+  const auto& right = block().sequence;
+  return right.empty() || step_of_sequence() + 1 == right.size();
 }
 
 void Body::watch_fingers() {
@@ -329,7 +345,7 @@ void Body::give_outcome(bool hit, double grade) {
     case RewardRule::none:
       break;
   }
-  record_.punishment = reward > 0 ? 0 : block().punishment;
+  record_.punishment = reward > 0 || !ends_sequence() ? 0 : block().punishment;
   record_.reward = reward * block().reward_size * (record_.second ? block().second_reward : 1.0);
 }
 
@@ -404,7 +420,7 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::hand_x] = last_.x / extent;
     seen[sense::hand_y] = last_.y / extent;
   }
-  const bool asked = reaches || record_.fingers != 0;
+  const bool asked = (reaches && ends_sequence()) || record_.fingers != 0;
   const bool outcome = asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
                        since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
@@ -451,8 +467,9 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
 
 void Body::save(StateWriter& writer) const {
   const TrialRecord& r = record_;
-  const std::int64_t integers[] = {r.trial,   r.block,       r.reached, clock_ms_, finished_ms_,
-                                   onset_ms_, third_passed_, r.second,  r.fingers};
+  const std::int64_t integers[] = {r.trial,      r.block,   r.reached,      clock_ms_,
+                                   finished_ms_, onset_ms_, third_passed_,  r.second,
+                                   r.fingers,    within_,   sequence_right_};
   const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
                           r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
                           r.peak_speed_m_s, r.reward,       r.punishment,      last_.x,
@@ -473,7 +490,7 @@ void Body::save(StateWriter& writer) const {
 
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
-  std::int64_t integers[9];
+  std::int64_t integers[11];
   double reals[13];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);
@@ -486,6 +503,8 @@ void Body::load(StateReader& reader) {
   third_passed_ = integers[6] != 0;
   r.second = integers[7] != 0;
   r.fingers = integers[8];
+  within_ = integers[9];
+  sequence_right_ = integers[10] != 0;
   double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
                           &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
                           &r.peak_speed_m_s, &r.reward,       &r.punishment,      &last_.x,

@@ -123,6 +123,10 @@ class Body final : public Region {
   double target_direction() const;
   /// Of two targets, chooses the one nearer to the cursor.
   void choose(Vector2 hand);
+  /// Position in the block's sequence, from 0.
+  std::size_t step_of_sequence() const;
+  /// Whether an outcome follows the trial: of a sequence, the last one.
+  bool ends_sequence() const;
   /// What eyes and the outcome's signs show now, before the visual delay.
   std::array<double, sense::count> view() const;
 
@@ -142,10 +146,12 @@ class Body final : public Region {
   FingerMuscles fingers_;
   std::array<double, kMuscles> pool_{};  // Hz
   std::int64_t clock_ms_ = 0;            // since the trial began
+  std::int64_t within_ = 0;              // number of the trial in its block
   std::int64_t finished_ms_ = -1;        // −1: not yet
   std::int64_t onset_ms_ = -1;           // when 5 % of the distance was passed; −1: not yet
   bool third_passed_ = false;            // the choice between two targets is made
   Vector2 last_;
+  bool sequence_right_ = true;  // all choices of the running sequence up to now
   // Seen signals on their way: a ring of vision_delay_ms entries.
   std::vector<std::array<double, sense::count>> vision_;
 };

@@ -441,6 +441,29 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse("second_reward has no effect without a second target",
            "write for example second_target_deg = 90, or leave it out");
   }
+  if (!block.sequence.empty()) {
+    const std::size_t steps = block.sequence.size();
+    if (block.second_target_deg == 0.0 || steps != block.targets_deg.size()) {
+      refuse(
+          fmt::format("a sequence of {} choices between two targets needs second_target_deg, and "
+                      "one of targets_deg for each",
+                      steps),
+          "write for example targets_deg = [135, 315], second_target_deg = 90, sequence = [1, 2]");
+    }
+    if (std::any_of(block.sequence.begin(), block.sequence.end(),
+                    [](double step) { return step != 1 && step != 2; })) {
+      refuse("a sequence says which of two targets is right, 1 or 2",
+             "write for example sequence = [1, 2]");
+    }
+    if (block.reward != RewardRule::hit || block.second_reward != 1.0) {
+      refuse("a sequence has an outcome of its own: whether all choices were right",
+             "leave out reward and second_reward");
+    }
+    if (block.trials % static_cast<std::int64_t>(steps) != 0) {
+      refuse(fmt::format("{} trials end within a sequence of {}", block.trials, steps),
+             fmt::format("write a multiple of {}", steps));
+    }
+  }
   if (block.second_target_deg != 0.0 &&
       (block.perturbation == Perturbation::clamp || block.target_jump_deg != 0.0)) {
     refuse("a clamped cursor, or a target that jumps, leaves no choice between two targets",

@@ -724,6 +724,46 @@ TEST(BodyChoice, WhoDoesNotGoHasChosenNothing) {
             (Stretches{{p.cue_ms + p.vision_delay_ms, p.deadline_ms + p.vision_delay_ms}}));
 }
 
+TEST(BodySequence, OnlyTheEndSaysWhetherAllChoicesWereRight) {
+  const double hand = natural_deg(kOutward);
+  const BodyParameters p;
+  // The hand, which always goes the same way, chooses the first target twice, then the second.
+  Block block;
+  block.trials = 6;
+  block.targets_deg = {hand, hand, hand - 90};
+  block.second_target_deg = 90;
+  for (const std::vector<double>& right :
+       std::vector<std::vector<double>>{{1, 1, 2}, {1, 2, 2}, {2, 1, 2}, {1, 1, 1}}) {
+    block.sequence = right;
+    Driven driven({}, {block});
+    const Trace trace = driven.trials(kOutward, 6);
+    const bool all_right = right == std::vector<double>{1, 1, 2};
+    for (std::size_t trial = 0; trial < 6; ++trial) {
+      const std::size_t end = (trial + 1) * static_cast<std::size_t>(p.trial_ms) - 1;
+      EXPECT_EQ(trace[end].record.second, trial % 3 == 2);
+      EXPECT_EQ(trace[end].record.reward, trial % 3 == 2 && all_right ? 1 : 0);
+    }
+    EXPECT_EQ(when(trace, sense::outcome).size(), 2u);
+    EXPECT_EQ(when(trace, sense::reward).size(), all_right ? 2u : 0u);
+  }
+}
+
+TEST(BodySequence, IsPartOfTheState) {
+  const double hand = natural_deg(kOutward);
+  Block block;
+  block.trials = 4;
+  block.targets_deg = {hand, hand};
+  block.second_target_deg = 90;
+  for (const double first : {1, 2}) {
+    block.sequence = {first, 1};
+    Driven whole({}, {block});
+    whole.trials(kOutward);
+    Driven continued({}, {block}, whole.body().trial_ms());
+    continued.load(whole.save());
+    EXPECT_EQ(continued.trials(kOutward).back().record.reward, first == 1 ? 1 : 0);
+  }
+}
+
 // --- What is recorded of a reach ---
 
 TEST(BodyRecord, MeasuresAreThoseOfTheHandsPath) {

@@ -178,7 +178,8 @@ const Refusal kRefusals[] = {
     {"punishment_without_an_outcome",
      "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
      {},
-     {"x.toml:2:11: punishment has no effect where every trial is rewarded, or no outcome is shown; "
+     {"x.toml:2:11: punishment has no effect where every trial is rewarded, or no outcome is "
+      "shown; "
       "write reward = \"hit\" (or \"graded\" or \"never\"), or leave it out"}},
     {"reward_of_no_second_target",
      "[schedules.s]\nblocks = [{second_reward = 0.5}]",
@@ -191,6 +192,25 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: a clamped cursor, or a target that jumps, leaves no choice between two "
       "targets; "
       "leave out second_target_deg, or perturbation = \"clamp\" and target_jump_deg"}},
+    {"sequence_of_other_length",
+     "[schedules.s]\nblocks = [{sequence = [1, 2], second_target_deg = 90}]",
+     {},
+     {"x.toml:2:11: a sequence of 2 choices between two targets needs second_target_deg, and one "
+      "of targets_deg for each; write for example targets_deg = [135, 315], second_target_deg = "
+      "90, sequence = [1, 2]"}},
+    {"sequence_cut_off",
+     "[schedules.s]\nblocks = [{trials = 5, targets_deg = [0, 180], second_target_deg = 90, "
+     "sequence = [1, 2]}]",
+     {},
+     {"x.toml:2:11: 5 trials end within a sequence of 2; write a multiple of 2"}},
+    {"sequence_with_other_rewards",
+     "[schedules.s]\nblocks = [{targets_deg = [0, 180], second_target_deg = 90, sequence = [1, "
+     "1.5], reward = \"always\"}]",
+     {},
+     {"x.toml:2:11: a sequence says which of two targets is right, 1 or 2; write for example "
+      "sequence = [1, 2]",
+      "x.toml:2:11: a sequence has an outcome of its own: whether all choices were right; leave "
+      "out reward and second_reward"}},
     {"sign_without_rotation",
      "[schedules.s]\nblocks = [{rotation_sign = \"random\"}]",
      {},
