@@ -35,8 +35,9 @@ class Subject:
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
-    "clamped": whether its cursor goes its own way; "unequal": whether of two targets the first brings
-    the larger reward.
+    "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward,
+    whether the first was chosen, which brings more; "sequence_right": in the last trial of a sequence
+    of choices, whether all were right; both NaN in other trials.
     """
 
     name: str
@@ -267,6 +268,17 @@ def _without_chance(rotation: np.ndarray, block: np.ndarray, blocks: list[dict])
     return result
 
 
+def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict]) -> np.ndarray:
+    """1 or 0 in trials that end a sequence of choices, NaN in others."""
+    result = np.full(len(block), np.nan)
+    for index, keys in enumerate(blocks):
+        steps = len(keys.get("sequence", []))
+        if steps and reward is not None:
+            ends = np.flatnonzero(block == index)[steps - 1 :: steps]
+            result[ends] = reward[ends] > 0
+    return result
+
+
 def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.ndarray],
              blocks: list[dict]):
     columns = columns | {
@@ -277,9 +289,12 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
             if keys.get("rotation_sign", "same") == "random"]),
         "clamped": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("perturbation") == "clamp"]),
-        "unequal": np.isin(columns["block"], [
-            index for index, keys in enumerate(blocks)
-            if keys.get("second_target_deg", 0) != 0 and keys.get("second_reward", 1) < 1]),
+        "chose_better": np.where(
+            np.isin(columns["block"], [
+                index for index, keys in enumerate(blocks)
+                if keys.get("second_target_deg", 0) != 0 and keys.get("second_reward", 1) < 1]),
+            1.0 - columns.get("chose_second", np.nan), np.nan),
+        "sequence_right": _sequences(columns["block"], columns.get("reward"), blocks),
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))
     turned = np.flatnonzero(sign)

@@ -72,7 +72,9 @@ THALAMUS = (
     "Δ VL rate toward\ncompensation",
 )
 PREDICTION = ("reward_prediction_error", "Dopaminergic teacher", "reward-prediction\nerror")
-CHOICE = ("chose_second", "Choice between two targets", "share of choices of\nthe better one")
+# Shares of choices: computed, of 0 and 1, beside chance.
+SHARES = (("chose_better", "Choice between two targets", "share of choices of\nthe better one"),
+          ("sequence_right", "Sequences of choices", "share of sequences\nthat are right"))
 SIGNALS = {"abrupt": OLIVE, "full": THALAMUS, "reward": PREDICTION}
 # What a schedule of clamped errors asks for: (read-out, title, axis).
 ASYMPTOTE = ("asymptote_deg", "How far it goes", "last tenth of the\nclamped trials (deg)")
@@ -218,9 +220,10 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         rows = [[SIGNALS[c] for c in conditions]]
     else:
         signals = (OLIVE, PREDICTION, THALAMUS) if run.rotated() else (OLIVE, PREDICTION)
-        if any(s.columns["unequal"].any() for g in drawn for s in g.subjects):
-            signals = (CHOICE, *signals)
         recorded = [s for s in signals if s[0] in run.units] or [OLIVE]
+        recorded = [share for share in SHARES
+                    if any(np.isfinite(s.columns[share[0]]).any() for g in drawn
+                           for s in g.subjects)] + recorded
         rows = [[s] * len(conditions) for s in recorded]
     asked = [question(next(g for g in drawn if g.condition == c)) for c in conditions]
     if any(asked):
@@ -373,7 +376,8 @@ def compensable(members, reference) -> bool:
 
 def draw_signal(axes, shown, members, brains, reference, run) -> None:
     name, _, label = shown
-    if name not in run.units:
+    share = shown in SHARES
+    if name not in run.units and not share:
         axes.text(0.5, 0.5, f"{name} was not recorded", transform=axes.transAxes, ha="center",
                   color="0.4")
         axes.set_yticks([])
@@ -385,22 +389,21 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
             for outcome, style in ((1.0, "-"), (0.0, ":")):
                 series = lambda s: np.where(s.columns["reward"] == outcome, s.columns[name], np.nan)
                 draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
-        elif name == "chose_second":
-            series = lambda s: np.where(s.columns["unequal"], 1.0 - s.columns[name], np.nan)
-            draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint)
         elif name == "vl_rate_toward":
             series = lambda s: from_baseline(s, name)
             draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint)
         else:
             draw_curve(axes, *curves(group, lambda s: s.columns[name], SIGNAL_POINTS), tint)
-    unit = run.units[name]
+    unit = run.units.get(name, "1")
     axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label, fontsize=SMALL,
                     labelpad=1.0)
     if name == "olive_rate":
         axes.set_ylim(bottom=0.0)
-    elif name == "chose_second":
+    elif share:
         axes.set_ylim(-0.05, 1.05)
-        axes.axhline(0.5, color="black", linewidth=0.8, zorder=2)  # chance
+        counted = np.flatnonzero(np.isfinite(reference.columns[name]))
+        choices = np.diff(counted).min() if len(counted) > 1 else 1  # all of which must be right
+        axes.axhline(0.5**choices, color="black", linewidth=0.8, zorder=2)  # chance
     else:
         axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     for edge in np.flatnonzero(np.diff(np.sign(np.nan_to_num(reference.schedule())))) + 1:
@@ -546,7 +549,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = behaviour.read(
             options.directory,
             {"angle_third", "reward"},
-            {shown[0] for shown in (*SIGNALS.values(), CHOICE)},
+            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL,
         )
         with open(score.TARGETS, "rb") as file:
             people = tomllib.load(file)

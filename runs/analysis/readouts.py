@@ -14,6 +14,7 @@ from behaviour import Subject, wrap
 # For people, in the order of tables.
 LABELS = {
     "chose_better": "share of choices of the better target",
+    "sequences_right": "share of sequences of choices that are right",
     "baseline_sd": "SD in the baseline, deg",
     "early_fraction": "fraction compensated, trials 1-12",
     "late_fraction": "fraction compensated, last fifth",
@@ -180,13 +181,19 @@ def succeeded(subject: Subject) -> float:
 def chose_better(subject: Subject) -> float:
     """Share of trials in which the target with the larger reward was chosen, second half of each block
     with two unequal ones; a block counts once, however long it is."""
-    unequal = subject.columns["unequal"]
-    block = subject.columns["block"]
+    better, block = subject.columns["chose_better"], subject.columns["block"]
     shares = []
-    for index in np.unique(block[unequal]):
+    for index in np.unique(block[np.isfinite(better)]):
         trials = np.flatnonzero(block == index)
-        shares.append(1.0 - _mean(subject.columns["chose_second"][trials[len(trials) // 2 :]]))
+        shares.append(_mean(better[trials[len(trials) // 2 :]]))
     return float(np.mean(shares)) if shares else float("nan")
+
+
+def sequences_right(subject: Subject) -> float:
+    """Share of sequences of choices that were right throughout, of the last third."""
+    right = subject.columns["sequence_right"]
+    right = right[np.isfinite(right)]
+    return _mean(right[-max(1, len(right) // 3) :]) if len(right) else float("nan")
 
 
 def baseline_sd(subject: Subject) -> float:

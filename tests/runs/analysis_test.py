@@ -640,6 +640,14 @@ class ReadoutTest(unittest.TestCase):
         del blocks[1:]
         self.assertTrue(math.isnan(readouts.chose_better(subject(blocks, chose_second=np.ones(4)))))
 
+    def test_sequences(self):
+        """Of the last third; trials within a sequence do not count."""
+        pairs = {"second_target_deg": 90, "sequence": [1, 2]}
+        blocks = [{"phase": "baseline", "trials": 4}, {"phase": "practice", "trials": 24, **pairs}]
+        reward = np.r_[np.ones(4), np.tile([0.0, 0.0], 8), np.tile([0.0, 1.0], 3), [0.0, 0.0]]
+        self.assertAlmostEqual(readouts.sequences_right(subject(blocks, reward=reward)), 0.75)
+        self.assertTrue(math.isnan(readouts.sequences_right(subject(blocks[:1]))))
+
     def test_success(self):
         blocks = [{"phase": "baseline", "trials": 4},
                   {"phase": "rotated", "trials": 40, "rotation_deg": 1, "rotation_end_deg": 2}]
