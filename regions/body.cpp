@@ -418,20 +418,20 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
     for (std::size_t m = 0; m < pool_.size(); ++m)
       pool_[m] += static_cast<double>(field_[spike.id][m]);
   // The hand is held until the go signal, while muscles may pull, and caught at the end. At rest it
-  // is held too.
-  const bool free = block().task == Task::reach && clock_ms_ >= p.go_ms;
-  if (resting_)
-    hold();
-  else if (free && finished_ms_ < 0)
+  // is held too; before the first trial there is no block then.
+  const bool free = !resting_ && block().task == Task::reach && clock_ms_ >= p.go_ms;
+  if (free && finished_ms_ < 0)
     move();
-  else if (finished_ms_ < 0)
+  else if (resting_ || finished_ms_ < 0)
     hold();
   const auto u = excitation();
   step(p.fingers, fingers_,
        std::span<const double, finger_count>(u.data() + kArmMuscles, finger_count), 0.001);
-  watch_fingers();
-  if (block().task != Task::reach && finished_ms_ < 0 && clock_ms_ >= p.deadline_ms)
-    finish_fingers();
+  if (!resting_) {
+    watch_fingers();
+    if (block().task != Task::reach && finished_ms_ < 0 && clock_ms_ >= p.deadline_ms)
+      finish_fingers();
+  }
 
   auto& slot = vision_[static_cast<std::size_t>(t % p.vision_delay_ms)];
   std::span<double> senses = out.analog(0);

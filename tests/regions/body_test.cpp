@@ -247,6 +247,25 @@ TEST(BodyVision, AtRestNothingIsShownOrLearnedAndTheTrialIsAsBefore) {
   EXPECT_EQ(driven.save(), before);
 }
 
+TEST(BodyVision, MayRestBeforeTheFirstTrial) {
+  Block fingers;  // none of its task either
+  fingers.task = Task::fingers;
+  fingers.fingers = {1};
+  Driven driven({}, {fingers});
+  const MemoryState before = driven.save();
+  driven.body().set_rest(1);
+  const Trace rest = driven.run(kOutward, 2000);
+  for (const Moment& moment : rest) {
+    for (const double value : moment.senses) ASSERT_EQ(value, 0);
+    ASSERT_EQ(moment.hand, Vector2{});
+    ASSERT_EQ(moment.record.block, -1);
+    for (const double hz : moment.record.finger_hz) ASSERT_EQ(hz, 0);
+  }
+  driven.body().set_rest(0);
+  driven.load(before);
+  EXPECT_EQ(driven.save(), before);
+}
+
 TEST(BodyVision, LearningIsToldAtOnceBlockByBlock) {
   Block on, off;
   on.trials = off.trials = 1;
