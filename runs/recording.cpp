@@ -136,8 +136,8 @@ void Recording::trial(std::size_t member, std::int64_t trial, std::span<const do
 }
 
 void Recording::probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
-                      std::span<const StimulationTrial> trials) {
-  if (probes_) probes_->probe(member, block, trial, muscle, trials);
+                      const Findings& found) {
+  if (probes_) probes_->probe(member, block, trial, muscle, found);
 }
 
 RegionRecorder* Recording::recorder(std::string_view region) {
