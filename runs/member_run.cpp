@@ -136,6 +136,15 @@ bool MemberRun::between_blocks() const {
   return false;
 }
 
+Task MemberRun::task_at(Step t) const {
+  std::int64_t trial = t / trial_ms_;
+  for (const Block& block : schedule_) {
+    if (trial < block.trials) return block.task;
+    trial -= block.trials;
+  }
+  return schedule_.back().task;  // at the end of the last trial
+}
+
 std::optional<std::size_t> MemberRun::block_to_begin() const {
   if (!between_trials()) return std::nullopt;
   std::int64_t first = 0;
@@ -212,7 +221,7 @@ void MemberRun::advance(Recording& recording) {
   const Step in_trial = t % trial_ms_;
   for (Hosted& hosted : hosted_) {
     if (hosted.observer) {
-      if (in_trial == 0) hosted.observer->begin_trial();
+      if (in_trial == 0) hosted.observer->begin_trial(task_at(t));
       hosted.observer->step(in_trial, *hosted.region);
     }
     if (hosted.place.slice == 0) recording.step(t, *hosted.region);
@@ -304,7 +313,7 @@ void MemberRun::load(const std::filesystem::path& checkpoint, Step t) {
     CheckpointReader reader(checkpoint, std::string(hosted.place.region));
     hosted.region->load(reader);
     exchange_->load(hosted.place.region, t, reader);
-    if (hosted.observer) hosted.observer->load(reader);
+    if (hosted.observer) hosted.observer->load(reader, task_at(t));
     // The observer's state is read where the first slice is.
     if (hosted.place.slice != 0) continue;
     const std::vector<std::string> unread = reader.unread();
