@@ -191,8 +191,10 @@ std::vector<Column> observation_columns(std::string_view region) {
   std::vector<Column> columns;
   for (const Observation& observation : kObservations) {
     if (observation.region != region) continue;
-    columns.push_back({std::string(observation.name), std::string(observation.unit),
-                       std::string(observation.long_name)});
+    columns.push_back(
+        {std::string(observation.name), std::string(observation.unit),
+         std::string(observation.long_name) +
+             (observation.unit == "Hz" ? ", per cell of the intact population" : "")});
   }
   return columns;
 }

@@ -26,7 +26,7 @@ class TrialObserver {
 
   std::span<const std::uint32_t> counts() const { return counts_; }
   Step duration_ms() const { return to_ - from_; }
-  /// Mean rate of a cell over the window, Hz.
+  /// Mean rate over the window, Hz per cell of the intact population: removed ones count as silent.
   double mean_rate() const;
   /// Direction of the population vector Σ count · (cos, sin)(preferred direction), degrees in
   /// [−180, 180); NaN without spikes, without preferred directions, or where they cancel.

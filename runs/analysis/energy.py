@@ -8,7 +8,8 @@ prints, per group, region and population, the power of every term of the ledger 
 phase differs: by the ledger, and by the rule of thumb of 2 nJ per spike, the latter also as a share
 of a brain's 20 W. Writes the same, in watts, as energy.csv into the run directory.
 
-Means over subjects of the power over whole trials.
+Means over subjects of the power over whole trials. Rates (rate_hz) are per living cell; those in
+behaviour.nc and REGION.nc are per cell of the intact population, and lower where cells were removed.
 
 Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 """
@@ -123,7 +124,7 @@ def print_table(rows: list[dict]) -> None:
         print(f"\n{name}: nW in {own[0]['phase']}"
               + (f"; change to {own[0]['other_phase']}" if own[0]["other_phase"] else "")
               + f" (mean of {own[0]['subjects']} subjects)")
-        table.show(("region", "population", "Hz", *terms, "total", "at 2 nJ\nper spike",
+        table.show(("region", "population", "Hz per\nliving cell", *terms, "total", "at 2 nJ\nper spike",
                     "change\nHz", "change\nnW", "change\n%", "change at 2 nJ\nnW"),
                    [(row["region"], row["population"], table.number(row["rate_hz"]),
                      *[nano(row[f"{term}_watt"]) for term in terms], nano(row["total_watt"]),
