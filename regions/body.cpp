@@ -218,6 +218,7 @@ void Body::start_trial(std::int64_t trial) {
   record_.block = static_cast<std::int64_t>(b);
   record_.target_deg =
       block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
+  record_.second = block.second_target_deg == 0 ? 0 : -1;
   record_.rotation_deg = rotation_on_trial(block, within);
   if (block.rotation_sign == RotationSign::random &&
       uniform01(random_block(sign_key_, static_cast<std::uint32_t>(trial), 0, 0)[0]) < 0.5)
@@ -262,8 +263,8 @@ void Body::choose(Vector2 hand) {
     return math::detail::abs(math::wrap_degrees(cursor_direction(hand) - target_deg));
   };
   const double second_deg = math::wrap_degrees(record_.target_deg + block().second_target_deg);
-  record_.second = miss(second_deg) < miss(record_.target_deg);
-  if (record_.second) record_.target_deg = second_deg;
+  record_.second = miss(second_deg) < miss(record_.target_deg) ? 1 : 0;
+  if (record_.second == 1) record_.target_deg = second_deg;
 }
 
 void Body::finish(Vector2 hand, bool reached) {
@@ -330,7 +331,8 @@ void Body::give_outcome(bool hit, double grade) {
       break;
   }
   record_.punishment = reward > 0 ? 0 : block().punishment;
-  record_.reward = reward * block().reward_size * (record_.second ? block().second_reward : 1.0);
+  record_.reward =
+      reward * block().reward_size * (record_.second == 1 ? block().second_reward : 1.0);
 }
 
 void Body::hold() {
@@ -478,7 +480,7 @@ void Body::load(StateReader& reader) {
   finished_ms_ = integers[4];
   onset_ms_ = integers[5];
   third_passed_ = integers[6] != 0;
-  r.second = integers[7] != 0;
+  r.second = integers[7];
   r.fingers = integers[8];
   double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
                           &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,

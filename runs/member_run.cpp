@@ -1,6 +1,7 @@
 #include "runs/member_run.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "regions/atlas.hpp"
@@ -77,7 +78,8 @@ double target_of(std::span<const Block> schedule, std::int64_t trial) {
 std::vector<double> body_values(const TrialRecord& record) {
   std::vector<double> values = {static_cast<double>(record.block),
                                 record.target_deg,
-                                record.second ? 1.0 : 0.0,
+                                record.second < 0 ? std::numeric_limits<double>::quiet_NaN()
+                                                  : static_cast<double>(record.second),
                                 record.rotation_deg,
                                 record.angle_third_deg,
                                 record.angle_end_deg,

@@ -177,15 +177,15 @@ def succeeded(subject: Subject) -> float:
 
 
 def chose_better(subject: Subject) -> float:
-    """Share of trials in which the target with the larger reward was chosen, second half of each block
-    with two unequal ones; a block counts once, however long it is."""
+    """Share of choices of the target with the larger reward, second half of each block with two
+    unequal ones; a block counts once, however long it is. Trials without a choice do not count."""
     unequal = subject.columns["unequal"]
     block = subject.columns["block"]
     shares = []
     for index in np.unique(block[unequal]):
         trials = np.flatnonzero(block == index)
         shares.append(1.0 - _mean(subject.columns["chose_second"][trials[len(trials) // 2 :]]))
-    return float(np.mean(shares)) if shares else float("nan")
+    return _mean(np.array(shares))
 
 
 def baseline_sd(subject: Subject) -> float:

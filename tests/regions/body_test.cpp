@@ -687,7 +687,7 @@ TEST(BodyChoice, TheTargetNearerToTheCursorIsChosenAtAThirdOfTheWay) {
     const Trace trace = one_trial(p, block, kOutward);
     // The hand goes between them, nearer to the second; the turned cursor nearer to the first.
     const TrialRecord& record = trace.back().record;
-    EXPECT_EQ(record.second, turned == 0);
+    EXPECT_EQ(record.second, turned == 0 ? 1 : 0);
     const double chosen = turned == 0 ? hand - 30 : hand + 40;
     EXPECT_LT(apart(record.target_deg, chosen), 1e-9);
     EXPECT_NEAR(record.error_deg, math::wrap_degrees(record.cursor_deg - chosen), 1e-9);
@@ -715,7 +715,8 @@ TEST(BodyChoice, WhoDoesNotGoHasChosenNothing) {
   block.second_target_deg = 90;
   const Trace trace = one_trial({}, block, kNone);
   const TrialRecord& record = trace.back().record;
-  EXPECT_FALSE(record.second);
+  EXPECT_EQ(record.second, -1);
+  EXPECT_EQ(one_trial({}, {}, kNone).back().record.second, 0);
   EXPECT_EQ(record.target_deg, 90);
   EXPECT_EQ(record.reward, 0);
   const BodyParameters p;

@@ -625,6 +625,8 @@ class ReadoutTest(unittest.TestCase):
         second = np.r_[np.ones(4), np.ones(10), np.zeros(8), np.ones(2), np.ones(5), np.ones(5)]
         self.assertAlmostEqual(readouts.chose_better(subject(blocks, chose_second=second)),
                                (0.8 + 0.0) / 2)
+        second[[22, 23]] = second[24:] = np.nan  # nothing chosen
+        self.assertAlmostEqual(readouts.chose_better(subject(blocks, chose_second=second)), 1.0)
         del blocks[1:]
         self.assertTrue(math.isnan(readouts.chose_better(subject(blocks, chose_second=np.ones(4)))))
 
