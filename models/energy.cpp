@@ -17,14 +17,19 @@ Ledger ledger(const Activity& activity, double in_degree, double seconds, double
   const double vesicles = kReleaseProbability * downscaling;  // per arrival
   const double excitatory = vesicles * static_cast<double>(activity.excitatory);
   const double inhibitory = vesicles * static_cast<double>(activity.inhibitory);
-  const double plastic = vesicles * static_cast<double>(activity.plastic);
+  const double plastic_excitatory =
+      vesicles * static_cast<double>(activity.plastic - activity.plastic_inhibitory);
+  const double plastic_inhibitory = vesicles * static_cast<double>(activity.plastic_inhibitory);
   Ledger joule{};
   joule[Term::spikes] = kSpike * static_cast<double>(activity.spikes);
   joule[Term::synapses] = kVesiclePostsynaptic * (excitatory + kInhibitoryCost * inhibitory);
   joule[Term::release] = kVesiclePresynaptic * (excitatory + inhibitory);
   joule[Term::recycling] = kVesicleRecycling * (excitatory + inhibitory);
   joule[Term::rest] = kRestPerSecond * cells * seconds;
-  joule[Term::plasticity] = kPlasticShare * (kVesiclePostsynaptic + kVesiclePresynaptic) * plastic;
+  joule[Term::plasticity] =
+      kPlasticShare * (kVesiclePostsynaptic + kVesiclePresynaptic) * plastic_excitatory +
+      kPlasticShare * (kInhibitoryCost * kVesiclePostsynaptic + kVesiclePresynaptic) *
+          plastic_inhibitory;
   joule[Term::spines] = kSpineBirth * births;
   for (double& term : joule) term *= kJoulePerAtp;
   return joule;

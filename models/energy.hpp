@@ -36,7 +36,7 @@ inline constexpr double kReleaseProbability = 0.25;  ///< A&L 2001
 inline constexpr double kInhibitoryCost = 0.2;
 /// Plasticity as a share of transmission (pre- and postsynaptic) at synapses that can change:
 /// middle of .04 to .112 of excitatory ones (Karbowski 2019, arXiv:1910.07414). Assumed to hold for
-/// all of our learning rules; no cost of a single change is published.
+/// all of our learning rules, and for inhibitory synapses; no cost of a single change is published.
 inline constexpr double kPlasticShare = 0.076;
 
 /// Synapses on a cell of the rat, with which counts in a model of few synapses are scaled up.
@@ -50,8 +50,9 @@ struct Activity {
   std::int64_t spikes = 0;
   // Arrivals at the population's synapses, before release fails.
   std::int64_t excitatory = 0, inhibitory = 0;
-  std::int64_t plastic = 0;   ///< those at synapses that can change
-  std::int64_t synapses = 0;  ///< on all cells, also removed ones
+  std::int64_t plastic = 0;             ///< those at synapses that can change
+  std::int64_t plastic_inhibitory = 0;  ///< and of these, at inhibitory ones
+  std::int64_t synapses = 0;            ///< on all cells, also removed ones
 
   Activity& operator+=(const Activity& other) {
     cells += other.cells;
@@ -59,6 +60,7 @@ struct Activity {
     excitatory += other.excitatory;
     inhibitory += other.inhibitory;
     plastic += other.plastic;
+    plastic_inhibitory += other.plastic_inhibitory;
     synapses += other.synapses;
     return *this;
   }

@@ -154,7 +154,10 @@ std::vector<energy::Activity> Network::activity() const {
         arrivals += static_cast<std::int64_t>(fired[cell]) * projection.fan_out(cell);
     energy::Activity& of_target = activity[projection.target()];
     (projection.inhibitory() ? of_target.inhibitory : of_target.excitatory) += arrivals;
-    if (projection.plastic()) of_target.plastic += arrivals;
+    if (projection.plastic()) {
+      of_target.plastic += arrivals;
+      if (projection.inhibitory()) of_target.plastic_inhibitory += arrivals;
+    }
     of_target.synapses += static_cast<std::int64_t>(projection.synapse_count());
   }
   return activity;

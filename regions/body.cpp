@@ -218,6 +218,7 @@ void Body::start_trial(std::int64_t trial) {
   record_.block = static_cast<std::int64_t>(b);
   record_.target_deg =
       block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
+  record_.second = block.second_target_deg == 0 ? 0 : -1;
   record_.rotation_deg = rotation_on_trial(block, within);
   if (block.rotation_sign == RotationSign::random &&
       uniform01(random_block(sign_key_, static_cast<std::uint32_t>(trial), 0, 0)[0]) < 0.5)
@@ -264,8 +265,8 @@ void Body::choose(Vector2 hand) {
     return math::detail::abs(math::wrap_degrees(cursor_direction(hand) - target_deg));
   };
   const double second_deg = math::wrap_degrees(record_.target_deg + block().second_target_deg);
-  record_.second = miss(second_deg) < miss(record_.target_deg);
-  if (record_.second) record_.target_deg = second_deg;
+  record_.second = miss(second_deg) < miss(record_.target_deg) ? 1 : 0;
+  if (record_.second == 1) record_.target_deg = second_deg;
 }
 
 void Body::finish(Vector2 hand, bool reached) {
@@ -282,7 +283,7 @@ void Body::finish(Vector2 hand, bool reached) {
   const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
   bool hit = reached && miss <= zone;
   if (const auto& right = block().sequence; !right.empty()) {
-    const bool second = right[step_of_sequence()] == 2;
+    const std::int64_t second = right[step_of_sequence()] == 2 ? 1 : 0;
     sequence_right_ = sequence_right_ && hit && record_.second == second;
     hit = sequence_right_ && ends_sequence();
   }
@@ -346,7 +347,8 @@ void Body::give_outcome(bool hit, double grade) {
       break;
   }
   record_.punishment = reward > 0 || !ends_sequence() ? 0 : block().punishment;
-  record_.reward = reward * block().reward_size * (record_.second ? block().second_reward : 1.0);
+  record_.reward =
+      reward * block().reward_size * (record_.second == 1 ? block().second_reward : 1.0);
 }
 
 void Body::hold() {
@@ -440,20 +442,20 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
     for (std::size_t m = 0; m < pool_.size(); ++m)
       pool_[m] += static_cast<double>(field_[spike.id][m]);
   // The hand is held until the go signal, while muscles may pull, and caught at the end. At rest it
-  // is held too.
-  const bool free = block().task == Task::reach && clock_ms_ >= p.go_ms;
-  if (resting_)
-    hold();
-  else if (free && finished_ms_ < 0)
+  // is held too; before the first trial there is no block then.
+  const bool free = !resting_ && block().task == Task::reach && clock_ms_ >= p.go_ms;
+  if (free && finished_ms_ < 0)
     move();
-  else if (finished_ms_ < 0)
+  else if (resting_ || finished_ms_ < 0)
     hold();
   const auto u = excitation();
   step(p.fingers, fingers_,
        std::span<const double, finger_count>(u.data() + kArmMuscles, finger_count), 0.001);
-  watch_fingers();
-  if (block().task != Task::reach && finished_ms_ < 0 && clock_ms_ >= p.deadline_ms)
-    finish_fingers();
+  if (!resting_) {
+    watch_fingers();
+    if (block().task != Task::reach && finished_ms_ < 0 && clock_ms_ >= p.deadline_ms)
+      finish_fingers();
+  }
 
   auto& slot = vision_[static_cast<std::size_t>(t % p.vision_delay_ms)];
   std::span<double> senses = out.analog(0);
@@ -501,7 +503,7 @@ void Body::load(StateReader& reader) {
   finished_ms_ = integers[4];
   onset_ms_ = integers[5];
   third_passed_ = integers[6] != 0;
-  r.second = integers[7] != 0;
+  r.second = integers[7];
   r.fingers = integers[8];
   within_ = integers[9];
   sequence_right_ = integers[10] != 0;

@@ -18,23 +18,23 @@ class Session {
         x_(probe.site.empty() ? kMuscleFields[muscle_].x : probe.site[0]),
         y_(probe.site.empty() ? kMuscleFields[muscle_].y : probe.site[1]) {}
 
-  std::vector<StimulationTrial> run() {
+  Findings run() {
     if (probe_.rmt > 0)
-      rmt_ = probe_.rmt;
+      found_.rmt = probe_.rmt;
     else
       find_threshold();
-    if (std::isnan(rmt_)) return std::move(trials_);
+    if (std::isnan(found_.rmt)) return std::move(found_);
     if (probe_.kind == ProbeKind::recruitment) recruit();
     if (probe_.kind == ProbeKind::paired_pulse) pair();
     if (probe_.kind == ProbeKind::map) map();
-    return std::move(trials_);
+    return std::move(found_);
   }
 
  private:
   /// Response of the probe's muscle.
   double apply(Stage stage, const Stimulus& stimulus) {
-    trials_.push_back({stage, stimulus, rmt_, preparation_.respond(stimulus)});
-    return trials_.back().response.above_rest(muscle_);
+    found_.trials.push_back({stage, stimulus, preparation_.respond(stimulus)});
+    return found_.trials.back().response.above_rest(muscle_);
   }
 
   Stimulus at_site(double intensity) const { return {.x = x_, .y = y_, .intensity = intensity}; }
@@ -60,24 +60,24 @@ class Session {
       }
       return above == 5;
     };
-    rmt_ = lowest(kWeakest, five_of_ten).value_or(rmt_);
+    found_.rmt = lowest(kWeakest, five_of_ten).value_or(found_.rmt);
   }
 
   void recruit() {
     for (std::int64_t k = 0; k < probe_.pulses; ++k)
       for (const double intensity : probe_.intensities)
-        apply(Stage::recruitment, at_site(intensity * rmt_));
+        apply(Stage::recruitment, at_site(intensity * found_.rmt));
   }
 
   std::optional<double> test_intensity() {
-    if (probe_.test_intensity > 0) return probe_.test_intensity * rmt_;
+    if (probe_.test_intensity > 0) return probe_.test_intensity * found_.rmt;
     const auto large_enough = [&](double intensity) {
       double sum = 0;
       for (std::int64_t k = 0; k < probe_.pulses; ++k)
         sum += apply(Stage::test_size, at_site(intensity));
       return sum >= probe_.test_size * static_cast<double>(probe_.pulses);
     };
-    return lowest(static_cast<int>(std::lround(100 * rmt_)), large_enough);
+    return lowest(static_cast<int>(std::lround(100 * found_.rmt)), large_enough);
   }
 
   void pair() {
@@ -88,7 +88,7 @@ class Session {
         apply(Stage::unconditioned, at_site(*test));
         for (const double interval_ms : probe_.intervals_ms) {
           Stimulus stimulus = at_site(*test);
-          stimulus.conditioning = conditioning * rmt_;
+          stimulus.conditioning = conditioning * found_.rmt;
           stimulus.interval_ms = interval_ms;
           apply(Stage::conditioned, stimulus);
         }
@@ -105,15 +105,14 @@ class Session {
         for (int column = 0; column < sites(kSheetWidth); ++column)
           apply(Stage::map, {.x = (column + 0.5) * probe_.spacing,
                              .y = (row + 0.5) * probe_.spacing,
-                             .intensity = probe_.map_intensity * rmt_});
+                             .intensity = probe_.map_intensity * found_.rmt});
   }
 
   const Probe& probe_;
   Preparation& preparation_;
   std::size_t muscle_;
   double x_, y_;
-  double rmt_ = std::numeric_limits<double>::quiet_NaN();
-  std::vector<StimulationTrial> trials_;
+  Findings found_;
 };
 
 }  // namespace
@@ -124,7 +123,7 @@ int muscle_index(std::string_view name) {
   return -1;
 }
 
-std::vector<StimulationTrial> carry_out(const Probe& probe, Preparation& preparation) {
+Findings carry_out(const Probe& probe, Preparation& preparation) {
   return Session(probe, preparation).run();
 }
 

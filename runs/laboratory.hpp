@@ -64,8 +64,13 @@ inline constexpr const char* kStageNames[] = {"threshold",     "test_size",   "r
 struct StimulationTrial {
   Stage stage = Stage::threshold;
   Stimulus stimulus;
-  double rmt = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not found yet
   Response response;
+};
+
+/// What a probe found.
+struct Findings {
+  double rmt = std::numeric_limits<double>::quiet_NaN();  ///< NaN: there is none
+  std::vector<StimulationTrial> trials;
 };
 
 /// Number of the muscle `name` in kMuscleFields; −1 where there is none.
@@ -73,6 +78,6 @@ int muscle_index(std::string_view name);
 
 /// Carries out `probe`, whose kind is not none. What asks for a threshold, or a size of the test
 /// response, that no intensity up to 3 gives is left out.
-std::vector<StimulationTrial> carry_out(const Probe& probe, Preparation& preparation);
+Findings carry_out(const Probe& probe, Preparation& preparation);
 
 }  // namespace quartet

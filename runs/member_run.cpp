@@ -1,6 +1,7 @@
 #include "runs/member_run.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "regions/atlas.hpp"
@@ -77,7 +78,8 @@ double target_of(std::span<const Block> schedule, std::int64_t trial) {
 std::vector<double> body_values(const TrialRecord& record) {
   std::vector<double> values = {static_cast<double>(record.block),
                                 record.target_deg,
-                                record.second ? 1.0 : 0.0,
+                                record.second < 0 ? std::numeric_limits<double>::quiet_NaN()
+                                                  : static_cast<double>(record.second),
                                 record.rotation_deg,
                                 record.angle_third_deg,
                                 record.angle_end_deg,
@@ -134,6 +136,15 @@ bool MemberRun::between_blocks() const {
     if (last == trials_done()) return true;
   }
   return false;
+}
+
+Task MemberRun::task_at(Step t) const {
+  std::int64_t trial = t / trial_ms_;
+  for (const Block& block : schedule_) {
+    if (trial < block.trials) return block.task;
+    trial -= block.trials;
+  }
+  return schedule_.back().task;  // at the end of the last trial
 }
 
 std::optional<std::size_t> MemberRun::block_to_begin() const {
@@ -212,7 +223,7 @@ void MemberRun::advance(Recording& recording) {
   const Step in_trial = t % trial_ms_;
   for (Hosted& hosted : hosted_) {
     if (hosted.observer) {
-      if (in_trial == 0) hosted.observer->begin_trial();
+      if (in_trial == 0) hosted.observer->begin_trial(task_at(t));
       hosted.observer->step(in_trial, *hosted.region);
     }
     if (hosted.place.slice == 0) recording.step(t, *hosted.region);
@@ -304,7 +315,7 @@ void MemberRun::load(const std::filesystem::path& checkpoint, Step t) {
     CheckpointReader reader(checkpoint, std::string(hosted.place.region));
     hosted.region->load(reader);
     exchange_->load(hosted.place.region, t, reader);
-    if (hosted.observer) hosted.observer->load(reader);
+    if (hosted.observer) hosted.observer->load(reader, task_at(t));
     // The observer's state is read where the first slice is.
     if (hosted.place.slice != 0) continue;
     const std::vector<std::string> unread = reader.unread();

@@ -85,6 +85,8 @@ class MemberRun {
     std::optional<RegionObserver> observer;  // where this is slice 0 of a region with spikes
   };
 
+  /// What is asked for in timestep `t`.
+  Task task_at(Step t) const;
   /// Receives, advances the hosted slices, sends.
   void advance_regions();
 

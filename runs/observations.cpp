@@ -11,8 +11,9 @@
 namespace quartet {
 namespace {
 
-/// Windows of a trial. The target appears at body.cue_ms, the hand is free from body.go_ms on;
-/// what is seen is seen body.vision_delay_ms later.
+/// Windows of a trial. The target appears at body.cue_ms, the hand is free from body.go_ms on and
+/// may have arrived at once; what is not a reach ends at body.deadline_ms. What is seen is seen
+/// body.vision_delay_ms later.
 enum class Window {
   before,   ///< until the target is seen
   aim,      ///< from then until the moving hand can be seen: nothing fed back yet
@@ -27,13 +28,14 @@ struct Interval {
 };
 
 /// In ms from the trial's start; never empty, whatever the body's times are.
-Interval interval(Window window, const BodyParameters& body) {
+Interval interval(Window window, const BodyParameters& body, Task task) {
   const auto clipped = [&](Step from, Step to) {
     from = std::min(from, body.trial_ms - 1);
     return Interval{from, std::clamp<Step>(to, from + 1, body.trial_ms)};
   };
   const Step target_seen = body.cue_ms + body.vision_delay_ms;
   const Step hand_seen = body.go_ms + body.vision_delay_ms;
+  const Step end_seen = task == Task::reach ? hand_seen : body.deadline_ms + body.vision_delay_ms;
   switch (window) {
     case Window::before:
       return clipped(0, target_seen);
@@ -44,7 +46,7 @@ Interval interval(Window window, const BodyParameters& body) {
     case Window::error:
       return clipped(hand_seen, body.trial_ms);
     case Window::outcome:
-      return clipped(hand_seen + body.outcome_delay_ms, body.trial_ms);
+      return clipped(end_seen + body.outcome_delay_ms, body.trial_ms);
     case Window::trial:
       break;
   }
@@ -193,13 +195,15 @@ std::vector<Column> observation_columns(std::string_view region) {
   std::vector<Column> columns;
   for (const Observation& observation : kObservations) {
     if (observation.region != region) continue;
-    columns.push_back({std::string(observation.name), std::string(observation.unit),
-                       std::string(observation.long_name)});
+    columns.push_back(
+        {std::string(observation.name), std::string(observation.unit),
+         std::string(observation.long_name) +
+             (observation.unit == "Hz" ? ", per cell of the intact population" : "")});
   }
   return columns;
 }
 
-RegionObserver::RegionObserver(const Region& region, const BodyParameters& body) {
+RegionObserver::RegionObserver(const Region& region, const BodyParameters& body) : body_(body) {
   const auto populations = region.populations();
   for (const Watch& watch : kWatches) {
     if (watch.region != region.name()) continue;
@@ -211,7 +215,7 @@ RegionObserver::RegionObserver(const Region& region, const BodyParameters& body)
       throw std::logic_error("there is no population " + std::string(watch.population) + " in " +
                              std::string(region.name()) + " to observe");
     }
-    const Interval window = interval(watch.window, body);
+    const Interval window = interval(watch.window, body, Task::reach);
     population_.push_back(static_cast<std::size_t>(population - populations.begin()));
     directions_.push_back(population->preferred_direction_deg);
     observers_.emplace_back("observer." + std::string(watch.name), *population, window.from,
@@ -219,7 +223,17 @@ RegionObserver::RegionObserver(const Region& region, const BodyParameters& body)
   }
 }
 
-void RegionObserver::begin_trial() {
+void RegionObserver::set_windows(Task task) {
+  std::size_t i = 0;
+  for (const Watch& watch : kWatches) {
+    if (watch.region != region_) continue;
+    const Interval window = interval(watch.window, body_, task);
+    observers_[i++].set_window(window.from, window.to);
+  }
+}
+
+void RegionObserver::begin_trial(Task task) {
+  set_windows(task);
   for (TrialObserver& observer : observers_) observer.begin_trial();
 }
 
@@ -242,7 +256,8 @@ void RegionObserver::save(StateWriter& writer) const {
   for (const TrialObserver& observer : observers_) observer.save(writer);
 }
 
-void RegionObserver::load(StateReader& reader) {
+void RegionObserver::load(StateReader& reader, Task task) {
+  set_windows(task);
   for (TrialObserver& observer : observers_) observer.load(reader);
 }
 

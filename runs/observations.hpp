@@ -26,17 +26,22 @@ class RegionObserver {
   /// `region`: one with spikes, which outlives the observer. `body` gives the windows.
   RegionObserver(const Region& region, const BodyParameters& body);
 
-  void begin_trial();
+  /// Of a block with `task`, which the windows depend on.
+  void begin_trial(Task task);
   /// After region.advance; `t` counts from the trial's start.
   void step(Step t, const Region& region);
   /// One value per column; `target_deg` is the direction of the trial's target.
   std::vector<double> values(double target_deg) const;
 
   void save(StateWriter& writer) const;
-  void load(StateReader& reader);
+  /// In the middle of a trial of such a block.
+  void load(StateReader& reader, Task task);
 
  private:
-  std::string_view region_;              // of the table in the .cpp
+  void set_windows(Task task);
+
+  std::string_view region_;  // of the table in the .cpp
+  BodyParameters body_;
   std::vector<std::size_t> population_;  // of each observer
   std::vector<TrialObserver> observers_;
   std::vector<std::span<const float>> directions_;  // preferred ones, of each observer's cells

@@ -65,7 +65,8 @@ std::vector<Column> behaviour_columns() {
       {"block", "1", "block of the schedule, from 0", true},
       {"target_angle", "degree",
        "direction of the target, before it jumps; of two, of the one that was chosen"},
-      {"chose_second", "1", "whether the second of two targets was chosen", true},
+      {"chose_second", "1",
+       "whether the second of two targets was chosen; missing where neither was", true},
       {"rotation", "degree", "angle of the perturbation"},
       {"angle_third", "degree", "direction of the hand at a third of the target's distance"},
       {"angle_end", "degree", "direction of the hand at the end of the reach"},
@@ -136,8 +137,8 @@ void Recording::trial(std::size_t member, std::int64_t trial, std::span<const do
 }
 
 void Recording::probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
-                      std::span<const StimulationTrial> trials) {
-  if (probes_) probes_->probe(member, block, trial, muscle, trials);
+                      const Findings& found) {
+  if (probes_) probes_->probe(member, block, trial, muscle, found);
 }
 
 RegionRecorder* Recording::recorder(std::string_view region) {

@@ -40,7 +40,7 @@ class Recording {
   void trial(std::size_t member, std::int64_t trial, std::span<const double> values);
   /// A whole probe before trial `trial`, the first of block `block`; the same.
   void probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
-             std::span<const StimulationTrial> trials);
+             const Findings& found);
   /// Recorder of a region, for snapshots; null where this rank has none.
   RegionRecorder* recorder(std::string_view region);
 

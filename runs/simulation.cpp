@@ -384,23 +384,23 @@ bool Simulation::run_probe(MemberRun& member) {
   const double scale = members_[member.index()].subject_parameters.brain.scale;
   const int root = placement_.ranks_of("cortex")[0];
   member.begin_probe(stream);
-  std::vector<StimulationTrial> trials;
+  Findings found;
   bool done = true;
   try {
     BrainAtRest brain(world_, root, member, probe, scale, stream);
-    trials = carry_out(probe, brain);
+    found = carry_out(probe, brain);
   } catch (const ProbeStopped&) {
     done = false;
   }
   member.end_probe();
   if (!done) return false;
   recording_->probe(member.index(), *block, member.trials_done(), muscle_index(probe.muscle),
-                    trials);
+                    found);
   log(fmt::format("probe of subject {} before block {}: {} trials of stimulation, {}",
-                  member.index(), *block, trials.size(),
-                  trials.empty() || std::isnan(trials.back().rmt)
+                  member.index(), *block, found.trials.size(),
+                  std::isnan(found.rmt)
                       ? "no threshold"
-                      : fmt::format("resting motor threshold {:.2f}", trials.back().rmt)));
+                      : fmt::format("resting motor threshold {:.2f}", found.rmt)));
   return true;
 }
 

@@ -11,19 +11,21 @@
 namespace quartet {
 
 TrialObserver::TrialObserver(std::string name, PopulationInfo population, Step from_ms, Step to_ms)
-    : name_(std::move(name)),
-      population_(std::move(population)),
-      from_(from_ms),
-      to_(to_ms),
-      counts_(population_.size, 0) {
-  if (from_ < 0 || to_ <= from_) {
-    throw std::invalid_argument("observer '" + name_ + "': its window (" + std::to_string(from_) +
-                                ", " + std::to_string(to_) + "] ms is empty");
-  }
+    : name_(std::move(name)), population_(std::move(population)), counts_(population_.size, 0) {
+  set_window(from_ms, to_ms);
   for (float direction : population_.preferred_direction_deg) {
     cosines_.push_back(math::cos(math::radians(direction)));
     sines_.push_back(math::sin(math::radians(direction)));
   }
+}
+
+void TrialObserver::set_window(Step from_ms, Step to_ms) {
+  if (from_ms < 0 || to_ms <= from_ms) {
+    throw std::invalid_argument("observer '" + name_ + "': its window (" + std::to_string(from_ms) +
+                                ", " + std::to_string(to_ms) + "] ms is empty");
+  }
+  from_ = from_ms;
+  to_ = to_ms;
 }
 
 void TrialObserver::begin_trial() { std::fill(counts_.begin(), counts_.end(), 0); }

@@ -12,19 +12,21 @@
 
 namespace quartet {
 
-/// Counts the spikes of one population in a window (from_ms, to_ms] of every trial. Integers until
+/// Counts the spikes of one population in a window (from_ms, to_ms] of a trial. Integers until
 /// somebody asks, so that the answer does not depend on any order.
 class TrialObserver {
  public:
   TrialObserver(std::string name, PopulationInfo population, Step from_ms, Step to_ms);
 
+  /// Another window, from the next begin_trial() or load() on.
+  void set_window(Step from_ms, Step to_ms);
   void begin_trial();
   /// Spikes of timestep `t`, counted from the trial's start.
   void step(Step t, std::span<const Spike> spikes);
 
   std::span<const std::uint32_t> counts() const { return counts_; }
   Step duration_ms() const { return to_ - from_; }
-  /// Mean rate of a cell over the window, Hz.
+  /// Mean rate over the window, Hz per cell of the intact population: removed ones count as silent.
   double mean_rate() const;
   /// Direction of the population vector Σ count · (cos, sin)(preferred direction), degrees in
   /// [−180, 180); NaN without spikes, without preferred directions, or where they cancel.
@@ -36,8 +38,8 @@ class TrialObserver {
  private:
   std::string name_;
   PopulationInfo population_;
-  Step from_;
-  Step to_;
+  Step from_ = 0;
+  Step to_ = 0;
   std::vector<std::uint32_t> counts_;
   std::vector<double> cosines_;
   std::vector<double> sines_;

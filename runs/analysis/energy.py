@@ -8,7 +8,8 @@ prints, per group, region and population, the power of every term of the ledger 
 phase differs: by the ledger, and by the rule of thumb of 2 nJ per spike, the latter also as a share
 of a brain's 20 W. Writes the same, in watts, as energy.csv into the run directory.
 
-Means over subjects of the power over whole trials.
+Means over subjects of the power over whole trials. Rates (rate_hz) are per living cell; those in
+behaviour.nc and REGION.nc are per cell of the intact population, and lower where cells were removed.
 
 Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 """
@@ -36,9 +37,18 @@ REGIONS = ("cortex", "cerebellum", "basal_ganglia", "thalamus")
 BRAIN_WATT = 20  # of the whole human brain
 
 
+def phases_of(subject) -> dict[str, np.ndarray]:
+    """A subject's trials by phase, in the schedule's order; blocks without one are their own,
+    "block 0" for the first."""
+    names = np.array([f"block {block:.0f}" for block in subject.columns["block"]], dtype=object)
+    for label, trials in subject.labels.items():
+        names[trials] = label
+    return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names)}
+
+
 def phases_between(group, wanted: list[str] | None) -> list[str]:
     """The two phases to compare; the second is None where a schedule has but one."""
-    names = list(group.subjects[0].labels)
+    names = list(phases_of(group.subjects[0]))
     for name in wanted or []:
         if name not in names:
             raise BadInput(f"group {group.name} has no phase '{name}'; write two of "
@@ -68,16 +78,17 @@ def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> 
             phases = phases_between(group, between)
             means = [[] for _ in phases]
             for subject in group.subjects:
+                trials = phases_of(subject)
                 for phase, mean in zip(phases, means):
                     if phase is None:
                         continue
-                    own = subject.labels[phase]
+                    own = trials[phase]
                     mean.append(np.column_stack([
                         energy[subject.member, own].mean(axis=0), thumb[subject.member, own].mean(axis=0),
                         spikes[subject.member, own].mean(axis=0)]) / seconds)
             first = np.mean(means[0], axis=0)
             second = np.mean(means[1], axis=0) if means[1] else np.full_like(first, np.nan)
-            count = np.mean([cells[s.member, s.labels[phases[0]][0]]
+            count = np.mean([cells[s.member, phases_of(s)[phases[0]][0]]
                              for s in group.subjects], axis=0)
             stacks = list(zip(populations, first, second, count))
             for name, a, b, number in stacks + [("all", first.sum(axis=0), second.sum(axis=0),
@@ -113,7 +124,7 @@ def print_table(rows: list[dict]) -> None:
         print(f"\n{name}: nW in {own[0]['phase']}"
               + (f"; change to {own[0]['other_phase']}" if own[0]["other_phase"] else "")
               + f" (mean of {own[0]['subjects']} subjects)")
-        table.show(("region", "population", "Hz", *terms, "total", "at 2 nJ\nper spike",
+        table.show(("region", "population", "Hz per\nliving cell", *terms, "total", "at 2 nJ\nper spike",
                     "change\nHz", "change\nnW", "change\n%", "change at 2 nJ\nnW"),
                    [(row["region"], row["population"], table.number(row["rate_hz"]),
                      *[nano(row[f"{term}_watt"]) for term in terms], nano(row["total_watt"]),

@@ -164,6 +164,11 @@ def pair(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     }
 
 
+def relative(now: float, before: float) -> float:
+    """Change as a share of what was before; NaN where that was nothing."""
+    return now / before - 1 if before else np.nan
+
+
 def describe(maps: np.ndarray, practised: list[int], edge: float) -> dict[str, float]:
     """Indices of the practised fingers (digits): means over them and over their neighbouring pairs.
 
@@ -229,7 +234,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
                          "fingers": " ".join(map(str, practised)),
                          "correlation": blocks[first]["finger_correlation"]}
                         | values
-                        | {f"{k}_change": values[k] / before[k] - 1 for k in values})
+                        | {f"{k}_change": relative(values[k], before[k]) for k in values})
             count, total = sums.get((group, index - 1), (0, 0.0))
             sums[group, index - 1] = count + 1, total + snapshot.maps
     if not rows:

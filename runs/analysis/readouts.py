@@ -179,14 +179,14 @@ def succeeded(subject: Subject) -> float:
 
 
 def chose_better(subject: Subject) -> float:
-    """Share of trials in which the target with the larger reward was chosen, second half of each block
-    with two unequal ones; a block counts once, however long it is."""
+    """Share of choices of the target with the larger reward, second half of each block with two
+    unequal ones; a block counts once, however long it is. Trials without a choice do not count."""
     better, block = subject.columns["chose_better"], subject.columns["block"]
     shares = []
     for index in np.unique(block[np.isfinite(better)]):
         trials = np.flatnonzero(block == index)
         shares.append(_mean(better[trials[len(trials) // 2 :]]))
-    return float(np.mean(shares)) if shares else float("nan")
+    return _mean(np.array(shares))
 
 
 def sequences_right(subject: Subject) -> float:

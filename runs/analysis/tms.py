@@ -483,6 +483,10 @@ def main(arguments: list[str] | None = None) -> int:
         rows = measure(lab)
         records = summary(lab, rows)
         table.write_csv(options.directory / "tms.csv", rows)
+        if not records:
+            raise BadInput(f"{options.directory / 'probes.nc'}: no probe found a threshold, and so there "
+                           "are no indices; stimulate nearer to the muscle (probe.site), ask for less "
+                           "(probe.criterion), or give the threshold (probe.rmt)")
         points = curves(lab)
         if points:
             table.write_csv(options.directory / "tms_curves.csv", points)

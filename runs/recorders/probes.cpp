@@ -73,7 +73,7 @@ void ProbeRecorder::define(const RecordedRun& run) {
   real("intensity", "1", "test pulse, in thresholds of layer 2/3 axons");
   real("conditioning", "1", "conditioning pulse, likewise; NaN: none");
   real("interval", "ms", "from the conditioning to the test pulse; NaN: none");
-  real("rmt", "1", "resting motor threshold of the target muscle; NaN: not found yet");
+  real("rmt", "1", "resting motor threshold of the target muscle; NaN: there is none");
   const auto of_muscles = [&](const char* name, const char* long_name) {
     const int id = file.define_variable(name, NetcdfType::f64, {pulse, muscle});
     describe_variable(file, id, "1", long_name);
@@ -100,7 +100,8 @@ void ProbeRecorder::define(const RecordedRun& run) {
 }
 
 void ProbeRecorder::probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
-                          std::span<const StimulationTrial> trials) {
+                          const Findings& found) {
+  const std::vector<StimulationTrial>& trials = found.trials;
   const auto column = [&]<class T>(const char* name, auto value_of, T) {
     std::vector<T> values;
     for (const StimulationTrial& row : trials) values.push_back(static_cast<T>(value_of(row)));
@@ -134,8 +135,7 @@ void ProbeRecorder::probe(std::size_t member, std::size_t block, std::int64_t tr
       "conditioning", [](Row row) { return row.stimulus.conditioning; }, double{});
   column(
       "interval", [](Row row) { return row.stimulus.interval_ms; }, double{});
-  column(
-      "rmt", [](Row row) { return row.rmt; }, double{});
+  column("rmt", same(found.rmt), double{});
   matrix(
       "mep", [](Row row) -> const auto& { return row.response.mep; });
   matrix(

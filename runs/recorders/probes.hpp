@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 
 #include "models/state.hpp"
 #include "runs/laboratory.hpp"
@@ -21,7 +20,7 @@ class ProbeRecorder {
 
   /// A whole probe of a member, for `muscle`, before trial `trial`, the first of block `block`.
   void probe(std::size_t member, std::size_t block, std::int64_t trial, int muscle,
-             std::span<const StimulationTrial> trials);
+             const Findings& found);
 
   void sync_to_disk() { file_.sync_to_disk(); }
   void save(StateWriter& writer) const { writer.shared_value("probes.written", written_); }

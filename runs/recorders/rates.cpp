@@ -103,7 +103,9 @@ void RatesRecorder::define(const RecordedRun& run, const RegionDescription& regi
   for (const PopulationInfo& population : region.populations) {
     const int id = file.define_variable("rate_" + population.name, NetcdfType::f32,
                                         {time, subjects.dimension()});
-    describe_variable(file, id, "Hz", "mean firing rate of " + population.long_name);
+    describe_variable(
+        file, id, "Hz",
+        "mean firing rate of " + population.long_name + ", per cell of the intact population");
     file.put_attribute(id, "cell_methods", "time: mean");
     file.put_attribute(id, "cells", static_cast<std::int64_t>(population.size));
     file.put_attribute(id, "coordinates", std::string("trial ") + kSubjectCoordinates);

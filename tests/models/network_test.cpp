@@ -283,6 +283,34 @@ TEST(Network, RefusesInputThatCouldOverflow) {
   EXPECT_EQ(message(82.0, 100, 1, 4, 8), refusal);
 }
 
+TEST(Network, CountsArrivalsByWhatTheirSynapsesDoAndWhetherTheyChange) {
+  Slices whole(1, kSubsteps, 1, [](Network& network) {
+    const std::vector<Receptor> receptors{{.reversal_mv = 0}, {.reversal_mv = -75}};
+    const auto cells = network.add_population("E", {}, SynapseKind::conductance, receptors, 10);
+    const auto tract = network.add_tract(0, 30, 8);
+    for (const bool plastic : {false, true}) {
+      for (const std::size_t receptor : {0u, 1u}) {
+        ProjectionSpec spec = between("input", tract, cells, 1e-3, 0, 30);
+        spec.in_degree = plastic ? 2 : 6;
+        spec.receptor = receptor;
+        spec.plastic = plastic;
+        spec.max_weight = 1;
+        network.connect(std::move(spec));
+      }
+    }
+  });
+  std::vector<Spike> all;
+  for (std::uint32_t id = 0; id < 30; ++id) all.push_back({id, 0});
+  whole[0].begin_count();
+  whole.run(0, 1, [&](Step) { return FixedInbox(all); });
+  const energy::Activity activity = whole[0].activity()[0];
+  EXPECT_EQ(activity.excitatory, 80);
+  EXPECT_EQ(activity.inhibitory, 80);
+  EXPECT_EQ(activity.plastic, 40);
+  EXPECT_EQ(activity.plastic_inhibitory, 20);
+  EXPECT_EQ(activity.synapses, 160);
+}
+
 TEST(Network, RefusesARecurrentProjectionWithoutDelay) {
   Network network(kSubsteps, 0, 1, 1);
   const auto cells = network.add_population("PC", {}, SynapseKind::current, {{.decay_ms = 5}}, 16);

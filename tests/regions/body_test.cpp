@@ -267,6 +267,25 @@ TEST(BodyVision, AtRestNothingIsShownOrLearnedAndTheTrialIsAsBefore) {
   EXPECT_EQ(driven.save(), before);
 }
 
+TEST(BodyVision, MayRestBeforeTheFirstTrial) {
+  Block fingers;  // none of its task either
+  fingers.task = Task::fingers;
+  fingers.fingers = {1};
+  Driven driven({}, {fingers});
+  const MemoryState before = driven.save();
+  driven.body().set_rest(1);
+  const Trace rest = driven.run(kOutward, 2000);
+  for (const Moment& moment : rest) {
+    for (const double value : moment.senses) ASSERT_EQ(value, 0);
+    ASSERT_EQ(moment.hand, Vector2{});
+    ASSERT_EQ(moment.record.block, -1);
+    for (const double hz : moment.record.finger_hz) ASSERT_EQ(hz, 0);
+  }
+  driven.body().set_rest(0);
+  driven.load(before);
+  EXPECT_EQ(driven.save(), before);
+}
+
 TEST(BodyVision, LearningIsToldAtOnceBlockByBlock) {
   Block on, off;
   on.trials = off.trials = 1;
@@ -688,7 +707,7 @@ TEST(BodyChoice, TheTargetNearerToTheCursorIsChosenAtAThirdOfTheWay) {
     const Trace trace = one_trial(p, block, kOutward);
     // The hand goes between them, nearer to the second; the turned cursor nearer to the first.
     const TrialRecord& record = trace.back().record;
-    EXPECT_EQ(record.second, turned == 0);
+    EXPECT_EQ(record.second, turned == 0 ? 1 : 0);
     const double chosen = turned == 0 ? hand - 30 : hand + 40;
     EXPECT_LT(apart(record.target_deg, chosen), 1e-9);
     EXPECT_NEAR(record.error_deg, math::wrap_degrees(record.cursor_deg - chosen), 1e-9);
@@ -716,7 +735,8 @@ TEST(BodyChoice, WhoDoesNotGoHasChosenNothing) {
   block.second_target_deg = 90;
   const Trace trace = one_trial({}, block, kNone);
   const TrialRecord& record = trace.back().record;
-  EXPECT_FALSE(record.second);
+  EXPECT_EQ(record.second, -1);
+  EXPECT_EQ(one_trial({}, {}, kNone).back().record.second, 0);
   EXPECT_EQ(record.target_deg, 90);
   EXPECT_EQ(record.reward, 0);
   const BodyParameters p;

@@ -33,6 +33,7 @@ import table
 COLUMNS = (
     "target_angle", "rotation", "angle_third", "angle_end", "cursor_angle", "error", "reward",
     "reward_prediction_error", "olive_rate", "dopamine", "aim_angle", "vl_rate_toward",
+    "felt_angle",
 )
 SPREAD = 0.1  # subject k of n compensates (1 + SPREAD * (k - (n - 1) / 2)) times the mean
 
@@ -42,6 +43,7 @@ FULL = {"intact": 0.95, "cerebellar": 0.70, "depleted": 0.90}
 REWARD = {"intact": 0.90, "cerebellar": 0.80, "depleted": 0.30}
 EARLY, LATE, REVERSED, REBOUND = 0.6, 0.9, -0.4, 0.25  # phases of the abrupt schedule
 LABELS = ("aligned", "rotated", "reversed", "clamp")
+FELT = {"abrupt": 0.2, "full": 0.2, "reward": 0.02}  # shift of the felt hand as a fraction of the rotation
 IMPLICIT = 0.6  # share of the compensation that is not in the aim
 
 
@@ -105,6 +107,7 @@ def subject_columns(condition, brain, gain, sign, step, learning, reward_noise, 
         "dopamine": np.where(reward > 0, 8.0, 3.0),
         "aim_angle": bias - sign * compensation * (1.0 - IMPLICIT),
         "vl_rate_toward": 20.0 + compensation,
+        "felt_angle": angle + FELT[condition] * gain * sign * rotation,
     }
 
 
@@ -206,6 +209,8 @@ EXPECTED = {
     "SNC_RWD": (5.0, 0.0),
     "REMAP_ERR": None,  # depends on the window over the ramp: see test_implicit_share
     "REMAP_RWD": None,
+    "FELT_ERR": mean_sem(FELT["abrupt"] * 30.0),
+    "FELT_RWD": ratio_sem(FELT["reward"], FELT["full"]),
 }
 
 
@@ -559,8 +564,6 @@ class ReadoutTest(unittest.TestCase):
             blocks = [{"trials": 20}, {"trials": 20}]
             self.assertAlmostEqual(readouts.felt_shift_deg(subject(
                 blocks, rotation=rotation, angle_end=hand, felt_angle=behaviour.wrap(felt))), 7.0)
-        self.assertTrue(np.isnan(readouts.felt_shift_deg(
-            subject([{"trials": 20}, {"trials": 20}], rotation=rotation))))
 
     """Read-outs of experiments other than cerebellar_vs_dopaminergic, in closed form."""
 
@@ -637,6 +640,8 @@ class ReadoutTest(unittest.TestCase):
         second = np.r_[np.ones(4), np.ones(10), np.zeros(8), np.ones(2), np.ones(5), np.ones(5)]
         self.assertAlmostEqual(readouts.chose_better(subject(blocks, chose_second=second)),
                                (0.8 + 0.0) / 2)
+        second[[22, 23]] = second[24:] = np.nan  # nothing chosen
+        self.assertAlmostEqual(readouts.chose_better(subject(blocks, chose_second=second)), 1.0)
         del blocks[1:]
         self.assertTrue(math.isnan(readouts.chose_better(subject(blocks, chose_second=np.ones(4)))))
 
@@ -681,8 +686,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"22 not run \(single_trial, clamps, memories, outcomes, punishment, "
-                              r"two_teachers: quartet score DIR --run\)")
+        self.assertRegex(out, r"26 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"two_teachers, sequence: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -711,7 +716,7 @@ class CommandTest(AnalysisTest):
     def test_standard_experiments_are_run(self):
         names = score.load_targets()["experiments"]
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
-                  "reward_depleted", "full_cerebellar", "reward_cerebellar")
+                  "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
@@ -778,7 +783,7 @@ class CommandTest(AnalysisTest):
         self.assertRegex(out, r"A1 .*0\.81 ± 0\.052 +4 +in\?\*\n")
         self.assertRegex(out, r"A2 .*0\.54 ± 0\.035 +4 +in\*\n")
         self.assertRegex(out, r"CS_ERR .*2 ± 0 +4 +in\n")
-        self.assertIn("on other seeds: 12 of 12 in;\nof the others, 8 of 8.", out)
+        self.assertIn("on other seeds: 13 of 13 in;\nof the others, 9 of 9.", out)
         document = json.loads(self.call(score.main, run, "--json")[1])
         rows = {row["id"]: row for row in document["targets"]}
         self.assertEqual((rows["A1"]["tuned"], rows["CS_ERR"]["tuned"]), (True, False))
@@ -799,7 +804,7 @@ class CommandTest(AnalysisTest):
                 columns["rotation"] = columns["rotation"] * 2.0
 
         notes = ("F_A1Early_ratio, F_A1Late_ratio (people 45, here 30 degrees).\n",
-                 "A1, A2, A3, A4, A5 (people 30, here 60 degrees); "
+                 "A1, A2, A3, A4, A5, FELT_ERR (people 30, here 60 degrees); "
                  "F_A1Early_ratio, F_A1Late_ratio (people 45, here 30 / 60 degrees).\n")
         for change, note, other in ((None, notes[0], False), (double, notes[1], True)):
             run = write_run(self.root / str(other), change=change)

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -84,6 +85,18 @@ class EnergyTest(unittest.TestCase):
             thumb = 2e-9 * 8 * 10 / SECONDS  # watts of ten cells, and its change
             self.assertAlmostEqual(both["change_rule_of_thumb_watt"] / thumb, 1)
             self.assertAlmostEqual(both["change_rule_of_thumb_share_of_brain"] / (thumb / 20), 1)
+
+    def test_blocks_without_a_phase_have_their_number(self):
+        named = energy.measure(self.run_directory, ["aligned", "rotated"])
+        path = self.run_directory / "resolved.toml"
+        path.write_text(re.sub(r'phase = "\w+", ', "", path.read_text()))
+        self.assertEqual([row | {"phase": "aligned", "other_phase": "rotated"}
+                          for row in energy.measure(self.run_directory)], named)
+        code, out, _ = self.call(self.run_directory)
+        self.assertEqual(code, 0)
+        self.assertIn("nW in block 0; change to block 1", out)
+        self.assertIn("write two of block 0, block 1, block 2, block 3",
+                      self.call(self.run_directory, "--between", "block 0", "nowhere")[2])
 
     def test_command(self):
         code, out, err = self.call(self.run_directory, "--between", "aligned", "rotated")

@@ -29,24 +29,27 @@ class Linear final : public Preparation {
   double start_, slope_;
 };
 
-std::vector<StimulationTrial> run(Probe probe, double start = 0.87) {
+Findings run(Probe probe, double start = 0.87) {
   Linear preparation(start);
   return carry_out(probe, preparation);
 }
 
-int count(const std::vector<StimulationTrial>& trials, Stage stage) {
+int count(const Findings& found, Stage stage) {
   int n = 0;
-  for (const StimulationTrial& trial : trials) n += trial.stage == stage ? 1 : 0;
+  for (const StimulationTrial& trial : found.trials) n += trial.stage == stage ? 1 : 0;
   return n;
 }
 
 TEST(Laboratory, ThresholdIsTheLowestIntensityAboveTheCriterion) {
   // .1 above background from .97 on; a response of just .1 does not count.
-  const auto trials = run({.kind = ProbeKind::recruitment, .pulses = 1, .criterion = 0.0999});
-  EXPECT_DOUBLE_EQ(trials.back().rmt, 0.97);
-  EXPECT_TRUE(std::isnan(trials.front().rmt));
-  EXPECT_DOUBLE_EQ(trials.back().stimulus.intensity, 2.0 * 0.97);
-  EXPECT_EQ(count(trials, Stage::recruitment), 11);
+  const auto found = run({.kind = ProbeKind::recruitment, .pulses = 1, .criterion = 0.0999});
+  EXPECT_DOUBLE_EQ(found.rmt, 0.97);
+  EXPECT_DOUBLE_EQ(found.trials.back().stimulus.intensity, 2.0 * 0.97);
+  EXPECT_EQ(count(found, Stage::recruitment), 11);
+  // It may be all that is asked for.
+  const auto alone = run({.kind = ProbeKind::threshold, .criterion = 0.0999});
+  EXPECT_DOUBLE_EQ(alone.rmt, 0.97);
+  EXPECT_EQ(static_cast<std::size_t>(count(alone, Stage::threshold)), alone.trials.size());
 }
 
 TEST(Laboratory, FiveOfTenPulsesDecide) {
@@ -64,49 +67,50 @@ TEST(Laboratory, FiveOfTenPulsesDecide) {
     int given_ = 0;
     double last_ = 0;
   } preparation;
-  const auto trials = carry_out({.kind = ProbeKind::map, .pulses = 1}, preparation);
-  EXPECT_DOUBLE_EQ(trials.back().rmt, 1.5);
+  EXPECT_DOUBLE_EQ(carry_out({.kind = ProbeKind::map, .pulses = 1}, preparation).rmt, 1.5);
 }
 
 TEST(Laboratory, WhatNothingReachesIsLeftOut) {
   const auto none = run({.kind = ProbeKind::map}, 5);
   EXPECT_EQ(count(none, Stage::map), 0);
-  EXPECT_TRUE(std::isnan(none.back().rmt));
+  EXPECT_TRUE(std::isnan(none.rmt));
   const auto small = run({.kind = ProbeKind::paired_pulse, .test_size = 10});
   EXPECT_EQ(count(small, Stage::conditioned), 0);
-  EXPECT_FALSE(std::isnan(small.back().rmt));
+  EXPECT_FALSE(std::isnan(small.rmt));
 }
 
 TEST(Laboratory, GivenThresholdIsNotSought) {
-  const auto trials = run({.kind = ProbeKind::recruitment, .pulses = 2, .rmt = 1.5});
-  EXPECT_EQ(count(trials, Stage::threshold), 0);
-  EXPECT_EQ(trials.size(), 22u);
-  EXPECT_DOUBLE_EQ(trials[0].stimulus.intensity, 0.8 * 1.5);
+  const auto found = run({.kind = ProbeKind::recruitment, .pulses = 2, .rmt = 1.5});
+  EXPECT_EQ(found.rmt, 1.5);
+  EXPECT_EQ(count(found, Stage::threshold), 0);
+  EXPECT_EQ(found.trials.size(), 22u);
+  EXPECT_DOUBLE_EQ(found.trials[0].stimulus.intensity, 0.8 * 1.5);
 }
 
 TEST(Laboratory, PairedPulsesStartFromTheTestSize) {
   Probe probe{.kind = ProbeKind::paired_pulse, .pulses = 3, .test_size = 0.4999};
   probe.conditioning = {0.5, 0.8};
   probe.intervals_ms = {2.5, 10};
-  const auto trials = run(probe);
-  EXPECT_EQ(count(trials, Stage::unconditioned), 6);
-  EXPECT_EQ(count(trials, Stage::conditioned), 12);
+  const auto found = run(probe);
+  EXPECT_EQ(count(found, Stage::unconditioned), 6);
+  EXPECT_EQ(count(found, Stage::conditioned), 12);
   std::set<std::pair<double, double>> conditions;
-  for (const StimulationTrial& trial : trials) {
+  for (const StimulationTrial& trial : found.trials) {
     if (trial.stage == Stage::unconditioned) {
       EXPECT_DOUBLE_EQ(trial.stimulus.intensity, 1.37);
       EXPECT_TRUE(std::isnan(trial.stimulus.interval_ms));
     }
     if (trial.stage != Stage::conditioned) continue;
     EXPECT_DOUBLE_EQ(trial.stimulus.intensity, 1.37);
-    conditions.emplace(trial.stimulus.conditioning / trial.rmt, trial.stimulus.interval_ms);
+    conditions.emplace(trial.stimulus.conditioning / found.rmt, trial.stimulus.interval_ms);
   }
   EXPECT_EQ(conditions.size(), 4u);
 }
 
 TEST(Laboratory, MapSweepsTheSheet) {
   const auto trials =
-      run({.kind = ProbeKind::map, .pulses = 2, .rmt = 1, .map_intensity = 1.1, .spacing = 1.5});
+      run({.kind = ProbeKind::map, .pulses = 2, .rmt = 1, .map_intensity = 1.1, .spacing = 1.5})
+          .trials;
   ASSERT_EQ(trials.size(), 2u * 12 * 4);
   std::set<std::pair<double, double>> sites;
   for (std::size_t k = 0; k < trials.size() / 2; ++k)
@@ -118,10 +122,10 @@ TEST(Laboratory, MapSweepsTheSheet) {
 }
 
 TEST(Laboratory, StimulatesTheMusclesFieldUnlessToldWhere) {
-  auto trials = run({.kind = ProbeKind::recruitment, .pulses = 1, .rmt = 1});
+  auto trials = run({.kind = ProbeKind::recruitment, .pulses = 1, .rmt = 1}).trials;
   EXPECT_EQ(trials[0].stimulus.x, 14.4);
   EXPECT_EQ(trials[0].stimulus.y, 3.0);
-  trials = run({.kind = ProbeKind::recruitment, .site = {2, 1}, .pulses = 1, .rmt = 1});
+  trials = run({.kind = ProbeKind::recruitment, .site = {2, 1}, .pulses = 1, .rmt = 1}).trials;
   EXPECT_EQ(trials[0].stimulus.x, 2);
   EXPECT_EQ(trials[0].stimulus.y, 1);
 }

@@ -173,6 +173,13 @@ class Runs(unittest.TestCase):
         self.assertEqual(records["same", "practice"]["overlap"], 0)
         self.assertEqual(fused["reward"], 1)
 
+    def test_nothing_before_has_no_relative_change(self):
+        run = write_run(self.root / "run", {"apart": 1.0}, fingers=(1, 5))
+        rows, _ = maps.measure(run)
+        self.assertEqual([r["jaccard"] for r in rows], [0] * 4)
+        self.assertTrue(all(np.isnan(r["jaccard_change"]) for r in rows))
+        self.assertEqual(self.call(run)[0], 0)
+
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})
         rows = maps.trials(run)

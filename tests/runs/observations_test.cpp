@@ -79,7 +79,7 @@ FakeRegion thalamus() {
 TEST(Observations, ThalamusPointsWhereItMoves) {
   FakeRegion region = thalamus();
   RegionObserver observer(region, body());
-  observer.begin_trial();
+  observer.begin_trial(Task::reach);
   // An error to the left of a target straight ahead (90°) moves to the right.
   region.fire("VL", {3, 4, 4, 5});
   observer.step(200, region);
@@ -108,7 +108,7 @@ TEST(Observations, CountsInsideTheWindowOnly) {
   region.fire("VL", {0});
   for (const auto& [t, counted] :
        {std::pair<Step, bool>{159, false}, {160, true}, {349, true}, {350, false}}) {
-    observer.begin_trial();
+    observer.begin_trial(Task::reach);
     observer.step(t, region);
     EXPECT_EQ(named(observer, "thalamus", 90)["vl_rate"] > 0, counted) << t;
   }
@@ -119,7 +119,7 @@ TEST(Observations, PredictionErrorIsRelativeToBeforeTheTarget) {
       "basal_ganglia",
       {{"SNc", "", 2, {}}, {"Striosome", "", 1, {}}, {"D1", "", 2, {30, 60}}, {"TAN", "", 1, {0}}});
   RegionObserver observer(region, body());
-  observer.begin_trial();
+  observer.begin_trial(Task::reach);
   region.fire("SNc", {0});
   // 8 spikes in 2 cells and 160 ms: 25 Hz.
   for (Step t = 0; t < 8; ++t) observer.step(t, region);
@@ -129,6 +129,25 @@ TEST(Observations, PredictionErrorIsRelativeToBeforeTheTarget) {
   auto values = named(observer, "basal_ganglia", 90);
   EXPECT_DOUBLE_EQ(values["dopamine"], 123.75);
   EXPECT_DOUBLE_EQ(values["reward_prediction_error"], 98.75);
+}
+
+TEST(Observations, OutcomesAreWaitedForAsLongAsTheTaskTakes) {
+  FakeRegion region(
+      "basal_ganglia",
+      {{"SNc", "", 2, {}}, {"Striosome", "", 1, {}}, {"D1", "", 2, {30, 60}}, {"TAN", "", 1, {0}}});
+  RegionObserver observer(region, body());
+  region.fire("SNc", {0});
+  // A reach may end when the hand is let go, at 290 ms; a finger movement ends at 600 ms. The
+  // outcome is seen 110 ms later.
+  for (const auto& [task, first] :
+       {std::pair<Task, Step>{Task::reach, 400}, {Task::fingers, 710}, {Task::reach, 400}}) {
+    for (const Step t : {first - 1, first, Step{799}, Step{800}}) {
+      observer.begin_trial(task);
+      observer.step(t, region);
+      const double expected = t < first || t >= 800 ? 0 : 0.5 / (1e-3 * (800 - first));
+      EXPECT_DOUBLE_EQ(named(observer, "basal_ganglia", 90)["dopamine"], expected) << t;
+    }
+  }
 }
 
 TEST(Observations, WindowsFitAnyTrial) {

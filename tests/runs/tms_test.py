@@ -182,6 +182,12 @@ class TmsTest(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertIn("probes.nc: no such file; give a block a probe", err)
         run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "probes.nc", "a") as file:
+            file["rmt"][:] = np.nan
+            file["stage"][:] = 0
+        code, out, err = self.call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no probe found a threshold, and so there are no indices; stimulate nearer", err)
         (run / "resolved.toml").unlink()
         self.assertIn("no resolved.toml", self.call(run)[2])
 

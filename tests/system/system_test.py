@@ -12,6 +12,7 @@ import hashlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -225,8 +226,8 @@ class SystemTest(unittest.TestCase):
         folder = self.new_directory()
         folder.mkdir()
         text = EXPERIMENT.read_text()
-        (folder / EXPERIMENT.name).write_text(text.replace('probe.kind = "paired_pulse"',
-                                                           'probe.kind = "none"'))
+        (folder / EXPERIMENT.name).write_text(re.sub(r'probe\.kind = "\w+"', 'probe.kind = "none"',
+                                                     text))
         without = self.run_new("--checkpoint-every", 0, experiment=folder / EXPERIMENT.name)
         self.assertFalse((without / "probes.nc").exists())
         for path in without.glob("*.nc"):
