@@ -1,8 +1,5 @@
 #include "regions/basal_ganglia.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "models/math.hpp"
 
 namespace quartet {
@@ -16,7 +13,7 @@ std::vector<Receptor> spiny_receptors() {
   return receptors;
 }
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
-constexpr std::int64_t kAdaptationMs = 20000;
+constexpr double kAdaptationMs = 20000;
 }  // namespace
 
 void BasalGangliaParameters::visit(ParameterVisitor& v) {
@@ -84,6 +81,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
     : SpikingRegion("basal_ganglia", kBasalGangliaSubsteps, slice, seed),
       parameters_(p),
       sizes_(scale),
+      dopamine_(p.dopamine_tau_ms, kAdaptationMs, sizes_.snc),
       d1_homeostasis_(p.d1_homeostasis),
       d2_homeostasis_(p.d2_homeostasis) {
   const Sizes& n = sizes_;
@@ -187,11 +185,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
 }
 
 double BasalGanglia::third_factor() const {
-  const double x = dopamine_ - dopamine_adapted_;
-  const double size =
-      math::pow(std::abs(x) / parameters_.dopamine_half_hz, parameters_.dopamine_hill);
-  const double bound = size / (1.0 + size);
-  return x < 0 ? -bound : bound;
+  return dopamine_effect(dopamine_.hz() - dopamine_.adapted_hz(), parameters_.dopamine_half_hz,
+                         parameters_.dopamine_hill);
 }
 
 void BasalGanglia::prepare(Step, const Inbox& in) {
@@ -205,26 +200,22 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   const double punishment = senses[sense::punishment];
   network_.population(habenula_).set_drive(
       punishment > 0 ? static_cast<float>(kEventMv * punishment - p.habenula.bias_mv) : 0.0f);
-  const double excess = dopamine_ - p.dopamine_tonic_hz;
+  const double excess = dopamine_.hz() - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(
       static_cast<float>(p.d1_excitability_mv * excess + d1_homeostasis_.shift_mv()));
   network_.population(d2_).set_shift(
       static_cast<float>(-p.d1_excitability_mv * excess + d2_homeostasis_.shift_mv()));
-  network_.population(tan_).set_shift(static_cast<float>(
-      p.tan_dopamine_mv * (dopamine_adapted_ - p.dopamine_tonic_hz) - p.tan_value_mv * value_));
+  network_.population(tan_).set_shift(
+      static_cast<float>(p.tan_dopamine_mv * (dopamine_.adapted_hz() - p.dopamine_tonic_hz) -
+                         p.tan_value_mv * value_));
 }
 
 void BasalGanglia::learn(Step t, const Inbox& in) {
   const BasalGangliaParameters& p = parameters_;
   const bool learning = in.analog(senses_)[sense::learning] != 0;
-  const double snc_hz = 1000.0 * static_cast<double>(network_.spikes(snc_).size()) / sizes_.snc;
   const double striosome_hz =
       1000.0 * static_cast<double>(network_.spikes(striosome_).size()) / sizes_.striosome;
-  // Plain means until as many ms have passed, then running ones.
-  if (adapted_ms_ < kAdaptationMs) ++adapted_ms_;
-  const auto mean_ms = static_cast<double>(adapted_ms_);
-  dopamine_ += (snc_hz - dopamine_) / std::min(p.dopamine_tau_ms, mean_ms);
-  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / mean_ms;
+  dopamine_.update(network_.spikes(snc_).size());
   value_ += (striosome_hz - value_) / p.value_tau_ms;
   d1_homeostasis_.update(network_.spikes(d1_).size(), sizes_.d1);
   d2_homeostasis_.update(network_.spikes(d2_).size(), sizes_.d2);
@@ -244,9 +235,7 @@ void BasalGanglia::save_extra(StateWriter& writer) const {
   d1_rule_->save(writer);
   d2_rule_->save(writer);
   critic_rule_->save(writer);
-  writer.shared_value("dopamine", dopamine_);
-  writer.shared_value("dopamine_adapted", dopamine_adapted_);
-  writer.shared_value("adapted_ms", adapted_ms_);
+  dopamine_.save(writer, "dopamine");
   writer.shared_value("value", value_);
   writer.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
   writer.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
@@ -256,9 +245,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   d1_rule_->load(reader);
   d2_rule_->load(reader);
   critic_rule_->load(reader);
-  reader.shared_value("dopamine", dopamine_);
-  reader.shared_value("dopamine_adapted", dopamine_adapted_);
-  reader.shared_value("adapted_ms", adapted_ms_);
+  dopamine_.load(reader, "dopamine");
   reader.shared_value("value", value_);
   reader.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
   reader.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());

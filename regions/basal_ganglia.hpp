@@ -15,6 +15,7 @@
 
 #include <memory>
 
+#include "models/dopamine.hpp"
 #include "models/homeostasis.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
@@ -77,8 +78,8 @@ class BasalGanglia final : public SpikingRegion {
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
 
-  /// Third factor of learning from the dopamine concentration: sign of its distance from the
-  /// adapted level times a Hill curve of the size (receptor binding).
+  /// Third factor of learning: what the dopamine concentration's distance from the adapted level
+  /// brings about.
   double third_factor() const;
 
   BasalGangliaParameters parameters_;
@@ -89,9 +90,9 @@ class BasalGanglia final : public SpikingRegion {
   std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_;
   std::size_t cue_port_ = 0;
 
-  // State: concentrations that spikes leave behind (Hz of the intact population).
-  double dopamine_ = 0, dopamine_adapted_ = 0, value_ = 0;
-  std::int64_t adapted_ms_ = 0;
+  // State; the value trace in Hz of striosome cells.
+  DopamineConcentration dopamine_;
+  double value_ = 0;
   Homeostasis d1_homeostasis_, d2_homeostasis_;
 };
 
