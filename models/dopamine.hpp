@@ -63,4 +63,19 @@ inline double dopamine_effect(double x, double half_hz, double hill) {
   return x < 0 ? -bound : bound;
 }
 
+/// Concentration where a drug of `drug_hz` stays on the receptors that dopamine leaves in a dip.
+/// They are adapted to the drug too: it fills a dip up to the adapted level and adds nothing above.
+inline double dopamine_with_drug(double hz, double adapted_hz, double drug_hz) {
+  return std::max(hz, std::min(hz + drug_hz, adapted_hz));
+}
+
+/// Concentration as receptors see it that saturate: what they bind, in units that leave small
+/// changes about `tonic_hz` as they are:
+///   y(c) = c (1 + a tonic)² / (1 + a c),  half of the largest y at c = 1/a
+/// Affinity a = 0, per Hz: y = c. A high one sees dips, but hardly bursts.
+inline double dopamine_bound(double hz, double affinity, double tonic_hz) {
+  const double unit = 1.0 + affinity * tonic_hz;
+  return hz * (unit * unit) / (1.0 + affinity * hz);
+}
+
 }  // namespace quartet

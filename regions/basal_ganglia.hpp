@@ -11,6 +11,8 @@
 /// channel: striosome activity (expected reward) quietens them, and tonic dopamine excites them. A
 /// subject begins as one who has reached before: critic and value start near where rewarded reaches
 /// bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz.
+/// Dopamine can be lost with its cells, its tonic part with their pacemaking, its phasic part with
+/// synapses onto them, and a drug can stand in for the tonic part (regions/decisions/0013).
 #pragma once
 
 #include <memory>
@@ -27,6 +29,9 @@ namespace quartet {
 
 struct BasalGangliaParameters {
   double dopamine_depletion = 0.0;
+  double phasic_dopamine_loss = 0.0;
+  double tonic_dopamine_loss = 0.0;
+  double dopamine_medication_hz = 0.0;
   bool learning = true;
   bool critic_learning = true;
   bool silence_dopamine = false;
@@ -34,6 +39,8 @@ struct BasalGangliaParameters {
   double dopamine_tonic_hz = 5.0;
   double dopamine_half_hz = 12.0;
   double dopamine_hill = 2.0;
+  double d1_affinity_per_hz = 0.0;
+  double d2_affinity_per_hz = 0.0;
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 1.0;
   double tan_d1_weight_mv = 15.0;
@@ -72,15 +79,15 @@ class BasalGanglia final : public SpikingRegion {
   BasalGanglia(const BasalGangliaParameters& parameters, double scale, std::uint64_t seed,
                Slice slice);
 
+  /// Third factor of learning: what the distance of the dopamine concentration, with the drug's,
+  /// from the adapted level brings about at receptors of this affinity (1/Hz).
+  double third_factor(double affinity) const;
+
  private:
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
-
-  /// Third factor of learning: what the dopamine concentration's distance from the adapted level
-  /// brings about.
-  double third_factor() const;
 
   BasalGangliaParameters parameters_;
   Sizes sizes_;

@@ -48,5 +48,20 @@ TEST(Dopamine, ActsByAHillCurveOfEitherSign) {
   EXPECT_EQ(dopamine_effect(-7, 12, 4), -dopamine_effect(7, 12, 4));
 }
 
+TEST(Dopamine, DrugFillsDipsUpToTheAdaptedLevel) {
+  for (const double hz : {0.0, 1.3, 5.0, 17.0}) EXPECT_EQ(dopamine_with_drug(hz, 5, 0), hz);
+  EXPECT_EQ(dopamine_with_drug(1, 5, 2), 3);
+  EXPECT_EQ(dopamine_with_drug(4, 5, 2), 5);
+  EXPECT_EQ(dopamine_with_drug(9, 5, 2), 9);
+}
+
+TEST(Dopamine, IsBoundByAffinity) {
+  for (const double hz : {0.0, 1.3, 5.0, 17.0}) EXPECT_EQ(dopamine_bound(hz, 0, 5), hz);
+  const double top = dopamine_bound(1e12, 0.5, 5);
+  EXPECT_NEAR(dopamine_bound(2, 0.5, 5) / top, 0.5, 1e-9);  // half at 1/affinity
+  // Small changes about the tonic level are as large as they are.
+  EXPECT_NEAR(dopamine_bound(5.001, 0.5, 5) - dopamine_bound(4.999, 0.5, 5), 0.002, 1e-6);
+}
+
 }  // namespace
 }  // namespace quartet
