@@ -63,8 +63,9 @@ inline double dopamine_effect(double x, double half_hz, double hill) {
   return x < 0 ? -bound : bound;
 }
 
-/// Concentration where a drug of `drug_hz` stays on the receptors that dopamine leaves in a dip.
-/// They are adapted to the drug too: it fills a dip up to the adapted level and adds nothing above.
+/// Concentration at receptors on which a drug of `drug_hz` stays where dopamine leaves them in a
+/// dip. They are adapted to the drug too: it fills a dip up to the adapted level and adds nothing
+/// above.
 inline double dopamine_with_drug(double hz, double adapted_hz, double drug_hz) {
   return std::max(hz, std::min(hz + drug_hz, adapted_hz));
 }

@@ -28,8 +28,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real(
       "dopamine_medication_hz", dopamine_medication_hz, {"Hz", 0, 100},
       "drug (L-dopa, an agonist), as the tonic rate of intact SNc cells that does the same: adds "
-      "to what excites D1 and cholinergic cells and inhibits D2 cells, fills dips, adds nothing "
-      "to bursts (after Frank et al. 2004)");
+      "to what excites D1 and cholinergic cells and inhibits D2 cells, and fills dips, not bursts, "
+      "in what teaches D2 cells (after Frank et al. 2004)");
   v.boolean("learning", learning, "plasticity of corticostriatal synapses");
   v.boolean("critic_learning", critic_learning, "plasticity of the critic's synapses");
   v.boolean("silence_dopamine", silence_dopamine, "removes all SNc cells");
@@ -223,11 +223,11 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }
 
-double BasalGanglia::third_factor(double affinity) const {
+double BasalGanglia::third_factor(double affinity, double drug_hz) const {
   const BasalGangliaParameters& p = parameters_;
   auto bound = [&](double hz) { return dopamine_bound(hz, affinity, p.dopamine_tonic_hz); };
   const double adapted = dopamine_.adapted_hz();
-  const double now = dopamine_with_drug(dopamine_.hz(), adapted, p.dopamine_medication_hz);
+  const double now = dopamine_with_drug(dopamine_.hz(), adapted, drug_hz);
   return dopamine_effect(bound(now) - bound(adapted), p.dopamine_half_hz, p.dopamine_hill);
 }
 
@@ -268,7 +268,7 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   d2_rule_->spikes(cue, network_.spikes(d2_));
   critic_rule_->spikes(network_.spikes(outcome_), network_.spikes(striosome_));
   if ((t + 1) % ThreeFactorRule::kPeriodMs != 0) return;
-  const double d1 = third_factor(p.d1_affinity_per_hz), d2 = third_factor(p.d2_affinity_per_hz);
+  const double d1 = d1_third_factor(), d2 = d2_third_factor();
   d1_rule_->modulate(d1, learning && p.learning);
   d2_rule_->modulate(-d2, learning && p.learning);
   critic_rule_->modulate(d1, learning && p.critic_learning);

@@ -79,15 +79,21 @@ class BasalGanglia final : public SpikingRegion {
   BasalGanglia(const BasalGangliaParameters& parameters, double scale, std::uint64_t seed,
                Slice slice);
 
-  /// Third factor of learning: what the distance of the dopamine concentration, with the drug's,
-  /// from the adapted level brings about at receptors of this affinity (1/Hz).
-  double third_factor(double affinity) const;
+  /// Third factors of learning: what the distance of the dopamine concentration from the adapted
+  /// level brings about at D1 receptors (of striosome cells as well), and at D2 receptors, where a
+  /// drug fills dips. On synapses of D2 cells it acts with the other sign.
+  double d1_third_factor() const { return third_factor(parameters_.d1_affinity_per_hz, 0); }
+  double d2_third_factor() const {
+    return third_factor(parameters_.d2_affinity_per_hz, parameters_.dopamine_medication_hz);
+  }
 
  private:
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
+
+  double third_factor(double affinity, double drug_hz) const;
 
   BasalGangliaParameters parameters_;
   Sizes sizes_;

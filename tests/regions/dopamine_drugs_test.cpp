@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cmath>
 
 #include "regions/basal_ganglia.hpp"
 #include "tests/regions/one_region.hpp"
@@ -13,13 +13,14 @@ namespace {
 constexpr int kRestMs = 3000, kOutcomeMs = 300;
 enum Outcome { kReward, kPunishment };
 
-/// Rates of SNc cells per cell of an intact brain, Hz, and the largest third factor, either sign.
+/// Rates of SNc cells per cell of an intact brain, Hz, and the third factors farthest from 0.
 struct Response {
-  double tonic_hz = 0, outcome_hz = 0, burst = 0, dip = 0;
+  double tonic_hz = 0, outcome_hz = 0, d1 = 0, d2 = 0;
 };
+double farther(double a, double b) { return std::abs(b) > std::abs(a) ? b : a; }
 
 /// Rest, then an outcome that no one expected.
-Response respond(BasalGangliaParameters parameters, Outcome outcome, double affinity = 0) {
+Response respond(BasalGangliaParameters parameters, Outcome outcome) {
   parameters.critic_weight_mv = 0;
   BasalGanglia region(parameters, 1.0, 20111, {});
   OneRegion alone(region);
@@ -39,8 +40,8 @@ Response respond(BasalGangliaParameters parameters, Outcome outcome, double affi
       continue;
     }
     response.outcome_hz += 1000 * spikes / kOutcomeMs;
-    response.burst = std::max(response.burst, region.third_factor(affinity));
-    response.dip = std::min(response.dip, region.third_factor(affinity));
+    response.d1 = farther(response.d1, region.d1_third_factor());
+    response.d2 = farther(response.d2, region.d2_third_factor());
   }
   return response;
 }
@@ -52,17 +53,20 @@ TEST(DopamineDrugs, MedicationFillsDipsAndLeavesBursts) {
   half.dopamine_medication_hz = 1;
   full.dopamine_medication_hz = 5;
   for (const double affinity : {0.0, 1.0}) {
-    const double dip = respond(depleted, kPunishment, affinity).dip;
-    const double half_filled = respond(half, kPunishment, affinity).dip;
-    EXPECT_LT(dip, half_filled);
+    for (BasalGangliaParameters* p : {&depleted, &half, &full}) p->d2_affinity_per_hz = affinity;
+    const Response dip = respond(depleted, kPunishment), filled = respond(full, kPunishment);
+    const double half_filled = respond(half, kPunishment).d2;
+    EXPECT_LT(dip.d2, half_filled);
     EXPECT_LT(half_filled, 0);
-    EXPECT_EQ(respond(full, kPunishment, affinity).dip, 0);
+    EXPECT_GE(filled.d2, 0);
+    EXPECT_EQ(filled.d1, dip.d1);  // at D2 receptors alone
+    // The dopamine cells do not know of the drug, nor does a burst.
+    const Response without = respond(depleted, kReward), with = respond(full, kReward);
+    EXPECT_EQ(with.outcome_hz, without.outcome_hz);
+    EXPECT_EQ(with.d2, without.d2);
+    EXPECT_EQ(with.d1, without.d1);
+    EXPECT_GT(with.d1, 0);
   }
-  // The dopamine cells do not know of the drug, nor does a burst.
-  const Response without = respond(depleted, kReward), with = respond(full, kReward);
-  EXPECT_EQ(with.outcome_hz, without.outcome_hz);
-  EXPECT_EQ(with.burst, without.burst);
-  EXPECT_GT(with.burst, 0);
 }
 
 /// Spikes of a population in two seconds of rest.
@@ -94,11 +98,17 @@ TEST(DopamineDrugs, MedicationRestoresTonicEffects) {
 }
 
 TEST(DopamineDrugs, HighAffinitySeesDipsAndLowAffinityBursts) {
-  const Response low = respond({}, kReward, 0.01), high = respond({}, kReward, 1);
-  EXPECT_GT(low.burst, 5 * high.burst);
-  const double dip = respond({}, kPunishment, 0).dip;
-  EXPECT_LT(respond({}, kPunishment, 1).dip, 2 * dip);
-  EXPECT_NEAR(respond({}, kPunishment, 0.01).dip, dip, -0.2 * dip);
+  BasalGangliaParameters parameters;
+  parameters.d1_affinity_per_hz = 0.01;
+  parameters.d2_affinity_per_hz = 1;
+  const Response burst = respond(parameters, kReward), dip = respond(parameters, kPunishment);
+  const Response linear_burst = respond({}, kReward), linear_dip = respond({}, kPunishment);
+  EXPECT_EQ(linear_burst.d1, linear_burst.d2);
+  EXPECT_EQ(linear_dip.d1, linear_dip.d2);
+  EXPECT_GT(burst.d1, 0.8 * linear_burst.d1);
+  EXPECT_LT(burst.d2, 0.2 * linear_burst.d2);
+  EXPECT_NEAR(dip.d1, linear_dip.d1, 0.2 * std::abs(linear_dip.d1));
+  EXPECT_LT(dip.d2, 2 * linear_dip.d2);
 }
 
 TEST(DopamineDrugs, PhasicLossSparesTheTonicRate) {
