@@ -41,32 +41,10 @@ void DopamineGateParameters::visit(ParameterVisitor& v) {
          "time over which the prevailing concentration is averaged (chosen: some twenty trials)");
 }
 
-void DopamineGate::update(std::size_t spikes) {
-  const double hz = 1000.0 * static_cast<double>(spikes) / cells_;
-  ++averaged_ms_;
-  const auto ms = static_cast<double>(averaged_ms_);
-  level_hz_ += (hz - level_hz_) / std::min(parameters_.tau_ms, ms);
-  mean_hz_ += (hz - mean_hz_) / std::min(parameters_.adaptation_ms, ms);
-}
-
 double DopamineGate::value() const {
-  const double x = level_hz_ - mean_hz_;
-  const double size = math::pow(math::detail::abs(x) / parameters_.half_hz, parameters_.hill);
-  const double bound = size / (1.0 + size);
-  return std::max(0.0, 1.0 + parameters_.gain * (x < 0 ? -bound : bound));
-}
-
-void DopamineGate::save(StateWriter& writer) const {
-  const double levels[] = {level_hz_, mean_hz_};
-  writer.shared<double>("dopamine_gate.hz", levels);
-  writer.shared_value("dopamine_gate.averaged_ms", averaged_ms_);
-}
-void DopamineGate::load(StateReader& reader) {
-  double levels[2];
-  reader.shared<double>("dopamine_gate.hz", levels);
-  level_hz_ = levels[0];
-  mean_hz_ = levels[1];
-  reader.shared_value("dopamine_gate.averaged_ms", averaged_ms_);
+  const double m = dopamine_effect(dopamine_.hz() - dopamine_.adapted_hz(), parameters_.half_hz,
+                                   parameters_.hill);
+  return std::max(0.0, 1.0 + parameters_.gain * m);
 }
 
 void TripletParameters::visit(ParameterVisitor& v) {

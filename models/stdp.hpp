@@ -7,17 +7,15 @@
 #include <span>
 #include <vector>
 
+#include "models/dopamine.hpp"
 #include "models/projection.hpp"
 #include "models/signal.hpp"
 
 namespace quartet {
 
 /// How much a reward-prediction error lets cortical synapses change:
-///   gate = max(0, 1 + gain · m),  m = ± |D − D̄|^hill / (half_hz^hill + |D − D̄|^hill)
-/// D: rate of dopamine cells, low-passed (tau_ms); D̄: its mean (adaptation_ms; a plain mean until
-/// so much time has passed); m has the sign of D − D̄. The Hill curve (binding to receptors) keeps
-/// the noise of few dopamine cells, and the small bursts after rewards that are expected, from
-/// teaching.
+///   gate = max(0, 1 + gain · m),  m: dopamine_effect of D − D̄ (models/dopamine.hpp)
+/// The Hill curve keeps small bursts, after rewards that are expected, from teaching too.
 struct DopamineGateParameters {
   double gain = 500.0;
   double half_hz = 6.0;
@@ -31,21 +29,18 @@ class DopamineGate {
  public:
   /// `cells`: dopamine cells of an intact brain.
   DopamineGate(const DopamineGateParameters& parameters, std::uint32_t cells)
-      : parameters_(parameters), cells_(cells) {}
+      : parameters_(parameters), dopamine_(parameters.tau_ms, parameters.adaptation_ms, cells) {}
 
   /// One timestep in which `spikes` of them fired.
-  void update(std::size_t spikes);
+  void update(std::size_t spikes) { dopamine_.update(spikes); }
   double value() const;
 
-  void save(StateWriter& writer) const;
-  void load(StateReader& reader);
+  void save(StateWriter& writer) const { dopamine_.save(writer, "dopamine_gate"); }
+  void load(StateReader& reader) { dopamine_.load(reader, "dopamine_gate"); }
 
  private:
   DopamineGateParameters parameters_;
-  std::uint32_t cells_;
-  // State.
-  double level_hz_ = 0, mean_hz_ = 0;
-  std::int64_t averaged_ms_ = 0;
+  DopamineConcentration dopamine_;
 };
 
 /// Excitatory synapses: the triplet rule in its minimal form (Pfister & Gerstner 2006, J. Neurosci.

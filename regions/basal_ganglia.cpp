@@ -1,8 +1,5 @@
 #include "regions/basal_ganglia.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "models/math.hpp"
 
 namespace quartet {
@@ -16,11 +13,23 @@ std::vector<Receptor> spiny_receptors() {
   return receptors;
 }
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
-constexpr std::int64_t kAdaptationMs = 20000;
+constexpr double kAdaptationMs = 20000;
 }  // namespace
 
 void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("dopamine_depletion", dopamine_depletion, {"1", 0, 1}, "fraction of SNc cells removed");
+  v.real(
+      "phasic_dopamine_loss", phasic_dopamine_loss, {"1", 0, 1},
+      "fraction removed of the synapses of reward, habenula and striosome cells on SNc cells: of "
+      "bursts and dips");
+  v.real("tonic_dopamine_loss", tonic_dopamine_loss, {"1", 0, 1},
+         "fraction removed of the constant drive (snc.bias_mv) that stands for SNc cells' "
+         "pacemaking; noise leaves them some spikes");
+  v.real(
+      "dopamine_medication_hz", dopamine_medication_hz, {"Hz", 0, 100},
+      "drug (L-dopa, an agonist), as the tonic rate of intact SNc cells that does the same: adds "
+      "to what excites D1 and cholinergic cells and inhibits D2 cells, and fills dips, not bursts, "
+      "in what teaches D2 cells (after Frank et al. 2004)");
   v.boolean("learning", learning, "plasticity of corticostriatal synapses");
   v.boolean("critic_learning", critic_learning, "plasticity of the critic's synapses");
   v.boolean("silence_dopamine", silence_dopamine, "removes all SNc cells");
@@ -32,6 +41,11 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "half-saturation of the third factor (tuned: learning under partial depletion)");
   v.real("dopamine_hill", dopamine_hill, {"1", 1, 6},
          "Hill exponent of the third factor (chosen: small changes teach little)");
+  v.real("d1_affinity_per_hz", d1_affinity_per_hz, {"1/Hz", 0, 10},
+         "affinity of the receptors that teach D1 and striosome cells: half are bound at its "
+         "inverse; 0: they never saturate");
+  v.real("d2_affinity_per_hz", d2_affinity_per_hz, {"1/Hz", 0, 10},
+         "the same for D2 cells; a high one sees dips but hardly bursts");
   v.real("tan_dopamine_mv", tan_dopamine_mv, {"mV", 0, 20},
          "depolarisation of cholinergic cells per Hz of tonic dopamine, by D5 receptors (tuned: "
          "exploration is lost with dopamine)");
@@ -84,6 +98,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
     : SpikingRegion("basal_ganglia", kBasalGangliaSubsteps, slice, seed),
       parameters_(p),
       sizes_(scale),
+      dopamine_(p.dopamine_tau_ms, kAdaptationMs, sizes_.snc),
       d1_homeostasis_(p.d1_homeostasis),
       d2_homeostasis_(p.d2_homeostasis) {
   const Sizes& n = sizes_;
@@ -113,7 +128,9 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   stn_ = channels("STN", "subthalamic nucleus", n.stn, p.stn, fast_receptors());
   gpi_ = channels("GPi", "internal pallidum and substantia nigra reticulata", n.gpi, p.gpi,
                   fast_receptors());
-  snc_ = plain("SNc", "dopamine cells", n.snc, p.snc);
+  LifParameters snc = p.snc;
+  snc.bias_mv *= 1.0 - p.tonic_dopamine_loss;
+  snc_ = plain("SNc", "dopamine cells", n.snc, snc);
   striosome_ = plain("Striosome", "striosome cells (critic)", n.striosome, p.striosome);
   outcome_ = plain("Outcome", "cells driven by the seen outcome", n.outcome, p.outcome);
   reward_ = plain("Reward", "cells driven by reward", n.reward, p.outcome);
@@ -175,9 +192,29 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                                      .sources = uniform_sources(n.outcome),
                                      .plastic = true,
                                      .max_weight = 100.0 / 40});
-  diffuse("Reward_SNc", reward_, n.reward, snc_, kExcitation, 30, 30.0, 4);
-  diffuse("LHb_SNc", habenula_, n.habenula, snc_, kInhibition, 30, -p.habenula_weight_mv, 4);
-  diffuse("Striosome_SNc", striosome_, n.striosome, snc_, kInhibition, 30, -22.0, 2);
+  auto onto_dopamine_cells = [&](const char* name, std::size_t source, Cells sources,
+                                 std::size_t receptor, double sum, double delay_ms) {
+    constexpr std::uint32_t in_degree = 30;
+    ProjectionSpec spec{.name = name,
+                        .source = source,
+                        .target = snc_,
+                        .receptor = receptor,
+                        .in_degree = in_degree,
+                        .weight = sum / in_degree,
+                        .delay_ms = delay_ms,
+                        .sources = uniform_sources(sources)};
+    // Not by `Draws`: what is left is as it was, and a larger loss takes more of the same.
+    if (p.phasic_dopamine_loss > 0)
+      spec.factor = [loss = p.phasic_dopamine_loss,
+                     key = RandomKey{seed, purpose(spec.name + ".lesion")}](
+                        std::uint32_t from, std::uint32_t to, Draws&) {
+        return uniform01(random_block(key, to, from, 0)[0]) < loss ? 0.0 : 1.0;
+      };
+    connect(std::move(spec));
+  };
+  onto_dopamine_cells("Reward_SNc", reward_, n.reward, kExcitation, 30.0, 4);
+  onto_dopamine_cells("LHb_SNc", habenula_, n.habenula, kInhibition, -p.habenula_weight_mv, 4);
+  onto_dopamine_cells("Striosome_SNc", striosome_, n.striosome, kInhibition, -22.0, 2);
 
   value_ = p.value_initial_hz;
   d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor_d1);
@@ -186,12 +223,12 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }
 
-double BasalGanglia::third_factor() const {
-  const double x = dopamine_ - dopamine_adapted_;
-  const double size =
-      math::pow(std::abs(x) / parameters_.dopamine_half_hz, parameters_.dopamine_hill);
-  const double bound = size / (1.0 + size);
-  return x < 0 ? -bound : bound;
+double BasalGanglia::third_factor(double affinity, double drug_hz) const {
+  const BasalGangliaParameters& p = parameters_;
+  auto bound = [&](double hz) { return dopamine_bound(hz, affinity, p.dopamine_tonic_hz); };
+  const double adapted = dopamine_.adapted_hz();
+  const double now = dopamine_with_drug(dopamine_.hz(), adapted, drug_hz);
+  return dopamine_effect(bound(now) - bound(adapted), p.dopamine_half_hz, p.dopamine_hill);
 }
 
 void BasalGanglia::prepare(Step, const Inbox& in) {
@@ -205,26 +242,23 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   const double punishment = senses[sense::punishment];
   network_.population(habenula_).set_drive(
       punishment > 0 ? static_cast<float>(kEventMv * punishment - p.habenula.bias_mv) : 0.0f);
-  const double excess = dopamine_ - p.dopamine_tonic_hz;
+  const double drug = p.dopamine_medication_hz;
+  const double excess = dopamine_.hz() + drug - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(
       static_cast<float>(p.d1_excitability_mv * excess + d1_homeostasis_.shift_mv()));
   network_.population(d2_).set_shift(
       static_cast<float>(-p.d1_excitability_mv * excess + d2_homeostasis_.shift_mv()));
-  network_.population(tan_).set_shift(static_cast<float>(
-      p.tan_dopamine_mv * (dopamine_adapted_ - p.dopamine_tonic_hz) - p.tan_value_mv * value_));
+  network_.population(tan_).set_shift(
+      static_cast<float>(p.tan_dopamine_mv * (dopamine_.adapted_hz() + drug - p.dopamine_tonic_hz) -
+                         p.tan_value_mv * value_));
 }
 
 void BasalGanglia::learn(Step t, const Inbox& in) {
   const BasalGangliaParameters& p = parameters_;
   const bool learning = in.analog(senses_)[sense::learning] != 0;
-  const double snc_hz = 1000.0 * static_cast<double>(network_.spikes(snc_).size()) / sizes_.snc;
   const double striosome_hz =
       1000.0 * static_cast<double>(network_.spikes(striosome_).size()) / sizes_.striosome;
-  // Plain means until as many ms have passed, then running ones.
-  if (adapted_ms_ < kAdaptationMs) ++adapted_ms_;
-  const auto mean_ms = static_cast<double>(adapted_ms_);
-  dopamine_ += (snc_hz - dopamine_) / std::min(p.dopamine_tau_ms, mean_ms);
-  dopamine_adapted_ += (snc_hz - dopamine_adapted_) / mean_ms;
+  dopamine_.update(network_.spikes(snc_).size());
   value_ += (striosome_hz - value_) / p.value_tau_ms;
   d1_homeostasis_.update(network_.spikes(d1_).size(), sizes_.d1);
   d2_homeostasis_.update(network_.spikes(d2_).size(), sizes_.d2);
@@ -234,19 +268,17 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   d2_rule_->spikes(cue, network_.spikes(d2_));
   critic_rule_->spikes(network_.spikes(outcome_), network_.spikes(striosome_));
   if ((t + 1) % ThreeFactorRule::kPeriodMs != 0) return;
-  const double m = third_factor();
-  d1_rule_->modulate(m, learning && p.learning);
-  d2_rule_->modulate(-m, learning && p.learning);
-  critic_rule_->modulate(m, learning && p.critic_learning);
+  const double d1 = d1_third_factor(), d2 = d2_third_factor();
+  d1_rule_->modulate(d1, learning && p.learning);
+  d2_rule_->modulate(-d2, learning && p.learning);
+  critic_rule_->modulate(d1, learning && p.critic_learning);
 }
 
 void BasalGanglia::save_extra(StateWriter& writer) const {
   d1_rule_->save(writer);
   d2_rule_->save(writer);
   critic_rule_->save(writer);
-  writer.shared_value("dopamine", dopamine_);
-  writer.shared_value("dopamine_adapted", dopamine_adapted_);
-  writer.shared_value("adapted_ms", adapted_ms_);
+  dopamine_.save(writer, "dopamine");
   writer.shared_value("value", value_);
   writer.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
   writer.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
@@ -256,9 +288,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   d1_rule_->load(reader);
   d2_rule_->load(reader);
   critic_rule_->load(reader);
-  reader.shared_value("dopamine", dopamine_);
-  reader.shared_value("dopamine_adapted", dopamine_adapted_);
-  reader.shared_value("adapted_ms", adapted_ms_);
+  dopamine_.load(reader, "dopamine");
   reader.shared_value("value", value_);
   reader.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
   reader.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());

@@ -11,10 +11,13 @@
 /// channel: striosome activity (expected reward) quietens them, and tonic dopamine excites them. A
 /// subject begins as one who has reached before: critic and value start near where rewarded reaches
 /// bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz.
+/// Dopamine can be lost with its cells, its tonic part with their pacemaking, its phasic part with
+/// synapses onto them, and a drug can stand in for the tonic part (regions/decisions/0013).
 #pragma once
 
 #include <memory>
 
+#include "models/dopamine.hpp"
 #include "models/homeostasis.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
@@ -26,6 +29,9 @@ namespace quartet {
 
 struct BasalGangliaParameters {
   double dopamine_depletion = 0.0;
+  double phasic_dopamine_loss = 0.0;
+  double tonic_dopamine_loss = 0.0;
+  double dopamine_medication_hz = 0.0;
   bool learning = true;
   bool critic_learning = true;
   bool silence_dopamine = false;
@@ -33,6 +39,8 @@ struct BasalGangliaParameters {
   double dopamine_tonic_hz = 5.0;
   double dopamine_half_hz = 12.0;
   double dopamine_hill = 2.0;
+  double d1_affinity_per_hz = 0.0;
+  double d2_affinity_per_hz = 0.0;
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 1.0;
   double tan_d1_weight_mv = 15.0;
@@ -71,15 +79,21 @@ class BasalGanglia final : public SpikingRegion {
   BasalGanglia(const BasalGangliaParameters& parameters, double scale, std::uint64_t seed,
                Slice slice);
 
+  /// Third factors of learning: what the distance of the dopamine concentration from the adapted
+  /// level brings about at D1 receptors (of striosome cells as well), and at D2 receptors, where a
+  /// drug fills dips. On synapses of D2 cells it acts with the other sign.
+  double d1_third_factor() const { return third_factor(parameters_.d1_affinity_per_hz, 0); }
+  double d2_third_factor() const {
+    return third_factor(parameters_.d2_affinity_per_hz, parameters_.dopamine_medication_hz);
+  }
+
  private:
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
 
-  /// Third factor of learning from the dopamine concentration: sign of its distance from the
-  /// adapted level times a Hill curve of the size (receptor binding).
-  double third_factor() const;
+  double third_factor(double affinity, double drug_hz) const;
 
   BasalGangliaParameters parameters_;
   Sizes sizes_;
@@ -89,9 +103,9 @@ class BasalGanglia final : public SpikingRegion {
   std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_;
   std::size_t cue_port_ = 0;
 
-  // State: concentrations that spikes leave behind (Hz of the intact population).
-  double dopamine_ = 0, dopamine_adapted_ = 0, value_ = 0;
-  std::int64_t adapted_ms_ = 0;
+  // State; the value trace in Hz of striosome cells.
+  DopamineConcentration dopamine_;
+  double value_ = 0;
   Homeostasis d1_homeostasis_, d2_homeostasis_;
 };
 

@@ -15,6 +15,9 @@ from behaviour import Subject, wrap
 LABELS = {
     "chose_better": "share of choices of the better target",
     "sequences_right": "share of sequences of choices that are right",
+    "learned_from_success": "choices of the successful target, after minus before",
+    "learned_from_failure": "choices against the failing target, after minus before",
+    "success_minus_failure": "learned from success minus from failure",
     "baseline_sd": "SD in the baseline, deg",
     "early_fraction": "fraction compensated, trials 1-12",
     "late_fraction": "fraction compensated, last fifth",
@@ -196,6 +199,27 @@ def sequences_right(subject: Subject) -> float:
     return _mean(right[-max(1, len(right) // 3) :]) if len(right) else float("nan")
 
 
+def learned_from_success(subject: Subject) -> float:
+    """Share of choices of a target that was rewarded over one never trained, after minus before.
+
+    Blocks of the phases "good_after" and "good_before", in which it is the first of the two.
+    """
+    return _chose_first(subject, "good_after") - _chose_first(subject, "good_before")
+
+
+def learned_from_failure(subject: Subject) -> float:
+    """Share of choices against a target that failed, for one never trained, after minus before.
+
+    Blocks of the phases "bad_after" and "bad_before", in which it is the first of the two.
+    """
+    return _chose_first(subject, "bad_before") - _chose_first(subject, "bad_after")
+
+
+def success_minus_failure(subject: Subject) -> float:
+    """learned_from_success minus learned_from_failure."""
+    return learned_from_success(subject) - learned_from_failure(subject)
+
+
 def baseline_sd(subject: Subject) -> float:
     """SD (degrees) of the direction at one third of the distance over the baseline trials.
 
@@ -299,6 +323,12 @@ def _after_washout(subject: Subject, phase: str, trials: int) -> float:
     fraction = subject.fraction("angle_third")
     return (_mean(fraction[_labelled(subject, phase)[:trials]]) -
             _mean(fraction[_labelled(subject, "washout")[-12:]]))
+
+
+def _chose_first(subject: Subject, phase: str) -> float:
+    """Share of choices of the first target in the blocks of this `phase`; NaN without any."""
+    trials = _labelled(subject, phase)
+    return 1.0 - _mean(subject.columns["chose_second"][trials]) if len(trials) else float("nan")
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

@@ -473,7 +473,8 @@ def show(runs, results: list[Result], own: list[list[Result]], rate_records: lis
     """All tables."""
     for run in runs:
         print_title(run)
-    if any(set(named) & set(run.rotated()) for run in runs):
+    judged = any(r.verdict in ("in", "out") for r in results)  # also of groups without a rotation
+    if judged or any(set(named) & set(run.rotated()) for run in runs):
         print_table(results)
         print()
     for run, rows in zip(runs, own):

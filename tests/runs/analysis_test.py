@@ -653,6 +653,18 @@ class ReadoutTest(unittest.TestCase):
         self.assertAlmostEqual(readouts.sequences_right(subject(blocks, reward=reward)), 0.75)
         self.assertTrue(math.isnan(readouts.sequences_right(subject(blocks[:1]))))
 
+    def test_learning_from_success_and_from_failure(self):
+        blocks = [{"phase": phase, "trials": 4, "second_target_deg": side}
+                  for phase in ("good_before", "bad_before", "good_after", "bad_after")
+                  for side in (90, -90)]
+        second = np.repeat([0.5, 0.5, 0.25, 0.5, 0.0, 0.25, 1.0, 0.5], 4)
+        one = subject(blocks, chose_second=second)
+        self.assertAlmostEqual(readouts.learned_from_success(one), 0.875 - 0.5)
+        self.assertAlmostEqual(readouts.learned_from_failure(one), 0.75 - 0.375)
+        self.assertAlmostEqual(readouts.success_minus_failure(one), 0.0)
+        untested = subject(blocks[:4], chose_second=second[:16])
+        self.assertTrue(math.isnan(readouts.success_minus_failure(untested)))
+
     def test_success(self):
         blocks = [{"phase": "baseline", "trials": 4},
                   {"phase": "rotated", "trials": 40, "rotation_deg": 1, "rotation_end_deg": 2}]
@@ -686,8 +698,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"26 not run \(single_trial, clamps, memories, outcomes, punishment, "
-                              r"two_teachers, sequence: quartet score DIR --run\)")
+        self.assertRegex(out, r"32 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"two_teachers, dopamine_drugs, sequence: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -716,7 +728,8 @@ class CommandTest(AnalysisTest):
     def test_standard_experiments_are_run(self):
         names = score.load_targets()["experiments"]
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
-                  "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted")
+                  "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
+                  "abrupt_cerebellar")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
