@@ -180,6 +180,15 @@ class Runs(unittest.TestCase):
         self.assertTrue(all(np.isnan(r["jaccard_change"]) for r in rows))
         self.assertEqual(self.call(run)[0], 0)
 
+    def test_maps_are_relative_to_their_own_subjects_weights(self):
+        run = write_run(self.root / "run", {"one": 1.0, "other": 1.0})
+        with netCDF4.Dataset(run / "cortex_weights.nc", "a") as file:
+            for name in ("L23E_L5PT", "L23E_L23E"):
+                file[f"weight_{name}"][4:] *= 2
+        found = maps.snapshots(run / "cortex_weights.nc")
+        for one, other in zip(found[:4], found[4:]):
+            np.testing.assert_allclose(one.maps, other.maps)
+
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})
         rows = maps.trials(run)
