@@ -197,7 +197,7 @@ def baseline_sd(subject: Subject) -> float:
     baseline = subject.phases["baseline"]
     deviation = subject.compensation("angle_third")[baseline]
     seen = np.isfinite(deviation)
-    targets = np.unique(subject.columns["target_angle"][baseline][seen])
+    targets = np.unique(subject.targets()[baseline][seen])
     freedom = np.count_nonzero(seen) - targets.size
     if freedom < MIN_TRIALS_FOR_SD - 1:
         return float("nan")
