@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -19,6 +20,7 @@ import netCDF4
 import numpy as np
 
 import maps
+import tms
 
 NX, NY = 36, 12  # cells of either layer, on a grid
 SYNAPSES = 40
@@ -109,6 +111,21 @@ def write_run(directory, groups, fingers=(2, 3)):
                 file["weight_L23E_L23E"][at] = np.full(lateral.shape, 0.0125)
                 at += 1
     return directory
+
+
+class Sheet(unittest.TestCase):
+    def test_is_that_of_the_brain(self):
+        """What the analyses say of the sheet is what regions/ builds."""
+        regions = pathlib.Path(__file__).resolve().parents[2] / "regions"
+        sheet, sizes = ((regions / name).read_text() for name in ("sheet.hpp", "sizes.hpp"))
+        found = re.findall(r'{"(\w+)", ([\d.]+), ([\d.]+)}', sheet)
+        self.assertEqual(list(maps.FIELDS.values()), [(float(x), float(y)) for _, x, y in found])
+        self.assertEqual([name.replace(" ", "_") for name in maps.FIELDS],
+                         [name.removesuffix("_finger") for name, *_ in found])
+        self.assertEqual(maps.FIELD_SD, float(re.search(r"kFieldSd = ([\d.]+)", sheet)[1]))
+        size = re.search(r"kSheetWidth = (\d+), kSheetHeight = (\d+)", sizes)
+        self.assertEqual((maps.WIDTH, maps.HEIGHT), (float(size[1]), float(size[2])))
+        self.assertEqual(tms.SHEET, (maps.WIDTH, maps.HEIGHT))
 
 
 class Indices(unittest.TestCase):
