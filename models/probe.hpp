@@ -73,9 +73,11 @@ struct Probe {
     v.reals("conditioning", conditioning, {"1", 0, 10},
             "paired_pulse: intensities of the conditioning pulse, in RMT");
     v.reals("intervals_ms", intervals_ms, {"ms", 0.25, 1000},
-            "paired_pulse: from the conditioning to the test pulse, to .25 ms");
+            "paired_pulse: from the conditioning to the test pulse, multiples of .25 ms");
     v.real("map_intensity", map_intensity, {"1", 0, 10}, "map: of the pulses, in RMT");
-    v.real("spacing", spacing, {"1", 0.25, 6}, "map: of the grid of sites, in sheet units");
+    v.real("spacing", spacing, {"1", 0.25, 6},
+           "map: of the grid of sites, in sheet units; the grid is centred on the sheet, as large "
+           "as fits");
   }
 };
 

@@ -264,7 +264,7 @@ void Body::choose(Vector2 hand) {
   const auto miss = [&](double target_deg) {
     return math::detail::abs(math::wrap_degrees(cursor_direction(hand) - target_deg));
   };
-  const double second_deg = math::wrap_degrees(record_.target_deg + block().second_target_deg);
+  const double second_deg = record_.target_deg + block().second_target_deg;
   record_.second = miss(second_deg) < miss(record_.target_deg) ? 1 : 0;
   if (record_.second == 1) record_.target_deg = second_deg;
 }

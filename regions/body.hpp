@@ -51,7 +51,7 @@ struct BodyParameters {
 struct TrialRecord {
   std::int64_t trial = -1;  ///< 0-based over the schedule
   std::int64_t block = -1;
-  double target_deg = 0;  ///< of two: the one that was chosen, or the first
+  double target_deg = 0;  ///< as in the schedule; of two: the one that was chosen, or the first
   double rotation_deg = 0;
   std::int64_t second = 0;     ///< 1: the second of two targets was chosen; −1: neither was
   double angle_third_deg = 0;  ///< of the hand at a third of the distance

@@ -482,6 +482,14 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse("a probe without intensities, conditioning or intervals_ms",
            "write for example probe.conditioning = [0.8], or leave it out");
   }
+  for (const double interval_ms : probe.intervals_ms) {
+    const double nearest = std::round(interval_ms * kCortexSubsteps) / kCortexSubsteps;
+    if (interval_ms == nearest) continue;
+    refuse(fmt::format("probe.intervals_ms: {:g} ms is no multiple of {:g} ms, in which cortex is "
+                       "simulated",
+                       interval_ms, 1.0 / kCortexSubsteps),
+           fmt::format("the nearest one is {:g}", nearest));
+  }
   std::vector<std::string> muscles;
   for (const MuscleField& field : kMuscleFields) muscles.emplace_back(field.name);
   if (muscle_index(probe.muscle) < 0) {

@@ -100,11 +100,16 @@ class Session {
     const auto sites = [&](double length) {
       return static_cast<int>(length / probe_.spacing + 1e-9);
     };
+    // Of site `k` of `n`, which lie about the middle of `length`.
+    const auto place = [&](int k, int n, double length) {
+      return (length - n * probe_.spacing) / 2 + (k + 0.5) * probe_.spacing;
+    };
+    const int rows = sites(kSheetHeight), columns = sites(kSheetWidth);
     for (std::int64_t k = 0; k < probe_.pulses; ++k)
-      for (int row = 0; row < sites(kSheetHeight); ++row)
-        for (int column = 0; column < sites(kSheetWidth); ++column)
-          apply(Stage::map, {.x = (column + 0.5) * probe_.spacing,
-                             .y = (row + 0.5) * probe_.spacing,
+      for (int row = 0; row < rows; ++row)
+        for (int column = 0; column < columns; ++column)
+          apply(Stage::map, {.x = place(column, columns, kSheetWidth),
+                             .y = place(row, rows, kSheetHeight),
                              .intensity = probe_.map_intensity * found_.rmt});
   }
 

@@ -1,6 +1,7 @@
 #include "runs/member_run.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -62,17 +63,6 @@ void put_weights(const Bytes& message, bool with_sources, RegionRecorder& record
     recorder.put_weights(header.projection, static_cast<std::uint32_t>(header.first), values,
                          sources);
   }
-}
-
-/// Direction of the target of trial `trial` (0-based over the schedule), degrees.
-double target_of(std::span<const Block> schedule, std::int64_t trial) {
-  for (const Block& block : schedule) {
-    if (trial < block.trials) {
-      return block.targets_deg[static_cast<std::size_t>(trial) % block.targets_deg.size()];
-    }
-    trial -= block.trials;
-  }
-  throw std::out_of_range("the schedule has no such trial");
 }
 
 std::vector<double> body_values(const TrialRecord& record) {
@@ -231,14 +221,18 @@ void MemberRun::advance(Recording& recording) {
 }
 
 std::vector<double> MemberRun::trial_values() {
-  const double target = target_of(schedule_, trials_done() - 1);
+  const int root = placement_.ranks_of("body")[0];
+  double target = body_ != nullptr ? body_->record().target_deg : 0;  // the body alone knows it
+  Bytes message(sizeof target);
+  std::memcpy(message.data(), &target, sizeof target);
+  world_.broadcast("target", root, message);
+  copy_bytes(message, 0, &target, sizeof target);
   std::vector<double> mine;
   for (const Hosted& hosted : hosted_) {
     if (!hosted.observer) continue;
     const std::vector<double> values = hosted.observer->values(target);
     mine.insert(mine.end(), values.begin(), values.end());
   }
-  const int root = placement_.ranks_of("body")[0];
   const std::vector<Bytes> all = world_.gather("trial", root, as_bytes(mine));
   if (world_.rank() != root) return {};
 

@@ -119,8 +119,10 @@ double composite_angle(const Watched& watched) {
 }
 
 /// Mean rate (Hz) of the VL cells whose error is counter-clockwise of the target, minus that of
-/// those whose error is clockwise: what compensates a counter-clockwise rotation.
+/// those whose error is clockwise: what compensates a counter-clockwise rotation. NaN without a
+/// target.
 double rate_toward(const Watched& watched, double target_deg) {
+  if (std::isnan(target_deg)) return target_deg;
   const auto counts = watched["vl"].counts();
   const auto directions = watched.directions("vl");
   std::uint64_t cells[2] = {}, spikes[2] = {}, all = 0;

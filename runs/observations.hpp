@@ -30,7 +30,8 @@ class RegionObserver {
   void begin_trial(Task task);
   /// After region.advance; `t` counts from the trial's start.
   void step(Step t, const Region& region);
-  /// One value per column; `target_deg` is the direction of the trial's target.
+  /// One value per column; `target_deg` is the direction of the trial's target, NaN where there is
+  /// none.
   std::vector<double> values(double target_deg) const;
 
   void save(StateWriter& writer) const;

@@ -64,7 +64,8 @@ std::vector<Column> behaviour_columns() {
   std::vector<Column> columns = {
       {"block", "1", "block of the schedule, from 0", true},
       {"target_angle", "degree",
-       "direction of the target, before it jumps; of two, of the one that was chosen"},
+       "direction of the target as in the schedule, before it jumps; of two, of the one that was "
+       "chosen"},
       {"chose_second", "1",
        "whether the second of two targets was chosen; missing where neither was", true},
       {"rotation", "degree", "angle of the perturbation"},

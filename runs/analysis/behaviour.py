@@ -52,10 +52,15 @@ class Subject:
     def trials(self) -> int:
         return len(self.columns["rotation"])
 
+    def targets(self) -> np.ndarray:
+        """Direction of the target on every trial, degrees: the same number for the same direction,
+        however the schedule writes it."""
+        return wrap(np.round(wrap(self.columns["target_angle"]), 6))
+
     def compensation(self, column: str = "angle_third") -> np.ndarray:
         """Compensation in degrees, shape (trials,); NaN where the file has no angle and for targets
         without a baseline."""
-        angle, target = self.columns[column], self.columns["target_angle"]
+        angle, target = self.columns[column], self.targets()
         result = np.full(self.trials, np.nan)
         for direction in np.unique(target):
             here = target == direction

@@ -12,8 +12,8 @@ and .pdf. The run must have recorded weights (record.weights_subjects) of a plas
 The coupling of site x to muscle f is a map of weights, not of responses to a stimulus:
     M_f(x) = sum_i K(x, i) [a_if + LATERAL sum_j e_ij a_jf],   a_if = sum_p w_ip F_f(p)
 i and j run over layer 2/3 cells, p over corticospinal (PT) cells; K is a Gaussian of STIMULUS_SD,
-F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean initial
-sum of a cell's weights in their projection. Inhibition does not enter.
+F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean sum of a
+cell's weights in their projection in the subject's first snapshot. Inhibition does not enter.
 
 Statistics are over simulated subjects. Exit codes: 0 computed, 1 standard output is full, 2 bad usage
 or input.
@@ -128,10 +128,12 @@ def snapshots(path: pathlib.Path) -> list[Snapshot]:
                        / (2 * STIMULUS_SD**2))
         wired = file["recorded_subject"].values.tolist()
         groups = netcdf.texts(file["group_name"])
-        initial = {name: file[f"weight_{name}"][0].values.sum(axis=1).mean() for name in names}
+        initial = {}  # mean sum of a cell's weights, by subject and projection
         for index, (member, trial) in enumerate(zip(file["subject"].values, file["trial"].values)):
             def pathway(name, targets):
-                return through(file[f"weight_{name}"][index].values / initial[name],
+                weights = file[f"weight_{name}"][index].values
+                mean = initial.setdefault((member, name), weights.sum(axis=1).mean())
+                return through(weights / mean,
                                file[f"source_{name}"][wired.index(member)].values.astype(int),
                                targets, len(cell_x))
             direct = pathway("L23E_L5PT", field)

@@ -386,8 +386,8 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         tint = colour(brain, brains)
         if name == "reward_prediction_error":
             # Its mean over all trials is near zero by design; what teaches is burst and dip.
-            for outcome, style in ((1.0, "-"), (0.0, ":")):
-                series = lambda s: np.where(s.columns["reward"] == outcome, s.columns[name], np.nan)
+            for outcome, style in ((np.greater, "-"), (np.equal, ":")):
+                series = lambda s: np.where(outcome(s.columns["reward"], 0.0), s.columns[name], np.nan)
                 draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
         elif name == "vl_rate_toward":
             series = lambda s: from_baseline(s, name)

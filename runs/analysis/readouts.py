@@ -229,7 +229,7 @@ def baseline_sd(subject: Subject) -> float:
     baseline = subject.phases["baseline"]
     deviation = subject.compensation("angle_third")[baseline]
     seen = np.isfinite(deviation)
-    targets = np.unique(subject.columns["target_angle"][baseline][seen])
+    targets = np.unique(subject.targets()[baseline][seen])
     freedom = np.count_nonzero(seen) - targets.size
     if freedom < MIN_TRIALS_FOR_SD - 1:
         return float("nan")
@@ -269,8 +269,8 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
     slope = np.sum(before[seen] * now[seen]) / power if power > 0 else 0.0
     surprise = now - slope * before
     spread = []
-    for outcome in (0.0, 1.0):
-        after = surprise[seen & (reward == outcome)]
+    for outcome in (reward == 0.0, reward > 0.0):
+        after = surprise[seen & outcome]
         enough = len(after) >= MIN_TRIALS_FOR_SD
         spread.append(np.sqrt(np.mean(after**2)) if enough else float("nan"))
     return float(spread[0] - spread[1])
@@ -287,7 +287,7 @@ def dopamine_reward_minus_failure(subject: Subject) -> float:
     learning = subject.phases["learning"]
     rate = subject.columns["dopamine"][learning]
     reward = subject.columns["reward"][learning]
-    return _mean(rate[reward == 1.0]) - _mean(rate[reward == 0.0])
+    return _mean(rate[reward > 0.0]) - _mean(rate[reward == 0.0])
 
 
 def implicit_deg(subject: Subject) -> float:

@@ -83,10 +83,11 @@ def kinds(t_error: np.ndarray, t_reward: np.ndarray, limit: float) -> np.ndarray
 
 def rates_by_trial(file, member: int, population: int, cells: int, window: tuple[float, float],
                    trial_ms: float, trials: int) -> np.ndarray:
-    """Rates in Hz within `window` (ms from the trial's start), shape (trials, cells)."""
+    """Rates in Hz within `window` (ms from the trial's start), shape (trials, cells). Spikes of timestep
+    t are stamped within (t, t + 1]."""
     own = (file["subject"].values == member) & (file["population"].values == population)
     time, cell = file["time_ms"].values[own], file["cell"].values[own].astype(int)
-    trial = (time // trial_ms).astype(int)
+    trial = ((np.ceil(time) - 1) // trial_ms).astype(int)
     within = time - trial * trial_ms
     inside = (within > window[0]) & (within <= window[1]) & (trial < trials)
     counts = np.bincount(trial[inside] * cells + cell[inside], minlength=trials * cells)

@@ -730,6 +730,20 @@ TEST(BodyChoice, TheTargetNearerToTheCursorIsChosenAtAThirdOfTheWay) {
   }
 }
 
+TEST(BodyChoice, DirectionsAreRecordedAsTheScheduleHasThem) {
+  const double hand = natural_deg(kOutward);
+  for (const double second : {50.0, -50.0}) {
+    Block block;
+    block.targets_deg = {second > 0 ? hand + 320 : hand - 320};
+    block.second_target_deg = second;
+    const TrialRecord record = one_trial({}, block, kOutward).back().record;
+    EXPECT_EQ(record.second, 1);
+    EXPECT_EQ(record.target_deg, block.targets_deg[0] + second);
+    block.second_target_deg = 180;
+    EXPECT_EQ(one_trial({}, block, kOutward).back().record.target_deg, block.targets_deg[0]);
+  }
+}
+
 TEST(BodyChoice, WhoDoesNotGoHasChosenNothing) {
   Block block;
   block.second_target_deg = 90;

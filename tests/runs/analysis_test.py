@@ -633,6 +633,26 @@ class ReadoutTest(unittest.TestCase):
         self.assertTrue(math.isnan(readouts.generalization_deg(probed(np.full(9, 10.0)))))  # flat
         self.assertTrue(math.isnan(readouts.generalization_deg(probed(-bump))))
 
+    def test_a_baseline_is_of_the_direction_however_it_is_written(self):
+        one = subject([{"phase": "baseline", "trials": 4}, {"phase": "rotated", "trials": 20}],
+                      target_angle=np.repeat([225.0, -135.0, 585.0], [4, 10, 10]),
+                      rotation=np.repeat([0.0, 30.0], [4, 20]),
+                      angle_third=np.repeat([-134.0, -154.0], [4, 20]))
+        np.testing.assert_allclose(one.compensation(), np.repeat([0.0, 20.0], [4, 20]), atol=1e-9)
+
+    def test_rewards_of_any_size_count(self):
+        def change(factor):
+            return lambda _, columns: columns.update(reward=factor * columns["reward"])
+
+        whole, small = (behaviour.read(write_run(self.root / str(factor), groups=["reward_intact"],
+                                                 change=change(factor)), readouts.COLUMNS)
+                        for factor in (1.0, 0.3))
+        for name in ("sd_after_failure_minus_success", "dopamine_reward_minus_failure", "succeeded"):
+            values = [[getattr(readouts, name)(s) for s in run.groups["reward_intact"].subjects]
+                      for run in (whole, small)]
+            self.assertTrue(np.isfinite(values[0]).all(), name)
+            self.assertEqual(*values, name)
+
     def test_choice(self):
         two = {"second_target_deg": 90, "second_reward": 0.2}
         blocks = [{"phase": "baseline", "trials": 4, "second_target_deg": 90},

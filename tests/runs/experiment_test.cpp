@@ -399,6 +399,11 @@ const Refusal kRefusals[] = {
      {"block.turn.probe.intervals_ms=[]"},
      {"x.toml:8:3: a probe without intensities, conditioning or intervals_ms; write for example "
       "probe.conditioning = [0.8], or leave it out"}},
+    {"probe_intervals",
+     "[schedules.s]\nblocks = [{probe.intervals_ms = [2.5, 3.3, 10]}]",
+     {},
+     {"x.toml:2:11: probe.intervals_ms: 3.3 ms is no multiple of 0.25 ms, in which cortex is "
+      "simulated; the nearest one is 3.25"}},
     {"probe_key",
      kGood,
      {"block.probe.pulse=3"},

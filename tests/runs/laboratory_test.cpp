@@ -121,6 +121,18 @@ TEST(Laboratory, MapSweepsTheSheet) {
   EXPECT_DOUBLE_EQ(trials[7].stimulus.intensity, 1.1);
 }
 
+TEST(Laboratory, MapsAreCentredOnTheSheet) {
+  const auto trials =
+      run({.kind = ProbeKind::map, .pulses = 1, .rmt = 1, .map_intensity = 1.1, .spacing = 4.0})
+          .trials;
+  ASSERT_EQ(trials.size(), 4u);
+  const double xs[] = {3, 7, 11, 15};
+  for (std::size_t k = 0; k < 4; ++k) {
+    EXPECT_DOUBLE_EQ(trials[k].stimulus.x, xs[k]);
+    EXPECT_DOUBLE_EQ(trials[k].stimulus.y, 3);
+  }
+}
+
 TEST(Laboratory, StimulatesTheMusclesFieldUnlessToldWhere) {
   auto trials = run({.kind = ProbeKind::recruitment, .pulses = 1, .rmt = 1}).trials;
   EXPECT_EQ(trials[0].stimulus.x, 14.4);

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -19,6 +20,7 @@ import netCDF4
 import numpy as np
 
 import maps
+import tms
 
 NX, NY = 36, 12  # cells of either layer, on a grid
 SYNAPSES = 40
@@ -111,6 +113,21 @@ def write_run(directory, groups, fingers=(2, 3)):
     return directory
 
 
+class Sheet(unittest.TestCase):
+    def test_is_that_of_the_brain(self):
+        """What the analyses say of the sheet is what regions/ builds."""
+        regions = pathlib.Path(__file__).resolve().parents[2] / "regions"
+        sheet, sizes = ((regions / name).read_text() for name in ("sheet.hpp", "sizes.hpp"))
+        found = re.findall(r'{"(\w+)", ([\d.]+), ([\d.]+)}', sheet)
+        self.assertEqual(list(maps.FIELDS.values()), [(float(x), float(y)) for _, x, y in found])
+        self.assertEqual([name.replace(" ", "_") for name in maps.FIELDS],
+                         [name.removesuffix("_finger") for name, *_ in found])
+        self.assertEqual(maps.FIELD_SD, float(re.search(r"kFieldSd = ([\d.]+)", sheet)[1]))
+        size = re.search(r"kSheetWidth = (\d+), kSheetHeight = (\d+)", sizes)
+        self.assertEqual((maps.WIDTH, maps.HEIGHT), (float(size[1]), float(size[2])))
+        self.assertEqual(tms.SHEET, (maps.WIDTH, maps.HEIGHT))
+
+
 class Indices(unittest.TestCase):
     def setUp(self):
         self.x, self.y = maps.sites()
@@ -179,6 +196,15 @@ class Runs(unittest.TestCase):
         self.assertEqual([r["jaccard"] for r in rows], [0] * 4)
         self.assertTrue(all(np.isnan(r["jaccard_change"]) for r in rows))
         self.assertEqual(self.call(run)[0], 0)
+
+    def test_maps_are_relative_to_their_own_subjects_weights(self):
+        run = write_run(self.root / "run", {"one": 1.0, "other": 1.0})
+        with netCDF4.Dataset(run / "cortex_weights.nc", "a") as file:
+            for name in ("L23E_L5PT", "L23E_L23E"):
+                file[f"weight_{name}"][4:] *= 2
+        found = maps.snapshots(run / "cortex_weights.nc")
+        for one, other in zip(found[:4], found[4:]):
+            np.testing.assert_allclose(one.maps, other.maps)
 
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})

@@ -92,6 +92,7 @@ TEST(Observations, ThalamusPointsWhereItMoves) {
   EXPECT_NEAR(values["vl_rate"], 4.0 / 8 / 0.190, 1e-9);
   // Seen from the opposite target it is on the other side.
   EXPECT_NEAR(named(observer, "thalamus", -90)["vl_rate_toward"], -4.0 / 3 / 0.190, 1e-9);
+  EXPECT_TRUE(std::isnan(named(observer, "thalamus", std::nan(""))["vl_rate_toward"]));
   // With as many spikes of VA to the other side they cancel in the composite only.
   region.be_silent();
   region.fire("VA", {2, 2});

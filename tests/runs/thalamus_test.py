@@ -9,6 +9,7 @@ import json
 import pathlib
 import sys
 import tempfile
+import types
 import unittest
 
 sys.dont_write_bytecode = True
@@ -101,6 +102,13 @@ class ThalamusTest(unittest.TestCase):
         self.assertAlmostEqual(t_reward[0], exact[1], places=8)
         self.assertTrue(np.isnan(t_error[1]) and np.isnan(t_reward[1]))  # it never changes
         self.assertEqual(thalamus.kinds(t_error, t_reward, 2.7).tolist(), [0, 3])
+
+    def test_the_last_spikes_of_a_trial_are_its_own(self):
+        time = np.array([0.5, TRIAL_MS - 0.5, TRIAL_MS, TRIAL_MS + 0.5, 2 * TRIAL_MS])
+        columns = {"time_ms": time, "subject": 0 * time, "population": 0 * time, "cell": 0 * time}
+        file = {name: types.SimpleNamespace(values=values) for name, values in columns.items()}
+        rates = thalamus.rates_by_trial(file, 0, 0, 1, (0, TRIAL_MS), TRIAL_MS, 2)
+        np.testing.assert_allclose(rates[:, 0], np.array([3, 2]) * 1000 / TRIAL_MS)
 
     def test_cells_are_found(self):
         rows = thalamus.measure(write_run(self.root / "run"))

@@ -130,13 +130,24 @@ class TmsTest(unittest.TestCase):
             self.assertEqual(records["weak", index]["n"], 2)
 
     def test_intervals_cover(self):
-        lab = tms.read(write_run(self.root / "run", subjects=1, noise=0.1, groups=["intact"]))
-        rows = tms.ratios(next(p for p in lab.probes if p.block == 1))
-        for row in rows:
-            truth = (RATIOS | LONG_RATIOS)[row["interval_ms"]]
-            self.assertLess(row["low"], row["ratio"])
-            self.assertGreater(row["high"], row["ratio"])
-            self.assertAlmostEqual(row["ratio"], truth, delta=0.6)
+        """The truth lies in 95 % of the intervals, or a little fewer: pulses are few."""
+        nan = np.full(30, np.nan)
+        stage = np.repeat(["unconditioned", "conditioned", "conditioned"], 30)
+        interval = np.r_[nan, np.full(30, 3.0), np.full(30, 15.0)]
+        mean = 0.4 * np.repeat([1.0, RATIOS[3.0], RATIOS[15.0]], 30)
+        inside = []
+        for seed in range(150):
+            size = mean + 0.03 * np.random.default_rng(seed).normal(size=90)
+            probe = tms.Probe("intact", 0, 0, 0, RMT, stage, np.full(90, 1.25), np.r_[nan, np.full(60, 0.8)],
+                              interval, np.zeros((90, 2)), size[:, None], np.zeros((90, 1)))
+            for row in tms.ratios(probe, seed):
+                truth = RATIOS[row["interval_ms"]]
+                self.assertAlmostEqual(row["ratio"], truth, delta=0.1)
+                self.assertTrue(row["low"] < row["ratio"] < row["high"])
+                inside.append(row["low"] <= truth <= row["high"])
+        self.assertEqual(len(inside), 300)
+        self.assertGreater(np.mean(inside), 0.88)
+        self.assertLess(np.mean(inside), 0.985)
 
     def test_maps(self):
         lab = tms.read(write_run(self.root / "run", subjects=1, noise=0.01, groups=["intact"]))

@@ -596,6 +596,38 @@ class SystemTest(unittest.TestCase):
                     self.assertTrue(np.all(silent[column][:] == 0.0), column)
                     self.assertTrue(np.any(intact[column][:] != 0.0), column)
 
+    def test_sides_are_of_the_target(self):
+        """vl_rate_toward goes by the target that the body has recorded, on any placement."""
+        folder = self.new_directory()
+        folder.mkdir()
+        text = EXPERIMENT.read_text()
+        # The hand goes to one target, the turned cursor always to the second.
+        blocks = ('blocks = [{trials = 2, second_target_deg = 60, perturbation = "rotation", '
+                  'rotation_deg = 60}, {trials = 1, task = "rest"}]')
+        (folder / EXPERIMENT.name).write_text(re.sub(r"blocks = \[.*?\n\]", blocks, text,
+                                                     flags=re.DOTALL))
+        runs = [self.run_new("--subjects", 1, ranks=ranks, experiment=folder / EXPERIMENT.name)
+                for ranks in (1, 4)]
+        self.assert_same(*runs)
+        with netCDF4.Dataset(runs[1] / "behaviour.nc") as file:
+            target = file["target_angle"][:, 0].filled(np.nan)
+            toward = file["vl_rate_toward"][:, 0].filled(np.nan)
+            np.testing.assert_array_equal(file["chose_second"][:, 0], [1, 1, 0])
+        np.testing.assert_array_equal(target, [150, 150, np.nan])
+        with netCDF4.Dataset(runs[1] / "thalamus_spikes.nc") as file:
+            of_subject = (file["subject"][:] == 0) & (file["population"][:] == 0)
+            time, cell = file["time_ms"][:][of_subject], file["cell"][:][of_subject].astype(int)
+            cells = int(np.atleast_1d(file["population"].cells)[0])
+        # VL cells lie in eight microzones, 45° apart; aims from 80 to 360 ms are seen.
+        ms = np.ceil(time).astype(int) - 1
+        side = (cell * 8 // cells * 45 - 150 + 180) % 360 - 180
+        for trial in (0, 1):
+            own = side[(ms // 800 == trial) & (ms % 800 >= 80) & (ms % 800 < 360)]
+            of_side = [np.count_nonzero(own * sign > 0) for sign in (1, -1)]
+            self.assertAlmostEqual(toward[trial],
+                                   (of_side[0] - of_side[1]) / (cells / 2) / 0.28)
+        self.assertTrue(np.isnan(toward[2]))
+
     def test_energy_is_of_spikes(self):
         """The ledger counts the recorded spikes, and its arrivals are those at every synapse."""
         out = self.baseline()
