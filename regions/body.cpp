@@ -148,6 +148,22 @@ void BodyParameters::check(std::span<const Block> schedule) const {
         std::to_string(trial_ms - deadline_ms) +
         " (trial_ms - deadline_ms), or trial_ms at least " +
         std::to_string(deadline_ms + feedback_hold_ms));
+  const std::int64_t outcome_seen = deadline_ms + outcome_delay_ms + vision_delay_ms;
+  if (outcome_seen >= trial_ms)
+    throw std::invalid_argument(
+        "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + vision_delay_ms = " +
+        std::to_string(outcome_seen) + ") would be seen only after the trial (trial_ms = " +
+        std::to_string(trial_ms) + "); give trial_ms at least " +
+        std::to_string(outcome_seen + outcome_ms) + ", or a smaller vision_delay_ms");
+  const std::int64_t target_seen = cue_ms + vision_delay_ms;
+  const bool reaches = std::any_of(schedule.begin(), schedule.end(),
+                                   [](const Block& block) { return block.task == Task::reach; });
+  if (reaches && target_seen >= go_ms)
+    throw std::invalid_argument("body: the target would be seen (cue_ms + vision_delay_ms = " +
+                                std::to_string(target_seen) +
+                                ") only after the go signal (go_ms = " + std::to_string(go_ms) +
+                                "); give go_ms at least " + std::to_string(target_seen + 1) +
+                                ", or a smaller vision_delay_ms");
   arm.check();
   check_reach(*this, schedule);
 }

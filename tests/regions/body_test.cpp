@@ -1189,6 +1189,35 @@ TEST(BodyCheck, TheFinalCursorEndsWithTheTrial) {
   EXPECT_NE(hold(251).find("give feedback_hold_ms at most 250"), std::string::npos) << hold(251);
 }
 
+TEST(BodyCheck, TheTargetIsSeenBeforeTheGoSignal) {
+  const auto delay = [](std::int64_t ms, Task task = Task::reach) {
+    Block block;
+    block.task = task;
+    return impossible(
+        [=](BodyParameters& p) {
+          p.vision_delay_ms = ms;
+          p.trial_ms = 2000;
+        },
+        block);
+  };
+  EXPECT_EQ(delay(349), "");
+  EXPECT_EQ(delay(350),
+            "body: the target would be seen (cue_ms + vision_delay_ms = 370) only after the go "
+            "signal (go_ms = 370); give go_ms at least 371, or a smaller vision_delay_ms");
+  EXPECT_EQ(delay(350, Task::fingers), "");
+}
+
+TEST(BodyCheck, TheOutcomeIsSeenInItsTrial) {
+  const auto delay = [](std::int64_t ms) {
+    return impossible([=](BodyParameters& p) { p.vision_delay_ms = ms; });
+  };
+  EXPECT_EQ(delay(189), "");
+  EXPECT_EQ(delay(190),
+            "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + vision_delay_ms = "
+            "850) would be seen only after the trial (trial_ms = 850); give trial_ms at least 950, "
+            "or a smaller vision_delay_ms");
+}
+
 TEST(BodyCheck, ArmsHaveRangesThatHoldTheStart) {
   EXPECT_NE(impossible([](BodyParameters& p) {
               p.arm.elbow_min_deg = 160;
