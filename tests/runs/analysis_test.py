@@ -539,7 +539,8 @@ class ScoreTest(AnalysisTest):
                 columns["angle_end"] = alternating(len(columns["block"]))
 
         results = self.results(write_run(self.root, change=no_learning))
-        self.assertEqual(results["DA_RWD"].verdict, "undefined: reward_intact is near zero")
+        self.assertRegex(results["DA_RWD"].verdict, r"\Aundefined: reward_intact is not reliably above "
+                                                    r"zero \(-?[\d.e-]+ ± [\d.e-]+\)\Z")
         self.assertEqual(results["IZ_RWD"].verdict, "out")
 
 
