@@ -74,7 +74,8 @@ def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> 
     for region in REGIONS:
         path = directory / f"{region}_energy.nc"
         if not path.is_file():
-            raise BadInput(f"{path}: no such file; run the experiment again with this version")
+            raise BadInput(f"{path}: no such file; copy it from where the run was made, or run the "
+                           "experiment again with this version")
         with netcdf.open_dataset(path) as file:
             seconds = 1e-3 * float(file.attrs["trial_duration_ms"])
             populations = netcdf.texts(file["population"])
@@ -163,10 +164,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rows = measure(options.directory, options.between)
-        table.write_csv(options.directory / "energy.csv", rows)
     except (BadInput, OSError) as error:
         print(f"energy.py: {error}", file=sys.stderr)
         return 2
+    path = options.directory / "energy.csv"
+    try:
+        table.write_csv(path, rows)
+    except OSError as error:  # somebody else's run, or a full disk: the numbers are there
+        print(f"energy.py: {path}: not written ({error.strerror}), but printed; make room or its "
+              "directory writable, or copy the run elsewhere", file=sys.stderr)
     print_table(rows)
     return 0
 

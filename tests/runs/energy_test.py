@@ -124,7 +124,14 @@ class EnergyTest(unittest.TestCase):
         (self.run_directory / "cortex_energy.nc").unlink()
         code, _, err = self.call(self.run_directory)
         self.assertEqual(code, 2)
-        self.assertIn("cortex_energy.nc: no such file; run the experiment again", err)
+        self.assertIn("cortex_energy.nc: no such file; copy it from where", err)
+
+    def test_powers_without_a_place_to_write_are_printed(self):
+        (self.run_directory / "energy.csv").mkdir()  # nothing can replace it, not even for root
+        code, out, err = self.call(self.run_directory)
+        self.assertEqual(code, 0)
+        self.assertIn("All regions: ", out)
+        self.assertRegex(err, r"\Aenergy.py: .*energy.csv: not written \(.+\), but printed; .*\n\Z")
 
 
 if __name__ == "__main__":
