@@ -176,10 +176,17 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
       sign_key_{seed, purpose("body.rotation_sign")},
       finger_key_{seed, purpose("body.fingers")} {
   const BodyParameters& p = parameters_;
-  if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
-    throw std::invalid_argument(
-        "body: cue_ms, go_ms, deadline_ms and trial_ms must come in this order");
   const std::int64_t shown_ms = p.deadline_ms + p.outcome_delay_ms + p.outcome_ms;
+  const auto refuse_order = [&](const char* which, const char* bound, std::int64_t ms) {
+    const auto text = [](std::int64_t value) { return std::to_string(value); };
+    throw std::invalid_argument(
+        "body: cue_ms = " + text(p.cue_ms) + ", go_ms = " + text(p.go_ms) +
+        ", deadline_ms = " + text(p.deadline_ms) + " and trial_ms = " + text(p.trial_ms) +
+        " must come in this order; give " + which + " at " + bound + " " + text(ms));
+  };
+  if (p.cue_ms > p.go_ms) refuse_order("cue_ms", "most", p.go_ms);
+  if (p.go_ms >= p.deadline_ms) refuse_order("deadline_ms", "least", p.go_ms + 1);
+  if (p.deadline_ms > p.trial_ms) refuse_order("trial_ms", "least", shown_ms);
   if (shown_ms > p.trial_ms)  // a recorded reward would never reach the brain
     throw std::invalid_argument(
         "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "

@@ -1146,12 +1146,17 @@ std::string refusal(const std::function<void(BodyParameters&)>& change) {
 }
 
 TEST(BodyTimings, MustComeInOrder) {
-  const std::string order = "body: cue_ms, go_ms, deadline_ms and trial_ms must come in this order";
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.cue_ms = p.go_ms + 1; }), order);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.cue_ms = p.go_ms + 1; }),
+            "body: cue_ms = 371, go_ms = 370, deadline_ms = 600 and trial_ms = 850 must come in "
+            "this order; give cue_ms at most 370");
   EXPECT_EQ(refusal([](BodyParameters& p) { p.cue_ms = p.go_ms; }), "");
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.deadline_ms = p.go_ms; }), order);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.deadline_ms = p.go_ms; }),
+            "body: cue_ms = 20, go_ms = 370, deadline_ms = 370 and trial_ms = 850 must come in "
+            "this order; give deadline_ms at least 371");
   EXPECT_EQ(refusal([](BodyParameters& p) { p.deadline_ms = p.go_ms + 1; }), "");
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.trial_ms = p.deadline_ms - 1; }), order);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.trial_ms = p.deadline_ms - 1; }),
+            "body: cue_ms = 20, go_ms = 370, deadline_ms = 600 and trial_ms = 599 must come in "
+            "this order; give trial_ms at least 760");
 }
 
 TEST(BodyTimings, MustLeaveTimeForTheOutcomeOfASlowReach) {

@@ -175,7 +175,7 @@ TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
   const std::string file = kExperiments + "cerebellar_vs_dopaminergic.toml";
   for (const char* command : {"run", "validate"}) {
     expect_refusal({command, file, "--set", "brain.cortex.l5pt.reset_mv=-50"},
-                   "brain.cortex: L5PT: threshold_mv must be above reset_mv");
+                   "brain.cortex: L5PT: threshold_mv = -52 must be above reset_mv = -50");
     expect_refusal(
         {command, file, "--set", "group.reward_depleted.brain.cerebellum.pf_pc_weight_mv=9"},
         "group reward_depleted: brain.cerebellum: GrC_PC: input to PC could overflow");
