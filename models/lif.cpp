@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <sstream>
 #include <stdexcept>
 
 #include "models/math.hpp"
@@ -51,8 +52,12 @@ LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKi
       stride_(static_cast<std::uint32_t>(padded(last - first))),
       noise_key_{seed, purpose(name_ + ".noise")},
       noise_purpose_(noise_key_.purpose) {
-  if (p.threshold_mv <= p.reset_mv)
-    throw std::invalid_argument(name_ + ": threshold_mv must be above reset_mv");
+  if (p.threshold_mv <= p.reset_mv) {
+    std::ostringstream what;
+    what << name_ << ": threshold_mv = " << p.threshold_mv
+         << " must be above reset_mv = " << p.reset_mv << "; give it more, or reset_mv less";
+    throw std::invalid_argument(what.str());
+  }
   const double dt = 1.0 / substeps_per_ms;
   const double decay = math::exp(-dt / p.tau_m_ms);
   v_decay_ = static_cast<float>(decay);

@@ -148,6 +148,22 @@ void BodyParameters::check(std::span<const Block> schedule) const {
         std::to_string(trial_ms - deadline_ms) +
         " (trial_ms - deadline_ms), or trial_ms at least " +
         std::to_string(deadline_ms + feedback_hold_ms));
+  const std::int64_t outcome_seen = deadline_ms + outcome_delay_ms + vision_delay_ms;
+  if (outcome_seen >= trial_ms)
+    throw std::invalid_argument(
+        "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + vision_delay_ms = " +
+        std::to_string(outcome_seen) + ") would be seen only after the trial (trial_ms = " +
+        std::to_string(trial_ms) + "); give trial_ms at least " +
+        std::to_string(outcome_seen + outcome_ms) + ", or a smaller vision_delay_ms");
+  const std::int64_t target_seen = cue_ms + vision_delay_ms;
+  const bool reaches = std::any_of(schedule.begin(), schedule.end(),
+                                   [](const Block& block) { return block.task == Task::reach; });
+  if (reaches && target_seen >= go_ms)
+    throw std::invalid_argument("body: the target would be seen (cue_ms + vision_delay_ms = " +
+                                std::to_string(target_seen) +
+                                ") only after the go signal (go_ms = " + std::to_string(go_ms) +
+                                "); give go_ms at least " + std::to_string(target_seen + 1) +
+                                ", or a smaller vision_delay_ms");
   arm.check();
   check_reach(*this, schedule);
 }
@@ -160,10 +176,17 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
       sign_key_{seed, purpose("body.rotation_sign")},
       finger_key_{seed, purpose("body.fingers")} {
   const BodyParameters& p = parameters_;
-  if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
-    throw std::invalid_argument(
-        "body: cue_ms, go_ms, deadline_ms and trial_ms must come in this order");
   const std::int64_t shown_ms = p.deadline_ms + p.outcome_delay_ms + p.outcome_ms;
+  const auto refuse_order = [&](const char* which, const char* bound, std::int64_t ms) {
+    const auto text = [](std::int64_t value) { return std::to_string(value); };
+    throw std::invalid_argument(
+        "body: cue_ms = " + text(p.cue_ms) + ", go_ms = " + text(p.go_ms) +
+        ", deadline_ms = " + text(p.deadline_ms) + " and trial_ms = " + text(p.trial_ms) +
+        " must come in this order; give " + which + " at " + bound + " " + text(ms));
+  };
+  if (p.cue_ms > p.go_ms) refuse_order("cue_ms", "most", p.go_ms);
+  if (p.go_ms >= p.deadline_ms) refuse_order("deadline_ms", "least", p.go_ms + 1);
+  if (p.deadline_ms > p.trial_ms) refuse_order("trial_ms", "least", shown_ms);
   if (shown_ms > p.trial_ms)  // a recorded reward would never reach the brain
     throw std::invalid_argument(
         "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "

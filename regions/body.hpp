@@ -43,7 +43,8 @@ struct BodyParameters {
 
   void visit(ParameterVisitor& v);
   /// Refuses bodies that no trial of `schedule` makes sense with: arms that cannot be, targets out
-  /// of their reach, a final cursor beyond the end of the trial. Throws std::invalid_argument.
+  /// of their reach, a final cursor beyond the end of the trial, an outcome that is seen only then,
+  /// a target that is seen only after the go signal. Throws std::invalid_argument.
   void check(std::span<const Block> schedule) const;
 };
 

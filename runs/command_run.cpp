@@ -187,7 +187,8 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   flags->add_to(*command, std::to_string(kCheckpointEveryTrials));
   command->footer(
       "Example:\n  quartet run runs/experiments/smoke.toml --ranks 2 --set brain.scale=0.5 --out "
-      "/tmp/smoke\n\nCtrl-C, SIGTERM or SIGUSR1 stop it with a checkpoint (exit code 75); `quartet "
+      "/tmp/smoke\n\nCtrl-C, SIGTERM, SIGUSR1 or a closed terminal stop it with a checkpoint (exit "
+      "code 75); `quartet "
       "resume DIR`\ncontinues. Under your own mpirun or srun, send SIGUSR1.");
   command->callback([flags, &arguments, &exit_code] {
     const LaunchPlan launch = plan(*flags);

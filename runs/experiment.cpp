@@ -417,6 +417,10 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
   if (block.rotation_noise_skew != 0.0 && block.rotation_noise_deg == 0.0) {
     refuse("rotation_noise_skew has no effect without rotation_noise_deg",
            "write for example rotation_noise_deg = 4, or leave it out");
+  } else if (block.perturbation == Perturbation::rotation && block.rotation_deg == 0.0 &&
+             block.rotation_end_deg == 0.0 && block.rotation_noise_deg == 0.0) {
+    refuse("perturbation = \"rotation\" has no effect without an angle",
+           "write for example rotation_deg = 30, or perturbation = \"none\"");
   }
   if (block.rotation_sign != RotationSign::same && !turns) {
     refuse("rotation_sign has an effect only where perturbation is \"rotation\" or \"clamp\"",
@@ -436,6 +440,17 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
       (block.reward == RewardRule::always || block.reward == RewardRule::none)) {
     refuse("punishment has no effect where every trial is rewarded, or no outcome is shown",
            "write reward = \"hit\" (or \"graded\" or \"never\"), or leave it out");
+  }
+  if (block.task == Task::reach && block.reward == RewardRule::graded &&
+      block.reward_zone_deg == 0.0) {
+    refuse("reward = \"graded\" has no grades within reward_zone_deg = 0",
+           "write for example reward_zone_deg = 6, or reward = \"never\"");
+  }
+  const bool rewards = block.reward == RewardRule::hit || block.reward == RewardRule::graded ||
+                       block.reward == RewardRule::always;
+  if (block.task != Task::rest && rewards && block.reward_size == 0.0 && block.punishment == 0.0) {
+    refuse("rewards of reward_size = 0, without a punishment, teach nothing",
+           "write reward = \"never\", or a reward_size or punishment above 0");
   }
   if (block.second_reward != 1.0 && block.second_target_deg == 0.0) {
     refuse("second_reward has no effect without a second target",
@@ -509,6 +524,7 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
 struct Schedule {
   std::vector<LabelledBlock> blocks;
   std::vector<Place> where;
+  std::vector<bool> needs_kind;  ///< keys of a probe are written, and no kind, not even "none"
 };
 
 std::map<std::string, Schedule> read_schedules(Document& document, Problems& problems) {
@@ -533,6 +549,10 @@ std::map<std::string, Schedule> read_schedules(Document& document, Problems& pro
       }
       schedule.blocks.push_back(labelled);
       schedule.where.push_back(block_text.where);
+      schedule.needs_kind.push_back(
+          !find_setting(block_text.keys, "probe.kind") &&
+          std::any_of(block_text.keys.begin(), block_text.keys.end(),
+                      [](const Setting& setting) { return setting.key.starts_with("probe."); }));
     }
     schedules[text.name] = std::move(schedule);
   }
@@ -650,6 +670,11 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
           1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
       read(block, command_line, block_prefixes(group.name, phase), problems);
       check_block(block, schedule.where[b], problems);
+      if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
+        problems.add(schedule.where[b], "keys of a probe have no effect without probe.kind",
+                     "write for example probe.kind = \"recruitment\", or \"none\" to leave it off",
+                     true);
+      }
       group.blocks.push_back(block);
       group.phases.push_back(phase);
     }

@@ -37,11 +37,11 @@ std::optional<int> number(const std::optional<std::string>& text) {
 volatile std::sig_atomic_t mpirun_pid = 0;
 volatile std::sig_atomic_t times_asked = 0;
 
-/// SIGUSR1 passes through mpirun to the ranks. mpirun itself answers SIGINT and SIGTERM by killing
-/// them before they can write a checkpoint, so those are translated, the first time.
+/// SIGUSR1 passes through mpirun to the ranks. mpirun itself answers SIGINT, SIGTERM and SIGHUP by
+/// killing them before they can write a checkpoint, so those are translated; the first two once.
 void forward(int signal) {
   const int saved = errno;
-  if (signal != SIGUSR1) times_asked = times_asked + 1;
+  if (signal == SIGINT || signal == SIGTERM) times_asked = times_asked + 1;
   if (mpirun_pid > 0) kill(mpirun_pid, times_asked > 1 ? SIGTERM : SIGUSR1);
   errno = saved;
 }
@@ -53,12 +53,16 @@ void handle(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
-constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGUSR1};
+std::vector<int> forwarded() {
+  std::vector<int> signals = {SIGINT, SIGTERM, SIGUSR1};
+  if (!hangups_are_ignored()) signals.push_back(SIGHUP);
+  return signals;
+}
 
 sigset_t forwarded_set() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : kForwarded) sigaddset(&set, signal);
+  for (const int signal : forwarded()) sigaddset(&set, signal);
   return set;
 }
 
@@ -69,7 +73,7 @@ sigset_t forwarded_set() {
   // No ranks without a supervisor, even if that is killed.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(exit_failed);
-  for (const int signal : kForwarded) handle(signal, SIG_DFL);
+  for (const int signal : forwarded()) handle(signal, SIG_DFL);
   const sigset_t set = forwarded_set();
   sigprocmask(SIG_UNBLOCK, &set, nullptr);
   // A process group in the background may not read the terminal.
@@ -188,7 +192,7 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
     std::fputs("quartet: stopped before a rank was started; nothing was written\n", stderr);
     return exit_stopped;
   }
-  for (const int signal : kForwarded) handle(signal, forward);
+  for (const int signal : forwarded()) handle(signal, forward);
   const pid_t self = getpid();
   const pid_t child = fork();
   if (child == 0) become_mpirun(command, report[1], self);

@@ -35,11 +35,11 @@ LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks)
 std::vector<std::pair<std::string, std::string>> mpirun_settings();
 
 /// Runs `arguments` (of this program, without its name) on `ranks` ranks under mpirun, forwards
-/// SIGINT, SIGTERM and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code; exit_stopped
-/// where stop_requested() before a rank is started. A second SIGINT or SIGTERM ends the ranks at
-/// once. QUARTET_MPIRUN names another mpirun. Explains on standard
-/// error any other end than 0, 2 and 75; `directory` is the run's, for remedies. Throws
-/// std::runtime_error, with a remedy, where mpirun cannot be started.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code;
+/// exit_stopped where stop_requested() before a rank is started. A second SIGINT or SIGTERM ends
+/// the ranks at once. QUARTET_MPIRUN names another mpirun. Explains on standard error any other end
+/// than 0, 2 and 75; `directory` is the run's, for remedies. Throws std::runtime_error, with a
+/// remedy, where mpirun cannot be started.
 int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                      const std::filesystem::path& directory);
 

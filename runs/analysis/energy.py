@@ -46,14 +46,22 @@ def phases_of(subject) -> dict[str, np.ndarray]:
     return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names)}
 
 
-def phases_between(group, wanted: list[str] | None) -> list[str]:
-    """The two phases to compare; the second is None where a schedule has but one."""
-    names = list(phases_of(group.subjects[0]))
-    for name in wanted or []:
-        if name not in names:
-            raise BadInput(f"group {group.name} has no phase '{name}'; write two of "
-                           f"{', '.join(names)} after --between")
-    return list(wanted) if wanted else (names + [None])[:2]
+def phases_between(groups, wanted: list[str] | None) -> dict[str, list[str]]:
+    """The two phases to compare, by group; the second is None where a schedule has but one. Groups
+    that have not both of `wanted` are left out, and said. Raises BadInput where none has."""
+    names = {group.name: list(phases_of(group.subjects[0])) for group in groups}
+    if not wanted:
+        return {group: (own + [None])[:2] for group, own in names.items()}
+    lacking = {group: [name for name in wanted if name not in own] for group, own in names.items()}
+    if all(lacking.values()):
+        have = "; ".join(f"{group}: {', '.join(own)}" for group, own in names.items())
+        raise BadInput(f"no group has the phases {' and '.join(wanted)}; write two of one group's "
+                       f"after --between ({have})")
+    for group, absent in lacking.items():
+        if absent:
+            print(f"energy.py: left out: {group} has no phase {' or '.join(absent)}; it has "
+                  f"{', '.join(names[group])}", file=sys.stderr)
+    return {group: list(wanted) for group, absent in lacking.items() if not absent}
 
 
 def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> list[dict]:
@@ -61,11 +69,13 @@ def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> 
     Raises BadInput."""
     directory = pathlib.Path(directory)
     run = behaviour.read(directory, set())
+    phases_by_group = phases_between(run.groups.values(), between)
     rows = []
     for region in REGIONS:
         path = directory / f"{region}_energy.nc"
         if not path.is_file():
-            raise BadInput(f"{path}: no such file; run the experiment again with this version")
+            raise BadInput(f"{path}: no such file; copy it from where the run was made, or run the "
+                           "experiment again with this version")
         with netcdf.open_dataset(path) as file:
             seconds = 1e-3 * float(file.attrs["trial_duration_ms"])
             populations = netcdf.texts(file["population"])
@@ -74,8 +84,8 @@ def measure(directory: str | pathlib.Path, between: list[str] | None = None) -> 
             thumb = file["energy_rule_of_thumb"].transpose("subject", "trial", "population").values
             spikes = file["spikes"].transpose("subject", "trial", "population").values
             cells = file["cells"].transpose("subject", "trial", "population").values
-        for group in run.groups.values():
-            phases = phases_between(group, between)
+        for group in (run.groups[name] for name in phases_by_group):
+            phases = phases_by_group[group.name]
             means = [[] for _ in phases]
             for subject in group.subjects:
                 trials = phases_of(subject)
@@ -154,10 +164,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rows = measure(options.directory, options.between)
-        table.write_csv(options.directory / "energy.csv", rows)
     except (BadInput, OSError) as error:
         print(f"energy.py: {error}", file=sys.stderr)
         return 2
+    path = options.directory / "energy.csv"
+    try:
+        table.write_csv(path, rows)
+    except OSError as error:  # somebody else's run, or a full disk: the numbers are there
+        print(f"energy.py: {path}: not written ({error.strerror}), but printed; make room or its "
+              "directory writable, or copy the run elsewhere", file=sys.stderr)
     print_table(rows)
     return 0
 

@@ -390,7 +390,8 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
                 series = lambda s: np.where(outcome(s.columns["reward"], 0.0), s.columns[name], np.nan)
                 draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
         elif name == "vl_rate_toward":
-            series = lambda s: from_baseline(s, name)
+            # The column is of errors counter-clockwise minus clockwise, whichever way the cursor turns.
+            series = lambda s: np.sign(s.rotation) * from_baseline(s, name)
             draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint)
         else:
             draw_curve(axes, *curves(group, lambda s: s.columns[name], SIGNAL_POINTS), tint)

@@ -128,7 +128,8 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         first, second = samples
         # A ratio to something that is itself not above zero says nothing about what is kept.
         if second.mean <= 2.0 * (0.0 if math.isnan(second.sem) else second.sem):
-            verdict = f"undefined: {parts[1]['group']} is near zero"
+            verdict = (f"undefined: {parts[1]['group']} is not reliably above zero "
+                       f"({table.number(second.mean, second.sem)})")
             return Result(target, n=n, verdict=verdict, rotations=rotations)
         mean = first.mean / second.mean
         if paired:

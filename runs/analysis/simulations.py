@@ -109,7 +109,8 @@ def _follow(command: list, prefix: str) -> tuple[int, bool]:
         if child:
             child.send_signal(number)
 
-    before = {number: signal.signal(number, hand_on) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, hand_on) for number in STOP_SIGNALS
+              if signal.getsignal(number) is not signal.SIG_IGN}  # nohup
     try:
         # Its own process group: else Ctrl-C would reach it twice, and twice means at once.
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

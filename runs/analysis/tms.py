@@ -46,6 +46,7 @@ from figure import save_both
 
 SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
+STRONG = 1.39  # RMT; waves are shown of stronger pulses
 MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
 COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
 
@@ -288,7 +289,9 @@ def indices(probe: Probe) -> dict:
         levels, size, _ = recruitment(probe)
         if len(levels) >= 4:
             _, record["s50_rmt"], record["k_rmt"], record["r2"] = boltzmann(levels, size)
-        record["mep_120"] = float(np.interp(1.2, levels, size, left=np.nan, right=np.nan))
+        below, above = levels[levels <= 1.2], levels[levels >= 1.2]
+        if below.size and above.size and below[-1] > 1.0999 and above[0] < 1.3001:
+            record["mep_120"] = float(np.interp(1.2, levels, size))
     if probe.of("conditioned").size:
         rows = ratios(probe)
         record |= {"sici": mean_ratio(rows, 2, 4, True), "recovery": mean_ratio(rows, 6, 11, True),
@@ -322,6 +325,21 @@ def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
     return records
 
 
+def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
+    """The same of every pair of conditioning intensity and interval in the curves."""
+    records = []
+    for group in lab.groups:
+        own = [r for r in points if (r["group"], r["curve"]) == (group, "paired_pulse")]
+        for strength in sorted({r["conditioning"] for r in own}):
+            here = [r for r in own if r["conditioning"] == strength]
+            for interval, mean, error, n in zip(*_mean_over_subjects(here, "interval_ms")):
+                records.append({
+                    "group": group, "index": "ratio", "conditioning": strength,
+                    "interval_ms": float(interval), "mean": float(mean),
+                    "sem": float(error) if n > 1 else None, "n": int(n)})
+    return records
+
+
 # Output.
 
 def print_table(lab: Laboratory, records: list[dict]) -> None:
@@ -336,6 +354,13 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
             text = what + (f" ({band[0]:g}-{band[1]:g})" if band else "")
             lines.append((text, *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                                   for g in groups)))
+    for strength, interval in sorted({(r["conditioning"], r["interval_ms"]) for r in records
+                                      if r["index"] == "ratio"}):
+        own = {r["group"]: r for r in records if r["index"] == "ratio"
+               and (r["conditioning"], r["interval_ms"]) == (strength, interval)}
+        lines.append((f"ratio at {interval:g} ms, conditioning {strength:g} RMT",
+                      *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
+                        for g in groups)))
     table.show(("", *groups), lines)
 
 
@@ -357,10 +382,10 @@ def curves(lab: Laboratory) -> list[dict]:
     return rows
 
 
-def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points, means over subjects and standard errors (0 of one subject)."""
+def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, ...]:
+    """Points, means over subjects, standard errors (0 of one subject) and numbers of subjects."""
     points = sorted({r[x] for r in rows})
-    means, errors = [], []
+    means, errors, counts = [], [], []
     for point in points:
         by_subject = {}
         for r in rows:
@@ -369,7 +394,8 @@ def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, np.ndarra
         values = [np.mean(v) for v in by_subject.values()]
         means.append(np.mean(values))
         errors.append(np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0)
-    return np.array(points), np.array(means), np.array(errors)
+        counts.append(len(values))
+    return np.array(points), np.array(means), np.array(errors), np.array(counts)
 
 
 def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
@@ -378,30 +404,46 @@ def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
     mapped = [p for p in lab.probes if p.of("map").size]
     if mapped:  # of the first subject that has one: before and after, where there are several
         mapped = [p for p in mapped if p.subject == mapped[0].subject][:3]
-    pulses = bool(rows)
-    figure = plt.figure(figsize=(13, 8.6 * pulses + 4.2 * len(mapped) * bool(mapped)))
-    heights = [1.0] * (2 * pulses) + [0.9] * len(mapped)
+    shown = _panels_with_data(lab, rows)
+    lines = -(-len(shown) // 2)  # of panels
+    figure = plt.figure(figsize=(13, 4.3 * lines + 4.2 * len(mapped)))
+    heights = [1.0] * lines + [0.9] * len(mapped)
+    height = figure.get_figheight()
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, hspace=0.42, wspace=0.2,
-                               left=0.07, right=0.98, top=1 - 0.95 / figure.get_figheight(),
-                               bottom=0.95 / figure.get_figheight())
-    if pulses:
-        _draw_curves(figure, grid, lab, rows)
+                               left=0.07, right=0.98, top=1 - 0.8 / height, bottom=0.95 / height)
+    if shown:
+        # A panel without a neighbour takes its place too.
+        _draw_curves({name: figure.add_subplot(
+            grid[i // 2, slice(None) if i == len(shown) - 1 and i % 2 == 0 else i % 2])
+            for i, name in enumerate(shown)}, lab, rows)
     for row, probe in enumerate(mapped):
-        _draw_map(figure.add_subplot(grid[2 * pulses + row, :]), lab, probe)
+        _draw_map(figure.add_subplot(grid[lines + row, :]), lab, probe)
     counts = sorted({len({r["subject"] for r in rows if r["group"] == g})
                      for g in {r["group"] for r in rows}})
     n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else ""
-    figure.suptitle(lab.title, x=0.012, y=1 - 0.15 / figure.get_figheight(), va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
-    figure.text(0.012, 0.12 / figure.get_figheight(),
+    figure.suptitle(lab.title or "Stimulation of the resting motor sheet", x=0.012, y=1 - 0.15 / height,
+                    va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
+    figure.text(0.012, 0.12 / height,
                 (f"Mean ± SEM over n = {n} subjects a group; grey: the range that is asked for. "
                  if counts else "")
                 + "Responses: spikes per corticospinal cell within 10 ms.", fontsize=10, color="0.2")
     return figure
 
 
-def _draw_curves(figure: plt.Figure, grid, lab: Laboratory, rows: list[dict]) -> None:
-    panels = {name: figure.add_subplot(grid[i // 2, i % 2]) for i, name in enumerate(
-        ("recruitment", "waves", "short", "long"))}
+def _waves(lab: Laboratory, group: str) -> list[np.ndarray]:
+    return [p.volley[i] for p in lab.probes if p.group == group
+            for i in p.of("recruitment") if p.intensity[i] > STRONG * p.rmt]
+
+
+def _panels_with_data(lab: Laboratory, rows: list[dict]) -> list[str]:
+    strengths = [r["conditioning"] for r in rows if r["curve"] == "paired_pulse"]
+    there = {"recruitment": any(r["curve"] == "recruitment" for r in rows),
+             "waves": any(_waves(lab, group) for group in lab.groups),
+             "short": any(s < 1.0 for s in strengths), "long": any(s >= 1.0 for s in strengths)}
+    return [name for name in there if there[name]]
+
+
+def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict]) -> None:
     for name, title, x_label, y_label in (
             ("recruitment", "Recruitment", "intensity (RMT)", "response"),
             ("waves", "Waves after 1.4 RMT or more", "ms after the pulse", "spikes per cell and ms"),
@@ -409,20 +451,22 @@ def _draw_curves(figure: plt.Figure, grid, lab: Laboratory, rows: list[dict]) ->
              "response / unconditioned"),
             ("long", "Paired pulses, conditioning above the RMT", "interval (ms)",
              "response / unconditioned")):
-        panels[name].set_title(title, loc="left", fontweight="bold")
-        panels[name].set_xlabel(x_label)
-        panels[name].set_ylabel(y_label)
+        if name in panels:
+            panels[name].set_title(title, loc="left", fontweight="bold")
+            panels[name].set_xlabel(x_label)
+            panels[name].set_ylabel(y_label)
     for name, spans in (("short", ((2, 4, *INDICES["sici"][1]), (10, 20, *INDICES["icf"][1]))),
                         ("long", ((95, 105, *INDICES["lici"][1]),
                                   (250, 300, *INDICES["lici_late"][1])))):
-        panels[name].axhline(1.0, color="0.6", linewidth=1)
-        for left, right, low, high in spans:
-            panels[name].fill_between([left, right], low, high, color="0.88", linewidth=0)
+        if name in panels:
+            panels[name].axhline(1.0, color="0.6", linewidth=1)
+            for left, right, low, high in spans:
+                panels[name].fill_between([left, right], low, high, color="0.88", linewidth=0)
     for group, tint in zip(lab.groups, itertools.cycle(COLOURS)):
         own = [r for r in rows if r["group"] == group]
         recruited = [r for r in own if r["curve"] == "recruitment"]
         if recruited:
-            x, mean, error = _mean_over_subjects(recruited, "intensity_rmt")
+            x, mean, error, _ = _mean_over_subjects(recruited, "intensity_rmt")
             panels["recruitment"].errorbar(x, mean, error, fmt="o", color=tint, markersize=5,
                                            label=lab.groups[group])
             if len(x) >= 4:
@@ -430,8 +474,7 @@ def _draw_curves(figure: plt.Figure, grid, lab: Laboratory, rows: list[dict]) ->
                 fine = np.linspace(x[0], x[-1], 200)
                 panels["recruitment"].plot(fine, largest / (1 + np.exp((s50 - fine) / k)), color=tint,
                                            linewidth=1.8)
-            waves = [p.volley[i] for p in lab.probes if p.group == group
-                     for i in p.of("recruitment") if p.intensity[i] > 1.39 * p.rmt]
+            waves = _waves(lab, group)
             if waves:
                 per_ms = np.mean(waves, axis=0) / (lab.time[1] - lab.time[0])
                 shown = lab.time <= 12
@@ -441,13 +484,12 @@ def _draw_curves(figure: plt.Figure, grid, lab: Laboratory, rows: list[dict]) ->
         for name, below in (("short", True), ("long", False)):
             part = [r for r in paired if (r["conditioning"] < 1.0) == below]
             if part:
-                x, mean, error = _mean_over_subjects(part, "interval_ms")
+                x, mean, error, _ = _mean_over_subjects(part, "interval_ms")
                 panels[name].errorbar(x, mean, error, fmt="o-", color=tint, markersize=5,
-                                      linewidth=1.8)
-    for name in ("recruitment", "short", "long", "waves"):
-        panels[name].set_ylim(bottom=0.0)
-    if panels["recruitment"].get_legend_handles_labels()[0]:
-        panels["recruitment"].legend(frameon=False, fontsize=10)
+                                      linewidth=1.8, label=lab.groups[group])
+    for axes in panels.values():
+        axes.set_ylim(bottom=0.0)
+    next((axes for name, axes in panels.items() if name != "waves")).legend(frameon=False, fontsize=10)
 
 
 def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
@@ -488,6 +530,7 @@ def main(arguments: list[str] | None = None) -> int:
                            "are no indices; stimulate nearer to the muscle (probe.site), ask for less "
                            "(probe.criterion), or give the threshold (probe.rmt)")
         points = curves(lab)
+        records += summary_of_ratios(lab, points)
         if points:
             table.write_csv(options.directory / "tms_curves.csv", points)
         mapped = [maps(p, lab) for p in lab.probes if p.of("map").size]

@@ -357,7 +357,8 @@ TEST(Lif, RefusesWhatMakesNoSense) {
   EXPECT_EQ(message({}, {{.decay_ms = 5}}), "accepted");
   LifParameters low;
   low.threshold_mv = low.reset_mv;
-  EXPECT_EQ(message(low, {}), "PC: threshold_mv must be above reset_mv");
+  EXPECT_EQ(message(low, {}),
+            "PC: threshold_mv = -65 must be above reset_mv = -65; give it more, or reset_mv less");
   EXPECT_EQ(message({}, {{.decay_ms = 5, .rise_ms = 5}}),
             "PC: a receptor's rise_ms must be below its decay_ms");
   EXPECT_EQ(message({}, {{}, {.shares_input_of = 0}, {}}), "PC: receptors that share come last");

@@ -1160,12 +1160,17 @@ std::string refusal(const std::function<void(BodyParameters&)>& change) {
 }
 
 TEST(BodyTimings, MustComeInOrder) {
-  const std::string order = "body: cue_ms, go_ms, deadline_ms and trial_ms must come in this order";
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.cue_ms = p.go_ms + 1; }), order);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.cue_ms = p.go_ms + 1; }),
+            "body: cue_ms = 371, go_ms = 370, deadline_ms = 600 and trial_ms = 850 must come in "
+            "this order; give cue_ms at most 370");
   EXPECT_EQ(refusal([](BodyParameters& p) { p.cue_ms = p.go_ms; }), "");
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.deadline_ms = p.go_ms; }), order);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.deadline_ms = p.go_ms; }),
+            "body: cue_ms = 20, go_ms = 370, deadline_ms = 370 and trial_ms = 850 must come in "
+            "this order; give deadline_ms at least 371");
   EXPECT_EQ(refusal([](BodyParameters& p) { p.deadline_ms = p.go_ms + 1; }), "");
-  EXPECT_EQ(refusal([](BodyParameters& p) { p.trial_ms = p.deadline_ms - 1; }), order);
+  EXPECT_EQ(refusal([](BodyParameters& p) { p.trial_ms = p.deadline_ms - 1; }),
+            "body: cue_ms = 20, go_ms = 370, deadline_ms = 600 and trial_ms = 599 must come in "
+            "this order; give trial_ms at least 760");
 }
 
 TEST(BodyTimings, MustLeaveTimeForTheOutcomeOfASlowReach) {
@@ -1201,6 +1206,35 @@ TEST(BodyCheck, TheFinalCursorEndsWithTheTrial) {
   };
   EXPECT_EQ(hold(250), "");
   EXPECT_NE(hold(251).find("give feedback_hold_ms at most 250"), std::string::npos) << hold(251);
+}
+
+TEST(BodyCheck, TheTargetIsSeenBeforeTheGoSignal) {
+  const auto delay = [](std::int64_t ms, Task task = Task::reach) {
+    Block block;
+    block.task = task;
+    return impossible(
+        [=](BodyParameters& p) {
+          p.vision_delay_ms = ms;
+          p.trial_ms = 2000;
+        },
+        block);
+  };
+  EXPECT_EQ(delay(349), "");
+  EXPECT_EQ(delay(350),
+            "body: the target would be seen (cue_ms + vision_delay_ms = 370) only after the go "
+            "signal (go_ms = 370); give go_ms at least 371, or a smaller vision_delay_ms");
+  EXPECT_EQ(delay(350, Task::fingers), "");
+}
+
+TEST(BodyCheck, TheOutcomeIsSeenInItsTrial) {
+  const auto delay = [](std::int64_t ms) {
+    return impossible([=](BodyParameters& p) { p.vision_delay_ms = ms; });
+  };
+  EXPECT_EQ(delay(189), "");
+  EXPECT_EQ(delay(190),
+            "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + vision_delay_ms = "
+            "850) would be seen only after the trial (trial_ms = 850); give trial_ms at least 950, "
+            "or a smaller vision_delay_ms");
 }
 
 TEST(BodyCheck, ArmsHaveRangesThatHoldTheStart) {

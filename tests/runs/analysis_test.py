@@ -106,7 +106,7 @@ def subject_columns(condition, brain, gain, sign, step, learning, reward_noise, 
         "olive_rate": 1.0 + error_signal,
         "dopamine": np.where(reward > 0, 8.0, 3.0),
         "aim_angle": bias - sign * compensation * (1.0 - IMPLICIT),
-        "vl_rate_toward": 20.0 + compensation,
+        "vl_rate_toward": 20.0 + sign * compensation,
         "felt_angle": angle + FELT[condition] * gain * sign * rotation,
     }
 
@@ -539,7 +539,8 @@ class ScoreTest(AnalysisTest):
                 columns["angle_end"] = alternating(len(columns["block"]))
 
         results = self.results(write_run(self.root, change=no_learning))
-        self.assertEqual(results["DA_RWD"].verdict, "undefined: reward_intact is near zero")
+        self.assertRegex(results["DA_RWD"].verdict, r"\Aundefined: reward_intact is not reliably above "
+                                                    r"zero \(-?[\d.e-]+ ± [\d.e-]+\)\Z")
         self.assertEqual(results["IZ_RWD"].verdict, "out")
 
 
@@ -1101,6 +1102,22 @@ class PlotTest(AnalysisTest):
         self.assertTrue(np.allclose((mean[late], sem[late]), mean_sem(LATE)))
         mean, sem = plot.statistics(values * 0.9)
         self.assertFalse(np.allclose((mean[late], sem[late]), mean_sem(LATE)))
+
+    def test_thalamic_rates_are_toward_the_compensation(self):
+        def one_side(sign):
+            def change(group, columns):
+                turn = sign * np.sign(columns["rotation"].sum())
+                for name in ("rotation", "vl_rate_toward"):
+                    columns[name] = turn * columns[name]
+            return change
+
+        def drawn(sign):
+            figure = self.draw(write_run(self.root / str(sign), groups=["full_intact"], subjects=1,
+                                         change=one_side(sign)))
+            return figure.axes[1].lines[0].get_ydata()
+
+        self.assertAlmostEqual(np.nanmax(drawn(1)), 8 * FULL["intact"])
+        np.testing.assert_allclose(drawn(-1), drawn(1))
 
     def test_bins_respect_the_schedule(self):
         run = behaviour.read(write_run(self.root), {"angle_third"})

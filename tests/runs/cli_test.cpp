@@ -175,7 +175,7 @@ TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
   const std::string file = kExperiments + "cerebellar_vs_dopaminergic.toml";
   for (const char* command : {"run", "validate"}) {
     expect_refusal({command, file, "--set", "brain.cortex.l5pt.reset_mv=-50"},
-                   "brain.cortex: L5PT: threshold_mv must be above reset_mv");
+                   "brain.cortex: L5PT: threshold_mv = -52 must be above reset_mv = -50");
     expect_refusal(
         {command, file, "--set", "group.reward_depleted.brain.cerebellum.pf_pc_weight_mv=9"},
         "group reward_depleted: brain.cerebellum: GrC_PC: input to PC could overflow");
@@ -385,12 +385,12 @@ TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
   EXPECT_NE(killed.text.find(": quartet resume results/smoke\n"), std::string::npos) << killed.text;
 }
 
-// mpirun itself would answer SIGINT and SIGTERM by killing the ranks.
+// mpirun itself would answer SIGINT, SIGTERM and SIGHUP by killing the ranks.
 TEST_F(Cli, ForwardsStopSignalsAsUsr1) {
   const std::string mpirun = script(
       "trap 'exit 75' USR1; trap 'exit 3' INT TERM\n"
       "touch ready; while :; do sleep 0.05; done\n");
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     fs::remove(directory_ / "ready");
     const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
     wait_for_file("ready");
@@ -410,7 +410,7 @@ TEST_F(Cli, AStopBeforeThereAreRanksIsNotLost) {
     if (at == status.npos) return false;
     return (std::stoull(status.substr(at + key.size()), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
   };
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     const pid_t child = start(run_it, mpirun);
     while (!watches(child)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     kill(child, signal);
@@ -421,6 +421,27 @@ TEST_F(Cli, AStopBeforeThereAreRanksIsNotLost) {
         << outcome.text;
     EXPECT_FALSE(fs::exists(directory_ / "started"));
   }
+}
+
+TEST_F(Cli, HangupsAskAsOftenAsTheyLikeAndNotUnderNohup) {
+  const std::string mpirun = script(
+      "trap 'touch asked; sleep 0.3; exit 75' USR1; trap 'exit 3' TERM HUP\n"
+      "touch ready; while [ ! -e go ]; do sleep 0.05; done; exit 0\n");
+  const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
+  wait_for_file("ready");
+  kill(child, SIGHUP);
+  wait_for_file("asked");
+  kill(child, SIGHUP);
+  EXPECT_EQ(wait_for(child).code, 75);
+
+  fs::remove(directory_ / "ready");
+  const auto before = signal(SIGHUP, SIG_IGN);
+  const pid_t deaf = start({"run", kExperiments + "smoke.toml"}, mpirun);
+  signal(SIGHUP, before);
+  wait_for_file("ready");
+  kill(deaf, SIGHUP);
+  std::ofstream(directory_ / "go").close();
+  EXPECT_EQ(wait_for(deaf).code, 0);
 }
 
 TEST_F(Cli, TheSecondTermEndsTheRanksAtOnce) {

@@ -95,8 +95,19 @@ class EnergyTest(unittest.TestCase):
         code, out, _ = self.call(self.run_directory)
         self.assertEqual(code, 0)
         self.assertIn("nW in block 0; change to block 1", out)
-        self.assertIn("write two of block 0, block 1, block 2, block 3",
+        self.assertIn("abrupt_intact: block 0, block 1, block 2, block 3",
                       self.call(self.run_directory, "--between", "block 0", "nowhere")[2])
+
+    def test_groups_that_lack_a_phase_are_left_out(self):
+        path = self.run_directory / "resolved.toml"
+        first, second = path.read_text().split("[schedules.s1]")
+        path.write_text(first + "[schedules.s1]" + second.replace("aligned", "baseline"))
+        code, out, err = self.call(self.run_directory, "--between", "aligned", "rotated")
+        self.assertEqual(code, 0)
+        self.assertIn("abrupt_intact: nW in aligned; change to rotated", out)
+        self.assertNotIn("abrupt_depleted", out)
+        self.assertEqual(err, "energy.py: left out: abrupt_depleted has no phase aligned; it has "
+                              "baseline, rotated, reversed, clamp\n")
 
     def test_command(self):
         code, out, err = self.call(self.run_directory, "--between", "aligned", "rotated")
@@ -108,11 +119,19 @@ class EnergyTest(unittest.TestCase):
     def test_refusals(self):
         code, _, err = self.call(self.run_directory, "--between", "aligned", "nowhere")
         self.assertEqual(code, 2)
-        self.assertIn("no phase 'nowhere'; write two of aligned, ", err)
+        self.assertIn("no group has the phases aligned and nowhere; write two of", err)
+        self.assertIn("abrupt_intact: aligned, rotated, reversed, clamp; abrupt_depleted: ", err)
         (self.run_directory / "cortex_energy.nc").unlink()
         code, _, err = self.call(self.run_directory)
         self.assertEqual(code, 2)
-        self.assertIn("cortex_energy.nc: no such file; run the experiment again", err)
+        self.assertIn("cortex_energy.nc: no such file; copy it from where", err)
+
+    def test_powers_without_a_place_to_write_are_printed(self):
+        (self.run_directory / "energy.csv").mkdir()  # nothing can replace it, not even for root
+        code, out, err = self.call(self.run_directory)
+        self.assertEqual(code, 0)
+        self.assertIn("All regions: ", out)
+        self.assertRegex(err, r"\Aenergy.py: .*energy.csv: not written \(.+\), but printed; .*\n\Z")
 
 
 if __name__ == "__main__":

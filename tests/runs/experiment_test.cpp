@@ -175,6 +175,30 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_noise_skew has no effect without rotation_noise_deg; write for "
       "example "
       "rotation_noise_deg = 4, or leave it out"}},
+    {"rotation_without_angle",
+     "[schedules.s]\nblocks = [{perturbation = \"rotation\", rotation_sign = \"random\"}]",
+     {},
+     {"x.toml:2:11: perturbation = \"rotation\" has no effect without an angle; write for example "
+      "rotation_deg = 30, or perturbation = \"none\""}},
+    {"graded_without_zone",
+     "[schedules.s]\nblocks = [{reward = \"graded\", reward_zone_deg = 0}, {reward = \"never\", "
+     "reward_zone_deg = 0}]",
+     {},
+     {"x.toml:2:11: reward = \"graded\" has no grades within reward_zone_deg = 0; write for "
+      "example "
+      "reward_zone_deg = 6, or reward = \"never\""}},
+    {"rewards_of_no_size",
+     "[schedules.s]\nblocks = [{reward_size = 0}, {reward_size = 0, punishment = 1}, {reward_size "
+     "= 0, reward = \"never\"}]",
+     {},
+     {"x.toml:2:11: rewards of reward_size = 0, without a punishment, teach nothing; write reward "
+      "= "
+      "\"never\", or a reward_size or punishment above 0"}},
+    {"probe_without_kind",
+     "[schedules.s]\nblocks = [{probe.pulses = 3}, {probe.pulses = 3, probe.kind = \"none\"}]",
+     {},
+     {"x.toml:2:11: keys of a probe have no effect without probe.kind; write for example "
+      "probe.kind = \"recruitment\", or \"none\" to leave it off"}},
     {"punishment_without_an_outcome",
      "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
      {},
@@ -380,11 +404,11 @@ const Refusal kRefusals[] = {
      {"--set group.a.block.turn.feedbak=none: unknown key group.a.block.turn.feedbak; did you mean "
       "group.a.block.turn.feedback?"}},
     {"probe_muscle",
-     "[schedules.s]\nblocks = [{probe.muscle = \"thum\"}]",
+     "[schedules.s]\nblocks = [{probe.kind = \"map\", probe.muscle = \"thum\"}]",
      {},
      {"x.toml:2:11: probe.muscle = \"thum\" is no muscle; did you mean thumb?"}},
     {"probe_site",
-     "[schedules.s]\nblocks = [{probe.site = [3, 7]}]",
+     "[schedules.s]\nblocks = [{probe.kind = \"map\", probe.site = [3, 7]}]",
      {},
      {"x.toml:2:11: probe.site is no place on the motor sheet; write [x, y] with x up to 18 and y "
       "up "

@@ -5,6 +5,7 @@ Run by CTest as `/usr/bin/python3 tms_test.py`.
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
 import pathlib
@@ -186,7 +187,31 @@ class TmsTest(unittest.TestCase):
             with open(run / name, newline="", encoding="utf-8") as file:
                 self.assertEqual(len(list(csv.DictReader(file))), rows, name)
         code, out, _ = self.call(run, "--json")
-        self.assertEqual(json.loads(out)[0]["group"], "intact")
+        records = json.loads(out)
+        self.assertEqual(records[0]["group"], "intact")
+        at_3_ms, = [r for r in records if r["group"] == "weak" and r.get("interval_ms") == 3]
+        self.assertEqual((at_3_ms["index"], at_3_ms["conditioning"], at_3_ms["n"]), ("ratio", 0.8, 2))
+        self.assertAlmostEqual(at_3_ms["mean"], RATIOS[3.0], delta=0.1)
+
+    def test_response_at_120_wants_intensities_near_it(self):
+        probe = next(p for p in tms.read(write_run(self.root / "run")).probes if p.block == 0)
+        for missing, near in (((), True), ((1.2,), True), ((1.2, 1.3), False),
+                              ((1.1, 1.2), False), ((1.1,), True)):
+            levels = np.round(probe.intensity / probe.rmt, 6)
+            stage = np.where(np.isin(levels, missing), "left out", probe.stage)
+            found = tms.indices(dataclasses.replace(probe, stage=stage))["mep_120"]
+            self.assertEqual(np.isfinite(found), near, missing)
+
+    def test_panels_are_those_of_what_was_measured(self):
+        lab = tms.read(write_run(self.root / "run"))
+        titles = lambda: [a.get_title(loc="left") for a in tms.draw(lab, tms.curves(lab)).axes]
+        self.assertEqual(len(titles()), 5)
+        lab.probes = [p for p in lab.probes if p.block == 1]
+        lab.title = ""
+        self.assertEqual([t[:13] for t in titles()], 2 * ["Paired pulses"])
+        for p in lab.probes:
+            p.conditioning = 0.5 * p.conditioning
+        self.assertEqual(titles(), ["Paired pulses, conditioning below the RMT"])
 
     def test_refuses(self):
         code, _, err = self.call(self.root)

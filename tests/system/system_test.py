@@ -450,7 +450,7 @@ class SystemTest(unittest.TestCase):
         """A signal stops with a checkpoint and code 75; the resumed run is as if it had not."""
         baseline = self.baseline(*LONGER)
         for name, ranks, resume_ranks in (("SIGUSR1", 1, 2), ("SIGUSR1", 3, 1), ("SIGTERM", 4, 4),
-                                          ("SIGINT", 2, 3)):
+                                          ("SIGINT", 2, 3), ("SIGHUP", 1, 1), ("SIGHUP", 2, 1)):
             out = self.new_directory()
             process = self.start(out, ranks, "--checkpoint-every", 0, *LONGER)
             self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
