@@ -1,7 +1,5 @@
 #include "models/energy.hpp"
 
-#include <numeric>
-
 namespace quartet::energy {
 
 double true_in_degree(std::string_view population) {
@@ -34,7 +32,5 @@ Ledger ledger(const Activity& activity, double in_degree, double seconds, double
   for (double& term : joule) term *= kJoulePerAtp;
   return joule;
 }
-
-double total(const Ledger& ledger) { return std::accumulate(ledger.begin(), ledger.end(), 0.0); }
 
 }  // namespace quartet::energy

@@ -19,7 +19,6 @@ namespace quartet::energy {
 inline constexpr double kJoulePerAtp = 50e3 / 6.02214076e23;  ///< 50 kJ/mol, within a cell
 
 inline constexpr double kRuleOfThumbJoulePerSpike = 2e-9;
-inline constexpr double kBrainWatt = 20;  ///< of the whole human brain
 
 // In ATP molecules.
 inline constexpr double kSpike = 1.17e8;               ///< action potential; rebuilt (above)
@@ -80,8 +79,5 @@ inline double rule_of_thumb(double spikes) { return kRuleOfThumbJoulePerSpike * 
 /// has. Cells without any, which are driven from outside, have no synaptic terms. `births`: spines
 /// that grew, none without structural plasticity.
 Ledger ledger(const Activity& activity, double in_degree, double seconds, double births = 0);
-
-/// J; the sum in the order of terms.
-double total(const Ledger& ledger);
 
 }  // namespace quartet::energy

@@ -51,10 +51,6 @@ void RegionRecorder::trial(std::size_t member, std::int64_t trial,
   if (energy_) energy_->trial(member, trial, activity);
 }
 
-bool RegionRecorder::records_weights(std::size_t member) const {
-  return weights_ && weights_->records(static_cast<std::int64_t>(member));
-}
-
 void RegionRecorder::begin_snapshot(std::size_t member, std::int64_t trial, Step t) {
   if (weights_) weights_->begin(member, trial, t);
 }

@@ -41,7 +41,6 @@ class RegionRecorder {
   /// The end of a trial: what each population did in it. Trials of a member come in order.
   void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity);
 
-  bool records_weights(std::size_t member) const;
   /// A snapshot of the weights after timestep `t` − 1 (that is, at time t): begin, then all rows of
   /// every projection in any order, then end. Rows [first, first + values.size() / in_degree).
   /// In a member's first snapshot with the source cell of each synapse, in the same order.

@@ -20,7 +20,6 @@ class WeightsRecorder {
   WeightsRecorder(const std::filesystem::path& directory, const RecordedRun& run,
                   const RegionDescription& region, const RegionRecording& recording,
                   StateReader* resume_from);
-  bool records(std::int64_t member) const { return column_of(members_, member) >= 0; }
 
   void begin(std::size_t member, std::int64_t trial, Step t);
   void put(std::size_t index, std::uint32_t first, std::span<const float> values,
