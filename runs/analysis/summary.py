@@ -133,9 +133,9 @@ def write(axes, x: float, y: float, text: str, **style) -> None:
               va="center", parse_math=False, **{"fontsize": SIZE} | style)
 
 
-def save(figure: plt.Figure, directory: pathlib.Path) -> None:
-    """Writes summary.png and summary.pdf, without a date. Raises OSError."""
+def save(figure: plt.Figure, directory: pathlib.Path, name: str = "summary") -> None:
+    """Writes NAME.png and NAME.pdf, without a date. Raises OSError."""
     for suffix, metadata in ((".png", None), (".pdf", {"CreationDate": None})):
-        with table.replacing(directory / f"summary{suffix}") as partial:
+        with table.replacing(directory / f"{name}{suffix}") as partial:
             figure.savefig(partial, dpi=150, format=suffix[1:], metadata=metadata)
     plt.close(figure)
