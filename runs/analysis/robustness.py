@@ -90,6 +90,7 @@ class Row:
     result: score.Result
     reference: score.Result
     verdict: str
+    kept: bool = False  # the result is a part of the reference
 
     @property
     def pooled(self) -> bool:
@@ -103,7 +104,8 @@ class Row:
                 "what": target["description"], "value": finite(self.result.mean),
                 "sem": finite(self.result.sem), "n": self.result.n,
                 "reference": finite(self.reference.mean), "reference_sem": finite(self.reference.sem),
-                "reference_n": self.reference.n, "low": finite(low), "high": finite(high),
+                "reference_n": self.reference.n,
+                "value_is_part_of_reference": self.kept, "low": finite(low), "high": finite(high),
                 "verdict": self.verdict, "sem_crosses_band": self.result.sem_crosses_band}
 
 
@@ -197,15 +199,16 @@ def compared_with(falsifier: dict) -> str:
 # --- What comes out -----------------------------------------------------------------------------
 
 
-def target_rows(part: str, variants: list[str], runs: Runs) -> list[Row]:
-    """Targets with a band that the groups can answer, under each variant."""
-    reference = runs.groups(TUNED if part == "seeds" else UNCHANGED)
-    found = {name: runs.groups(name) for name in variants}
+def target_rows(part: str, variants: list[str], judged_groups: list[str], runs: Runs) -> list[Row]:
+    """Targets with a band that these groups can answer, under each variant."""
+    own = lambda name: {group: runs.groups(name)[group] for group in judged_groups}
+    reference = own(TUNED if part == "seeds" else UNCHANGED)
+    found = {name: own(name) for name in variants}
     if part == "seeds" and len(found) > 1:
         found[ALL_SEEDS] = {
             group: behaviour.Group(group, [s for groups in found.values()
                                            for s in groups[group].subjects])
-            for group in reference}
+            for group in judged_groups}
     rows = []
     for target in score.load_targets()["target"]:
         usual = score.evaluate(target, reference)
@@ -228,12 +231,12 @@ def falsifier_row(falsifier: dict, runs: Runs) -> Row:
         after = after | {beside: before[target["of"]["group"]]}
     result = score.evaluate(target | {"band": falsifier.get("kept") or falsifier["changed"]}, after)
     if reference.verdict == "out":
-        verdict = "says nothing: not so unchanged"
+        verdict = "untested: unchanged is out of its bounds"
     elif reference.verdict != "in":
-        verdict = f"{reference.verdict} (unchanged)"
+        verdict = f"untested: {reference.verdict.removeprefix('undefined: ')}"
     else:
         verdict = VERDICTS.get(result.verdict, result.verdict)
-    return Row("falsifiers", falsifier["name"], result, reference, verdict)
+    return Row("falsifiers", falsifier["name"], result, reference, verdict, "kept" in falsifier)
 
 
 def dose_records(settings: dict, runs: Runs) -> list[dict]:
@@ -303,9 +306,8 @@ def print_targets(part: str, rows: list[Row]) -> None:
 
 def print_falsifiers(rows: list[Row]) -> None:
     sure = lambda r: "?" * (r.verdict in VERDICTS.values() and r.result.sem_crosses_band is not False)
-    kept = lambda r: " of it" * r.result.target.get("over", {}).get("group", "").startswith(UNCHANGED)
     table.show(("falsifier", "what", "unchanged (n)", "changed (n)", "must be", "verdict"), [
-        (r.name, r.result.target["description"], number(r.reference), number(r.result) + kept(r),
+        (r.name, r.result.target["description"], number(r.reference), number(r.result) + " of it" * r.kept,
          score.band(r.result.target), r.verdict + sure(r)) for r in rows])
     print("\"?\": an edge of what must be lies within mean ± SEM, or there is no SEM.")
 
@@ -372,7 +374,7 @@ def main(arguments: list[str] | None = None) -> int:
         simulations.complete(wanted, options.program, options.ranks)
         variants = settings["variants"]
         rows = [row for part in VARIED if variants.get(part)
-                for row in target_rows(part, list(variants[part]), runs)]
+                for row in target_rows(part, list(variants[part]), settings["groups"], runs)]
         rows += [falsifier_row(f, runs) for f in variants.get("falsifiers", {}).values()]
         doses = dose_records(settings, runs) if "doses" in variants else []
         for name, records in (("robustness.csv", [r.record() for r in rows]), ("doses.csv", doses)):

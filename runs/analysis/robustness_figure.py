@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
 import matplotlib
 
@@ -35,17 +36,19 @@ def draw(rows: list, doses: list[dict], settings: dict) -> plt.Figure:
     targets = list(dict.fromkeys(r.result.target["id"] for r in varied))
     falsifiers = [r for r in rows if r.part == "falsifiers"]
     curves = list(dict.fromkeys(r["readout"] for r in doses))
+    titles = {name: lesion["what"] for name, lesion in settings["variants"].get("doses", {}).items()}
     heights = [(0.9 + ROW * len(targets)) if targets else 0.0,
                (0.75 + ROW * len(falsifiers)) if falsifiers else 0.0,
                (0.8 + PANEL * len(curves)) if curves else 0.0]
     height = HEAD + sum(heights) + FOOT
     figure = plt.figure(figsize=(WIDTH, height))
     figure.text(0.012, 1 - 0.15 / height, "Robustness", fontsize=19, va="top", fontweight="bold")
-    figure.text(0.012, 0.12 / height, f"brain.scale {settings['scale']:g} but where it is varied; mean ± "
-                "SEM over subjects, of seeds that nothing was tuned on.", fontsize=10, color=LABEL)
+    figure.text(0.012, 0.12 / height, f"brain.scale {settings['scale']:g} but where it is varied. Means "
+                "(± SEM) over subjects (n), of seeds that nothing was tuned on.", fontsize=10,
+                color=LABEL)
     top = height - HEAD
     for block, size, what in zip((_targets, _falsifiers, _doses), heights,
-                                 (varied, falsifiers, doses)):
+                                 (varied, falsifiers, (doses, titles))):
         if size:
             block(figure, top, size, height, what)
         top -= size
@@ -99,35 +102,38 @@ def _targets(figure, top: float, size: float, height: float, rows: list) -> None
                 matplotlib.patches.Patch(color=summary.BAND, label="band"),
                 line(linestyle="none", marker=">", color=GREY, label="beyond the axis")]
     figure.legend(handles=handles, loc="upper left", ncol=6, frameon=False, handletextpad=0.4,
-                  bbox_to_anchor=(0.112, 1 - 0.12 / height))
+                  bbox_to_anchor=(0.15, 1 - 0.12 / height))
 
 
 def _falsifiers(figure, top: float, size: float, height: float, rows: list) -> None:
-    columns = (0.012, 0.56, 0.69, 0.85)
+    columns = (0.012, 0.5, 0.63, 0.785, 0.885)
     line = lambda k: (top - 0.2 - ROW * k) / height
-    for x, text in zip(columns, ("Falsifiers", "unchanged (n)", "changed (n), must be", "verdict")):
+    for x, text in zip(columns, ("Falsifiers", "unchanged (n)", "changed (n)", "must be", "verdict")):
         figure.text(x, line(0), text, fontweight="bold", va="center")
     for k, r in enumerate(rows, 1):
-        number = lambda result: f"{table.number(result.mean, result.sem)} ({result.n})"
+        number = lambda result: (f"{table.number(result.mean, result.sem)} "
+                                 f"({result.n.removesuffix('s').removesuffix(' pair')})")
         cells = (r.result.target["description"], number(r.reference),
-                 f"{number(r.result)}, {score.band(r.result.target)}", r.verdict)
+                 number(r.result) + " of it" * r.kept, score.band(r.result.target),
+                 r.verdict.partition(":")[0])
         for x, text in zip(columns, cells):
             figure.text(x, line(k), text, va="center", parse_math=False,
                         color=VERDICTS.get(r.verdict, GREY) if x == columns[-1] else "black")
 
 
-def _doses(figure, top: float, size: float, height: float, records: list[dict]) -> None:
+def _doses(figure, top: float, size: float, height: float, what: tuple[list[dict], dict]) -> None:
+    records, titles = what
     lesions = list(dict.fromkeys(r["lesion"] for r in records))
     curves = list(dict.fromkeys(r["readout"] for r in records))
     figure.text(0.012, (top - 0.2) / height, "Graded lesions: subjects faint, mean ± SEM",
                 fontweight="bold", va="center")
-    width = 0.9 / max(len(lesions), 3)
+    width = 0.9 / max(len(lesions), 4)
     for i, readout in enumerate(curves):
         values = [r["value"] for r in records if r["readout"] == readout and r["value"] is not None]
         margin = 0.08 * (max(values, default=1.0) - min(values, default=0.0) or 1.0)
         for k, lesion in enumerate(lesions):
             bottom = top - 0.65 - PANEL * (i + 1) + 0.45
-            axes = figure.add_axes((0.065 + k * width, bottom / height, 0.85 * width,
+            axes = figure.add_axes((0.085 + k * width, bottom / height, 0.85 * width,
                                     (PANEL - 0.5) / height))
             own = [r for r in records if r["readout"] == readout and r["lesion"] == lesion
                    and r["value"] is not None]
@@ -137,11 +143,11 @@ def _doses(figure, top: float, size: float, height: float, records: list[dict]) 
             axes.spines[["top", "right"]].set_visible(False)
             axes.set_xticklabels([] if i < len(curves) - 1 else ["0", ".5", "1"])
             if i == 0:
-                axes.set_title(lesion, fontsize=11, loc="left")
+                axes.set_title(titles[lesion], fontsize=11, loc="left")
             if k:
                 axes.set_yticklabels([])
             else:
-                axes.set_ylabel(readouts.LABELS[readout].replace(" of ", "\nof ", 1), fontsize=10)
+                axes.set_ylabel(textwrap.fill(readouts.LABELS[readout], 20), fontsize=10)
             if i == len(curves) - 1:
                 axes.set_xlabel("fraction removed", fontsize=10)
 

@@ -165,7 +165,7 @@ class RobustnessTest(unittest.TestCase):
         self.write("gone", rebound=0.0)
         code, out, _ = self.call("--part", "falsifiers", "--only", "gone", "--strict")
         self.assertEqual(code, 1)
-        self.assertRegex(out, r"gone .* says nothing: not so unchanged\n")
+        self.assertRegex(out, r"gone .* untested: unchanged is out of its bounds\n")
         self.assertIn("0 holds, 0 fails, 1 not judged.", out)
 
     def test_doses(self):
