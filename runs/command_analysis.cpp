@@ -1,5 +1,5 @@
-/// `quartet plot`, `score`, `scaling`, `thalamus`, `energy`, `tms` and `maps`: hand over to the
-/// analysis scripts.
+/// `quartet plot`, `score`, `scaling`, `robustness`, `thalamus`, `energy`, `tms` and `maps`: hand over
+/// to the analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -39,6 +39,17 @@ void check_run_directory(const std::string& directory) {
     throw UsageError(fmt::format(
         "{}: not a run directory (no behaviour.nc); write the directory that `quartet run` made",
         directory));
+  }
+}
+
+/// Refuses one run's directory where one for several is meant.
+void check_for_several(const std::string& directory, const std::string& command) {
+  for (const char* file : {"resolved.toml", "behaviour.nc"}) {
+    if (!fs::exists(fs::path(directory) / file)) continue;
+    throw UsageError(fmt::format(
+        "{}: is the directory of one run (it has a {}), and {} makes a directory with several "
+        "runs; name another",
+        directory, file, command));
   }
 }
 
@@ -172,13 +183,7 @@ void add_scaling(CLI::App& app, int& exit_code) {
       "10 minutes on 2 cores, larger ones longer in proportion.\nOnce stopped, the same command "
       "continues.");
   command->callback([flags, &exit_code] {
-    for (const char* file : {"resolved.toml", "behaviour.nc"}) {
-      if (!fs::exists(fs::path(flags->directory) / file)) continue;
-      throw UsageError(fmt::format(
-          "{}: is the directory of one run (it has a {}), and scaling makes a directory with "
-          "several runs; name another",
-          flags->directory, file));
-    }
+    check_for_several(flags->directory, "scaling");
     Arguments arguments = {flags->directory, "--program", own_path(), "--ranks",
                            std::to_string(flags->ranks)};
     if (!flags->experiment.empty())
@@ -190,6 +195,50 @@ void add_scaling(CLI::App& app, int& exit_code) {
       arguments.insert(arguments.end(), flags->scales.begin(), flags->scales.end());
     }
     become_script("scaling.py", arguments);
+    exit_code = 1;
+  });
+}
+
+void add_robustness(CLI::App& app, int& exit_code) {
+  struct Flags {
+    std::string directory, part, only, program = own_path();
+    int ranks = 4;
+    bool full = false, json = false, strict = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand(
+      "robustness", "Varies seeds, scale and learning rates; tries falsifiers and graded lesions");
+  command->add_option("DIR", flags->directory, "where the runs are, or will be")->required();
+  command->add_option("--part", flags->part, "one part; default: all")
+      ->check(CLI::IsMember({"seeds", "scales", "rates", "falsifiers", "doses"}));
+  command->add_option("--only", flags->only, "one variant, falsifier or lesion")
+      ->type_name("NAME");
+  command->add_flag("--full", flags->full,
+                    "whole experiments, groups of all targets, all doses; default: two groups, "
+                    "trials as the [quick] of their experiments says, 2 subjects, scale .5");
+  command->add_option("--program", flags->program, "another build that simulates");
+  command->add_option("--ranks", flags->ranks, "processes of a run")
+      ->check(whole_number(1, "--ranks 4"))
+      ->capture_default_str();
+  command->add_flag("--json", flags->json, "as JSON");
+  command->add_flag("--strict", flags->strict, "exit with 1 if something fails or is not judged");
+  command->footer(
+      "Example:\n  quartet robustness results/robustness --part falsifiers\n  quartet robustness "
+      "results/robustness --part doses --only olive\n\nWhat is varied, and what must hold, is in "
+      "runs/analysis/robustness.toml. How long the runs\nthat are missing take is printed first. "
+      "Once stopped, the same command continues.");
+  command->callback([flags, &exit_code] {
+    check_for_several(flags->directory, "robustness");
+    Arguments arguments = {flags->directory, "--program", flags->program, "--ranks",
+                           std::to_string(flags->ranks)};
+    for (const auto& [name, value] :
+         {std::pair{"--part", flags->part}, {"--only", flags->only}})
+      if (!value.empty()) arguments.insert(arguments.end(), {name, value});
+    for (const auto& [name, given] : {std::pair{"--full", flags->full},
+                                      {"--json", flags->json},
+                                      {"--strict", flags->strict}})
+      if (given) arguments.push_back(name);
+    become_script("robustness.py", arguments);
     exit_code = 1;
   });
 }

@@ -26,6 +26,7 @@ void add_validate(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("validate", "Check experiment files without running them");
   command->add_option("FILE", flags->files, "experiment files (TOML)")->required();
   add_overrides(*command, flags->overrides);
+  add_group_choice(*command, flags->overrides);
   flags->placed.add_to(*command, "check for so many processes (default 4, as run)");
   command->add_flag("--resolved", flags->resolved, "print every key as it would be used");
   command->footer("Example:\n  quartet validate runs/experiments/*.toml");

@@ -172,6 +172,14 @@ void add_overrides(CLI::App& command, Overrides& overrides) {
   command.add_flag("--full", overrides.full, "the whole experiment, without its [quick]");
 }
 
+void add_group_choice(CLI::App& command, Overrides& overrides) {
+  command.add_option("--group", overrides.groups, "only this group; repeatable")
+      ->type_name("NAME")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+}
+
 void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   struct Flags : LoopFlags {
     std::string file;
@@ -184,6 +192,7 @@ void add_run(CLI::App& app, const Arguments& arguments, int& exit_code) {
   command->add_option("--out", flags->out, "run directory (default: results/<experiment>)")
       ->type_name("DIR");
   add_overrides(*command, flags->overrides);
+  add_group_choice(*command, flags->overrides);
   flags->add_to(*command, std::to_string(kCheckpointEveryTrials));
   command->footer(
       "Example:\n  quartet run runs/experiments/smoke.toml --ranks 2 --set brain.scale=0.5 --out "

@@ -37,11 +37,15 @@ void add_scaling(CLI::App& app, int& exit_code);
 void add_thalamus(CLI::App& app, int& exit_code);
 void add_energy(CLI::App& app, int& exit_code);
 void add_tms(CLI::App& app, int& exit_code);
+void add_robustness(CLI::App& app, int& exit_code);
 void add_maps(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// The flags that change an experiment file's values, for `run` and `validate`.
 void add_overrides(CLI::App& command, Overrides& overrides);
+
+/// The flag that leaves out all groups but those it names, for the same.
+void add_group_choice(CLI::App& command, Overrides& overrides);
 
 /// Flags that say where a brain is to be simulated.
 struct PlacementFlags {

@@ -836,9 +836,26 @@ std::vector<Difference> differences(const Group& used, const Group& full) {
   return parts;
 }
 
+std::vector<std::string> names_of_groups(const Experiment& experiment) {
+  std::vector<std::string> names;
+  for (const Group& group : experiment.groups) names.push_back(group.name);
+  return names;
+}
+
+/// Leaves groups out that are not among `names`.
+void keep_groups(const std::vector<std::string>& names, Experiment& experiment) {
+  std::erase_if(experiment.groups, [&](const Group& group) {
+    return std::find(names.begin(), names.end(), group.name) == names.end();
+  });
+}
+
 /// What `used` leaves out of `full` or does differently, for people; empty if nothing.
-std::string describe_cut(const Experiment& used, const Experiment& full) {
+std::string describe_cut(const Experiment& used, Experiment full) {
   std::vector<std::string> cuts, others;
+  if (used.groups.size() < full.groups.size()) {
+    cuts.push_back(fmt::format("{} of {} groups", used.groups.size(), full.groups.size()));
+    keep_groups(names_of_groups(used), full);
+  }
   std::int64_t subjects = 0, all_subjects = 0;
   bool fewer = false, more = false;  // subjects in a group
   // Percent of a group's trials.
@@ -1055,12 +1072,17 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   // [quick] must be right also where --full ignores it.
   Problems of_other_version;
   build(document, overrides.full, problems.empty() ? problems : of_other_version);
-  std::vector<std::string> groups;
-  for (const Group& group : experiment.groups) groups.push_back(group.name);
+  const std::vector<std::string> groups = names_of_groups(experiment);
+  for (const std::string& name : overrides.groups) {
+    if (std::find(groups.begin(), groups.end(), name) != groups.end()) continue;
+    problems.add({"--group " + name}, "no such group",
+                 did_you_mean(name, groups, fmt::format("write one of {}", fmt::join(groups, ", "))));
+  }
   Problems repeated;
   report_all_unknown(document, read_schedules(document, repeated), groups, problems);
   if (!problems.empty()) throw ExperimentError(problems.lines());
 
+  if (!overrides.groups.empty()) keep_groups(overrides.groups, experiment);
   if (experiment.name.empty()) experiment.name = std::filesystem::path(file_name).stem().string();
   // Comes on top of what a resolved file says itself.
   document.command_line.clear();

@@ -97,6 +97,7 @@ struct Experiment {
 /// From the command line.
 struct Overrides {
   std::vector<std::string> set;       ///< --set: "key=value"
+  std::vector<std::string> groups;    ///< --group: the only ones; empty: all
   std::string scale, subjects, seed;  ///< values of the flags of these names; empty: not given
   bool full = false;                  ///< --full: ignore [quick]
 };

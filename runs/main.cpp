@@ -116,6 +116,7 @@ int main(int argc, char** argv) {
   quartet::add_plot(app, exit_code);
   quartet::add_score(app, exit_code);
   quartet::add_scaling(app, exit_code);
+  quartet::add_robustness(app, exit_code);
   quartet::add_thalamus(app, exit_code);
   quartet::add_energy(app, exit_code);
   quartet::add_tms(app, exit_code);

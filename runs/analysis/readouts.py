@@ -34,6 +34,7 @@ LABELS = {
     "single_trial_sensitivity": "the same as part of the error",
     "generalization_deg": "SD of generalization over directions, deg",
     "succeeded": "share of subjects that end in the rewarded zone",
+    "aim_deg": "compensation by the aim, trials 1-12, deg",
     "implicit_deg": "hand minus aim, deg",
     "felt_shift_deg": "felt hand moved to the cursor, deg",
     "implicit_savings_deg": "hand minus aim, second minus first time, deg",
@@ -288,6 +289,11 @@ def dopamine_reward_minus_failure(subject: Subject) -> float:
     rate = subject.columns["dopamine"][learning]
     reward = subject.columns["reward"][learning]
     return _mean(rate[reward > 0.0]) - _mean(rate[reward == 0.0])
+
+
+def aim_deg(subject: Subject) -> float:
+    """Compensation (degrees) of the aim decoded from premotor spikes, rotated trials 1-12 (`early`)."""
+    return _mean(subject.compensation("aim_angle")[early(subject)])
 
 
 def implicit_deg(subject: Subject) -> float:

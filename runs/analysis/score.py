@@ -282,7 +282,7 @@ def _human(target: dict) -> str:
     return "{:.3g} [{:.3g}, {:.3g}]".format(target["human"], *target["ci95"])
 
 
-def _band(target: dict) -> str:
+def band(target: dict) -> str:
     if "band" not in target:
         return "-"
     low, high = target["band"]
@@ -327,7 +327,7 @@ def print_table(results: list[Result]) -> None:
     )
     rows = [
         (r.target["id"], r.target["description"], _group(r.target), _human(r.target),
-         _band(r.target), table.number(r.mean, r.sem), r.n, _cell(r))
+         band(r.target), table.number(r.mean, r.sem), r.n, _cell(r))
         for r in results if r.verdict != NOT_RUN
     ]
     table.show(header, rows)

@@ -134,7 +134,7 @@ def write(axes, x: float, y: float, text: str, **style) -> None:
               va="center", parse_math=False, **{"fontsize": SIZE} | style)
 
 
-def save(figure: plt.Figure, directory: pathlib.Path) -> None:
-    """Writes summary.png and summary.pdf. Raises OSError."""
-    save_both(figure, directory, "summary")
+def save(figure: plt.Figure, directory: pathlib.Path, name: str = "summary") -> None:
+    """Writes NAME.png and NAME.pdf. Raises OSError."""
+    save_both(figure, directory, name)
     plt.close(figure)

@@ -284,6 +284,7 @@ TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
   expect_refusal({"score", "nowhere", "--seed", "3"}, "--seed requires --run");
   // One run is not several.
   expect_refusal({"scaling", "."}, ".: is the directory of one run (it has a resolved.toml)");
+  expect_refusal({"robustness", "."}, ".: is the directory of one run (it has a resolved.toml)");
 }
 
 TEST_F(Cli, ShippedExperimentsAreGood) {

@@ -603,6 +603,24 @@ TEST(Experiment, QuickNeverEnlargesAndTheCommandLineWins) {
             "b: brain.scale 0.5 instead of 2.0; other than in the file: 12 instead of 8 subjects");
 }
 
+TEST(Experiment, GroupsAreChosen) {
+  Overrides overrides;
+  overrides.groups = {"b"};
+  overrides.set = {"group.a.brain.scale=1"};  // of a group that is not run: no error
+  const Experiment experiment =
+      parse_experiment(kGood + "[quick]\ngroup.a.subjects = 1\nsubjects = 2\n", "x.toml", overrides);
+  ASSERT_EQ(experiment.groups.size(), 1u);
+  EXPECT_EQ(experiment.groups[0].name, "b");
+  EXPECT_EQ(experiment.cut, "1 of 2 groups; 2 instead of 4 subjects");
+  overrides.groups = {"a", "b"};
+  overrides.set = {};
+  EXPECT_EQ(config_digest(parse_experiment(kGood, "x.toml", overrides)),
+            config_digest(parse_experiment(kGood, "x.toml")));
+  overrides.groups = {"somewhere"};
+  EXPECT_EQ(problems_of(kGood, overrides),
+            std::vector<std::string>{"--group somewhere: no such group; write one of a, b"});
+}
+
 TEST(Experiment, WhatTheCommandLineCutsIsSaidToo) {
   Overrides overrides;
   overrides.full = true;
