@@ -12,22 +12,22 @@ void AxonParameters::visit(ParameterVisitor& v) {
     v.real(sd_name, axon.sd, {"1", 0.001, 10}, sd_doc);
   };
   threshold("l23e_threshold", "l23e_sd", l23e,
-            "mean threshold of layer 2/3 pyramidal axons (the unit of intensities)",
-            "its SD over cells (chosen)");
+            "mean threshold of layer 2/3 pyramidal axons (at 1 the unit of intensities)",
+            "its SD over cells and pulses (chosen)");
   threshold("pv_threshold", "pv_sd", pv,
             "mean threshold of parvalbumin axons (chosen: the lowest, for paired-pulse inhibition)",
-            "its SD over cells (chosen)");
+            "its SD over cells and pulses (chosen)");
   threshold(
       "som_threshold", "som_sd", som,
       "mean threshold of somatostatin axons (chosen: thin and without myelin, as high as layer 5)",
-      "its SD over cells (chosen)");
+      "its SD over cells and pulses (chosen)");
   threshold("ngf_threshold", "ngf_sd", ngf,
             "mean threshold of neurogliaform axons (chosen: above layer 2/3 pyramidal)",
-            "its SD over cells (chosen)");
+            "its SD over cells and pulses (chosen)");
   threshold("l5_threshold", "l5_sd", l5,
             "mean threshold of layer 5 and 6 pyramidal axons (chosen: D-waves at twice the "
             "threshold of I-waves)",
-            "its SD over cells (chosen)");
+            "its SD over cells and pulses (chosen)");
   v.real("jitter", jitter, {"1", 0, 1}, "SD of a pulse's intensity over pulses (chosen)");
 }
 

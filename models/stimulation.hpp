@@ -3,9 +3,11 @@
 ///
 /// The field at distance d from the stimulated site is intensity · exp(−d²/2w²). An axon there is
 /// recruited with probability 1/(1 + exp(−(field − threshold)/s)), s = sd·√3/π: the logistic
-/// distribution of thresholds with this mean and SD. Intensities are in units of the mean threshold
-/// of layer 2/3 pyramidal axons. Which axons a pulse recruits is a function of (seed, population,
-/// cell, stream and substep of the pulse) alone.
+/// distribution of thresholds with this mean and SD. It is drawn anew for every axon and pulse, as
+/// if no axon had a threshold of its own: pulses vary more than where the same axons answer each
+/// time. Intensities are in units of the shipped mean threshold of layer 2/3 pyramidal axons. Which
+/// axons a pulse recruits is a function of (seed, population, cell, stream and substep of the
+/// pulse) alone.
 ///
 /// Thresholds rise from fast-spiking to layer 2/3 pyramidal, neurogliaform and layer 5 axons, as
 /// mechanisms of paired-pulse inhibition and of direct (D) waves ask for; their ratios are those of
@@ -36,7 +38,7 @@ struct Pulse {
   std::int64_t substep = 0;  ///< when, in substeps from the subject's start
 };
 
-/// Mean and SD of the thresholds of a population's axons.
+/// Mean and SD of the thresholds of a population's axons, over axons and pulses.
 struct AxonThreshold {
   double mean = 1, sd = 0.1;
 };

@@ -163,6 +163,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                     .plastic = true,
                     .max_weight = 2.0 * sum / in_degree});
   };
+  // Weights given as numbers, here and below, are tuned to firing rates.
   Projection& direct = corticostriatal("PPC_D1", d1_, n.d1, 70.0);
   Projection& indirect = corticostriatal("PPC_D2", d2_, n.d2, 75.0);
   diffuse("PPC_FSI", cue, n.ppc, fsi_, kExcitation, 30, 60.0, 0);

@@ -98,6 +98,8 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   add_output(olive_);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(cursor_), kCursorSharpness);
 
+  // Weights given as numbers, here and below, are tuned to firing rates.
+
   // Granular layer. Two thirds of the mossy fibres copy the aim, one third motor output.
   const Cells aim_fibres{n.mossy.count * 2 / 3, n.mossy.families * 2 / 3};
   auto aim_direction = [=](std::uint32_t fibre) { return ring_direction(fibre, aim_fibres); };

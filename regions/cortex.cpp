@@ -190,6 +190,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   add_output(pt);
   add_output(ct);
 
+  // Weights given as numbers, here and below, are tuned to firing rates.
+
   // Aim.
   auto pmd_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); };
   connect({.name = "PPC_PMd",

@@ -93,6 +93,7 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
                },
            .factor = [=](std::uint32_t, std::uint32_t cell,
                          Draws&) { return mixed_va(cell) ? 1.0 : 0.0; }});
+  // Weights given as numbers are tuned to firing rates.
   diffuse("CT_VL", ct, n.l6ct.cells(), vl, kExcitation, 40, 20.0, 0);
   diffuse("CT_VA", ct, n.l6ct.cells(), va, kExcitation, 40, 20.0, 0);
   diffuse("CT_TRN", ct, n.l6ct.cells(), trn, kExcitation, 40, 40.0, 0);

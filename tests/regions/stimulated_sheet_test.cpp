@@ -1,0 +1,106 @@
+// Which axons of the motor sheet a pulse makes fire: a cortex alone.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
+
+#include "regions/cortex.hpp"
+#include "tests/regions/one_region.hpp"
+
+namespace quartet {
+namespace {
+
+constexpr double kX = 14.4, kY = 3.0;  // the stimulated site
+
+class Sheet {
+ public:
+  explicit Sheet(const CortexParameters& parameters = {})
+      : cortex_(parameters, {}, 0.25, 20111, {}), alone_(cortex_) {
+    rest(20);
+  }
+  void rest(int ms) {
+    for (int k = 0; k < ms; ++k) alone_.step();
+  }
+  /// Stimulates in the middle of the next timestep.
+  void stimulate(Pulse pulse) {
+    pulse.x = kX;
+    pulse.y = kY;
+    pulse.width = 1.5;
+    pulse.substep = alone_.next() * kCortexSubsteps + kSubstep;
+    cortex_.stimulate(pulse);
+    alone_.step();
+  }
+  /// Cells of a population within `to` and beyond `from` units of the site.
+  std::set<std::uint32_t> cells(std::string_view population, double from, double to) const {
+    const PopulationInfo& info = cortex_.populations()[population_of(cortex_, population)];
+    std::set<std::uint32_t> cells;
+    for (std::uint32_t cell = 0; cell < info.size; ++cell) {
+      const double dx = static_cast<double>(info.x[cell]) - kX;
+      const double dy = static_cast<double>(info.y[cell]) - kY;
+      const double square = dx * dx + dy * dy;
+      if (square >= from * from && square <= to * to) cells.insert(cell);
+    }
+    return cells;
+  }
+  /// Those that fired with the pulse.
+  std::set<std::uint32_t> fired(std::string_view population, double from = 0, double to = 1) const {
+    std::set<std::uint32_t> fired;
+    for (const Spike& spike : cortex_.spikes(population_of(cortex_, population)))
+      if (spike.substep == kSubstep) fired.insert(spike.id);
+    std::set<std::uint32_t> both;
+    const std::set<std::uint32_t> there = cells(population, from, to);
+    std::set_intersection(fired.begin(), fired.end(), there.begin(), there.end(),
+                          std::inserter(both, both.end()));
+    return both;
+  }
+  double share(std::string_view population, double from = 0, double to = 1) const {
+    return static_cast<double>(fired(population, from, to).size()) /
+           static_cast<double>(cells(population, from, to).size());
+  }
+
+ private:
+  static constexpr std::uint32_t kSubstep = 2;
+  Cortex cortex_;
+  OneRegion alone_;
+};
+
+TEST(StimulatedSheet, AxonsNearTheSiteFireWhereTheFieldIsAboveTheirThreshold) {
+  Sheet sheet;
+  // Within a unit of the site the field is 1.2 to 1.5; layer 5 and SOM axons have 2.1.
+  sheet.stimulate({.intensity = 1.5});
+  for (const char* population : {"L23E", "PV"}) EXPECT_GT(sheet.share(population), 0.7);
+  for (const char* population : {"SOM", "L5IT", "L5PT", "L6CT"})
+    EXPECT_LT(sheet.share(population), 0.05) << population;
+  sheet.rest(300);
+  sheet.stimulate({.intensity = 3.5});
+  for (const char* population : {"L23E", "PV", "SOM", "NGF", "L5IT", "L5PT", "L6CT"}) {
+    EXPECT_GT(sheet.share(population), 0.7) << population;
+    EXPECT_LT(sheet.share(population, 6, 18), 0.05) << population;
+  }
+}
+
+TEST(StimulatedSheet, AnElectrodeExcitesExcitatoryAxonsOnly) {
+  Sheet sheet;
+  sheet.stimulate({.stimulator = Stimulator::electrode, .intensity = 3.5});
+  for (const char* population : {"L23E", "L5IT", "L5PT", "L6CT"})
+    EXPECT_GT(sheet.share(population), 0.7) << population;
+  for (const char* population : {"PV", "SOM", "NGF"})
+    EXPECT_LT(sheet.share(population), 0.05) << population;
+}
+
+TEST(StimulatedSheet, StrongerPulsesRecruitMore) {
+  double before = 0;
+  for (const double intensity : {1.0, 1.3, 1.7}) {
+    Sheet sheet;
+    sheet.stimulate({.intensity = intensity});
+    const double now = sheet.share("L23E", 0, 1.5);
+    EXPECT_GT(now, before + 0.1) << intensity;
+    before = now;
+  }
+}
+
+}  // namespace
+}  // namespace quartet
