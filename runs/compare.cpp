@@ -123,8 +123,8 @@ Difference compare_values(const NetcdfFile& a, int id_a, const NetcdfFile& b, in
 }
 
 Difference compare_files(const fs::path& path_a, const fs::path& path_b) {
-  const NetcdfFile a = NetcdfFile::open_to_read(path_a);
-  const NetcdfFile b = NetcdfFile::open_to_read(path_b);
+  const NetcdfFile a = NetcdfFile::open_whole(path_a);
+  const NetcdfFile b = NetcdfFile::open_whole(path_b);
   const auto dimension_list_a = a.dimensions();
   const auto dimension_list_b = b.dimensions();
   const auto dimensions_a = by_name(dimension_list_a);

@@ -82,6 +82,7 @@ void print_files(const fs::path& directory, std::ostream& out) {
         for (const auto& dimension : NetcdfFile::open_to_read(path).dimensions()) {
           if (dimension.unlimited) out << "  " << dimension.name << ": " << dimension.size;
         }
+        if (const std::string problem = cut_off(path); !problem.empty()) out << "  " << problem;
       } catch (const std::exception& error) {
         out << "  unreadable: " << error.what();
       }

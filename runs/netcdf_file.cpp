@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -64,7 +66,117 @@ void append_numbers(std::string& text, std::span<const std::byte> bytes, const c
   }
 }
 
+/// Steps through the header of a classic or CDF-5 file, whose layout is in "The NetCDF Classic
+/// Format Specification". Sizes are real numbers: those of a damaged header may be of any size.
+class Header {
+ public:
+  explicit Header(const std::filesystem::path& path) : file_(path, std::ios::binary) {
+    char magic[4] = {};
+    file_.read(magic, sizeof magic);
+    const bool known = file_ && std::memcmp(magic, "CDF", 3) == 0;
+    version_ = known ? magic[3] : 0;
+  }
+
+  /// Bytes that the file needs, without padding at its end; 0 for other formats, and infinity where
+  /// the header itself is cut off.
+  double needed_bytes(std::optional<std::uint64_t> records) {
+    if (version_ != 1 && version_ != 2 && version_ != 5) return 0;
+    const double in_header = number();
+    std::vector<double> dimensions;
+    entries([&] { dimensions.push_back(number()); });
+    attributes();
+    double end = 0;
+    std::vector<std::pair<double, double>> in_records;  // begin and size of a variable's part
+    entries([&] {
+      double size = 1;
+      bool has_records = false;
+      const double rank = number();
+      for (double i = 0; i < rank && file_; ++i) {
+        const double id = number();
+        const double length = id < static_cast<double>(dimensions.size())
+                                  ? dimensions[static_cast<std::size_t>(id)]
+                                  : 0;
+        if (i == 0 && length == 0)
+          has_records = true;
+        else
+          size *= length;
+      }
+      attributes();
+      size *= type_size();
+      number();  // the same, but may overflow
+      const double begin = number(version_ == 1 ? 4 : 8);
+      if (has_records)
+        in_records.emplace_back(begin, size);
+      else
+        end = std::max(end, begin + size);
+    });
+    if (!file_) return std::numeric_limits<double>::infinity();
+    end = std::max(end, static_cast<double>(file_.tellg()));
+    const double count = records ? static_cast<double>(*records) : in_header;
+    double record = 0;  // one variable alone is not padded
+    for (const auto& [begin, size] : in_records)
+      record += in_records.size() == 1 ? size : padded(size);
+    if (count > 0)
+      for (const auto& [begin, size] : in_records)
+        end = std::max(end, begin + (count - 1) * record + size);
+    return end;
+  }
+
+ private:
+  static double padded(double size) { return 4 * std::ceil(size / 4); }
+
+  double number(int width) {
+    double value = 0;
+    for (; width > 0; --width) value = 256 * value + std::max(0, file_.get());
+    return value;
+  }
+  double number() { return number(version_ == 5 ? 8 : 4); }
+  double type_size() {
+    return static_cast<double>(
+        netcdf_type_size(static_cast<NetcdfType>(static_cast<std::uint32_t>(number(4)))));
+  }
+  void skip(double size) {
+    if (size < 1e15)
+      file_.seekg(static_cast<std::streamoff>(padded(size)), std::ios::cur);
+    else
+      file_.setstate(std::ios::failbit);
+  }
+  /// A list: calls `entry` behind the name of each.
+  template <class Entry>
+  void entries(Entry entry) {
+    number(4);  // the list's tag
+    const double count = number();
+    for (double i = 0; i < count && file_; ++i) {
+      skip(number());
+      entry();
+    }
+  }
+  void attributes() {
+    entries([&] {
+      const double size = type_size();
+      skip(size * number());
+    });
+  }
+
+  std::ifstream file_;
+  int version_ = 0;  // 1, 2 or 5; 0: another format
+};
+
 }  // namespace
+
+std::string cut_off(const std::filesystem::path& path, std::optional<std::uint64_t> records) {
+  const double needed = Header(path).needed_bytes(records);
+  std::error_code none;
+  const auto size = std::filesystem::file_size(path, none);
+  if (none || static_cast<double>(size) >= needed) return "";
+  char text[80];
+  if (std::isinf(needed))
+    std::snprintf(text, sizeof text, "is cut off (its %ju bytes end within the header)", size);
+  else
+    std::snprintf(text, sizeof text, "is cut off (%ju bytes where its header tells of %.0f)", size,
+                  needed);
+  return text;
+}
 
 std::size_t netcdf_type_size(NetcdfType type) {
   switch (type) {
@@ -142,8 +254,17 @@ NetcdfFile NetcdfFile::create(const std::filesystem::path& path) {
 NetcdfFile NetcdfFile::open_to_read(const std::filesystem::path& path) {
   int id = -1;
   const int status = nc_open(path.c_str(), NC_NOWRITE, &id);
+  if (status == EACCES || status == EPERM)
+    throw std::runtime_error(path.string() + ": cannot open it: " + nc_strerror(status) +
+                             "; ask its owner for the right to read it");
   if (status != NC_NOERR) fail(path, status, "cannot open it");
   return {path, id};
+}
+
+NetcdfFile NetcdfFile::open_whole(const std::filesystem::path& path) {
+  if (const std::string problem = quartet::cut_off(path); !problem.empty())
+    throw std::runtime_error(path.string() + ": " + problem + "; copy it again, or run again");
+  return open_to_read(path);
 }
 
 NetcdfFile NetcdfFile::open_to_write(const std::filesystem::path& path) {
@@ -372,8 +493,12 @@ void truncate_records(const std::filesystem::path& path, std::uint64_t records) 
   const auto error = [&](const std::string& what) {
     return std::runtime_error(path.string() + ": " + what);
   };
+  const std::string remedy = "; put back the file that the run wrote, or start the run again";
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  if (!file) throw error("cannot open it for writing; a run is resumed where its files are");
+  if (!file && errno == ENOENT) throw error("is missing" + remedy);
+  if (!file)
+    throw error(std::string("cannot open it for writing: ") + std::strerror(errno) +
+                "; a run is resumed where its files may be written");
   std::array<unsigned char, 12> header{};
   file.read(reinterpret_cast<char*>(header.data()), header.size());
   if (!file || std::memcmp(header.data(), "CDF\x05", 4) != 0) {
@@ -383,9 +508,10 @@ void truncate_records(const std::filesystem::path& path, std::uint64_t records) 
   for (int i = 4; i < 12; ++i) present = present << 8 | header[i];
   if (present < records) {
     throw error("has " + std::to_string(present) + " records where the checkpoint counts " +
-                std::to_string(records) +
-                "; put back the file that the run wrote, or start the run again");
+                std::to_string(records) + remedy);
   }
+  if (const std::string problem = cut_off(path, records); !problem.empty())
+    throw error(problem + remedy);
   for (int i = 11; i >= 4; --i, records >>= 8) header[i] = records & 0xff;
   file.seekp(4);
   file.write(reinterpret_cast<const char*>(header.data()) + 4, 8);

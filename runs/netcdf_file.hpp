@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,6 +85,7 @@ class NetcdfFile {
   /// All throw std::runtime_error, as do all members that touch the file.
   static NetcdfFile create(const std::filesystem::path& path);  ///< replaces an existing file
   static NetcdfFile open_to_read(const std::filesystem::path& path);
+  static NetcdfFile open_whole(const std::filesystem::path& path);  ///< to read; not if cut_off()
   static NetcdfFile open_to_write(const std::filesystem::path& path);
 
   NetcdfFile(NetcdfFile&& other) noexcept;
@@ -188,8 +190,15 @@ class NetcdfFile {
   int id_ = -1;  ///< −1: closed
 };
 
+/// "is cut off (90 bytes where its header tells of 120)" for a classic or CDF-5 file that ends too
+/// early, where NetCDF would read zeros; else empty. Padding at the end is not missed. With as many
+/// `records` as are given instead of the header's.
+std::string cut_off(const std::filesystem::path& path,
+                    std::optional<std::uint64_t> records = std::nullopt);
+
 /// Drops the records of a CDF-5 file (which nobody has open) from record `records` on.
-/// Throws where the file has fewer, or is not CDF-5.
+/// Throws where the file is missing, may not be written, has fewer records, is cut off or is not
+/// CDF-5.
 void truncate_records(const std::filesystem::path& path, std::uint64_t records);
 
 }  // namespace quartet

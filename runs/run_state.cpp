@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -89,20 +88,9 @@ void mark_ended(const fs::path& directory) {
 
 void check_netcdf(const fs::path& path) {
   if (!fs::exists(path)) throw std::runtime_error(path.string() + ": is missing");
-  const NetcdfFile file = NetcdfFile::open_to_read(path);
-  std::uintmax_t bytes = 0;  // without the header
-  for (const NetcdfFile::Variable& variable : file.variables()) {
-    const std::vector<std::size_t> shape = file.shape(file.variable_id(variable.name));
-    bytes += std::accumulate(shape.begin(), shape.end(), netcdf_type_size(variable.type),
-                             std::multiplies<>());
-  }
-  if (fs::file_size(path) < bytes) {
-    throw std::runtime_error(path.string() + ": is cut off (" +
-                             std::to_string(fs::file_size(path)) +
-                             " bytes where its header tells "
-                             "of " +
-                             std::to_string(bytes) + ")");
-  }
+  const std::string problem = cut_off(path);
+  if (!problem.empty()) throw std::runtime_error(path.string() + ": " + problem);
+  NetcdfFile::open_to_read(path);
 }
 
 }  // namespace quartet

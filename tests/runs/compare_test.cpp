@@ -66,6 +66,21 @@ TEST(Compare, EqualRunsAreEqualWhateverTheirProvenance) {
             (std::pair<int, std::string>(0, "")));
 }
 
+TEST(Compare, RefusesFilesThatAreCutOff) {
+  TemporaryDirectory directory;
+  for (const char* name : {"a", "b"}) write_run(directory / name, {});
+  const fs::path path = directory / "b/behaviour.nc";
+  fs::resize_file(path, fs::file_size(path) - 1);  // NetCDF would read a zero
+  std::ostringstream out;
+  try {
+    compare_runs(directory / "a", directory / "b", out);
+    FAIL() << out.str();
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("b/behaviour.nc: is cut off ("), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(Compare, NamesTheFirstDifference) {
   using Result = std::pair<int, std::string>;
   EXPECT_EQ(compare_with([](Contents& c) { c.error[3] = 2.25; }),

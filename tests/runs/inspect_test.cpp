@@ -60,6 +60,15 @@ TEST(Inspect, NamesDamageAndGoesOn) {
   }
 }
 
+TEST(Inspect, NamesFilesThatAreCutOff) {
+  TemporaryDirectory directory;
+  write_small_run(directory.path());
+  EXPECT_EQ(inspect(directory.path()).find("cut off"), std::string::npos);
+  const fs::path path = directory / "behaviour.nc";
+  fs::resize_file(path, fs::file_size(path) - 4);
+  EXPECT_NE(inspect(directory.path()).find("trial: 7  is cut off ("), std::string::npos);
+}
+
 TEST(Inspect, RefusesWhatIsNoRun) {
   TemporaryDirectory directory;
   EXPECT_THROW(inspect(directory.path()), std::invalid_argument);

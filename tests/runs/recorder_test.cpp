@@ -355,6 +355,45 @@ TEST(Recorder, AResumeDropsWhatCameAfterTheCheckpoint) {
   EXPECT_EQ(error[6], fake_error(0, 2));
 }
 
+TEST(Netcdf, EveryMissingByteIsSeenButPadding) {
+  TemporaryDirectory directory;
+  const fs::path path = directory / "file.nc";
+  for (const int variables : {1, 2}) {
+    for (const std::size_t records : {0, 1, 3}) {
+      {
+        NetcdfFile file = NetcdfFile::create(path);
+        const std::vector<int> axes = {file.define_unlimited_dimension("time"),
+                                       file.define_dimension("cell", 5)};
+        const int name = file.define_variable("name", NetcdfType::text, {axes[1]});
+        std::vector<int> ids;
+        for (int v = 0; v < variables; ++v) {
+          ids.push_back(file.define_variable(v == 0 ? "first" : "second", NetcdfType::text, axes));
+          file.put_attribute(ids.back(), "units", "mV");
+        }
+        file.end_definitions();
+        file.put<char>(name, {0}, {5}, std::string("abcde"));
+        for (const int id : ids)
+          file.put<char>(id, {0, 0}, {records, 5}, std::string(5 * records, 'x'));
+        file.close();
+      }
+      const std::string whole = read_bytes(path);
+      // What comes last begins at a multiple of 4; records of one variable alone are not padded.
+      const std::size_t last = records > 0 && variables == 1 ? 5 * records : 5;
+      const std::size_t padding = whole.size() % 4 == 0 ? (4 - last % 4) % 4 : 0;
+      for (const std::size_t missing : {std::size_t{0}, padding, padding + 1, whole.size() - 100}) {
+        write_bytes(path, whole.substr(0, whole.size() - missing));
+        const std::string found = cut_off(path);
+        EXPECT_EQ(found.empty(), missing <= padding)
+            << variables << " " << records << " " << missing << " " << found;
+        const bool in_header = found.find("100 bytes end within the header") != found.npos;
+        EXPECT_EQ(in_header, missing > padding + 1) << found;
+      }
+    }
+  }
+  write_bytes(path, "another format");
+  EXPECT_EQ(cut_off(path), "");
+}
+
 TEST(Recorder, AResumeRefusesAnotherFile) {
   TemporaryDirectory directory;
   const Place checkpoint{1, 60};
@@ -374,8 +413,11 @@ TEST(Recorder, AResumeRefusesAnotherFile) {
   fewer[11] = 1;  // the number of records
   write_bytes(directory / "behaviour.nc", fewer);
   EXPECT_NE(refusal().find("has 1 records"), std::string::npos) << refusal();
+  write_bytes(directory / "behaviour.nc", good.substr(0, good.size() / 2));
+  EXPECT_NE(refusal().find("behaviour.nc: is cut off ("), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("; put back the file"), std::string::npos) << refusal();
   fs::remove(directory / "behaviour.nc");
-  EXPECT_NE(refusal().find("behaviour.nc"), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("behaviour.nc: is missing; put back"), std::string::npos) << refusal();
   write_bytes(directory / "behaviour.nc", good);
   EXPECT_EQ(refusal(), "none");
 }

@@ -424,6 +424,7 @@ class SystemTest(unittest.TestCase):
         for name, damage, said in (
                 ("behaviour.nc", pathlib.Path.unlink, "is missing"),
                 ("behaviour.nc", lambda path: path.write_bytes(b"CDF"), "cannot"),
+                ("behaviour.nc", lambda path: os.truncate(path, path.stat().st_size - 5), "is cut off"),
                 ("cortex.nc", pathlib.Path.unlink, "is missing"),
                 ("cerebellum_spikes.nc",
                  lambda path: os.truncate(path, path.stat().st_size * 3 // 4), "is cut off"),
