@@ -143,6 +143,17 @@ def from_baseline(subject: behaviour.Subject, column: str) -> np.ndarray:
     return data - (baseline.mean() if baseline.size else np.nan)
 
 
+def reaches(run: behaviour.Behaviour) -> bool:
+    return any(np.isfinite(s.columns["angle_third"]).any()
+               for group in run.groups.values() for s in group.subjects)
+
+
+def hits(subject: behaviour.Subject) -> np.ndarray:
+    """1 or 0 in trials that ask for a finger movement, NaN in others."""
+    asked = subject.columns.get("fingers", np.zeros(subject.trials)) > 0
+    return np.where(asked, subject.columns["reward"] > 0, np.nan)
+
+
 def colour(brain: str, brains: list[str]) -> str:
     others = [b for b in brains if b not in COLOURS]
     tints = OTHERS if len(others) == len(brains) else OTHERS[1:]  # one blue
@@ -250,7 +261,9 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         upper, *lower = panels[:, column]
         members = {g.brain: g for g in drawn if g.condition == condition}
         reference = max((s for g in members.values() for s in g.subjects), key=lambda s: s.trials)
-        banded |= draw_learning(upper, members, brains, reference)
+        series = (behaviour.Subject.compensation if np.isfinite(reference.rotation) else
+                  behaviour.Subject.from_target if reaches(run) else hits)
+        banded |= draw_learning(upper, members, brains, reference, series)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         if condition in shipped:
             title = TITLES[condition]
@@ -274,7 +287,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
             alike.setdefault(signals[column], []).append(axes)
         (upper if asked[column] else lower[-1]).set_xlabel("trial")
         if column == 0:
-            upper.set_ylabel("compensation (deg)" if run.rotated() else "hand from target (deg)")
+            upper.set_ylabel("compensation (deg)" if run.rotated() else "hand from target (deg)"
+                             if reaches(run) else "share of hits\nof finger movements")
     for same in alike.values():
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
@@ -335,7 +349,7 @@ def put_title(axes, title: str, below: str, inches: float) -> int:
     return len(lines) + len(small)
 
 
-def draw_learning(axes, members, brains, reference) -> bool:
+def draw_learning(axes, members, brains, reference, series) -> bool:
     """Returns whether there is a full compensation to draw."""
     trials = np.arange(reference.trials + 1) + 0.5
     schedule = np.nan_to_num(reference.schedule())
@@ -346,8 +360,6 @@ def draw_learning(axes, members, brains, reference) -> bool:
                           linewidth=0, zorder=0)
         low, high = min(schedule.min(), 0.0), schedule.max()
     for brain, group in members.items():
-        rotated = np.isfinite(reference.rotation)
-        series = behaviour.Subject.compensation if rotated else behaviour.Subject.from_target
         if len(group.subjects) > 1:
             x, values = curves(group, series, INDIVIDUAL_POINTS)
             axes.plot(x, values.T, color=colour(brain, brains), alpha=0.35, linewidth=0.6, zorder=1)
@@ -357,9 +369,10 @@ def draw_learning(axes, members, brains, reference) -> bool:
         low = np.nanmin([low, *(mean - sem)])
         high = np.nanmax([high, *(mean + sem)])
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
+    high = high if high > low else low + 1.0
     axes.set_ylim(low - 0.12 * (high - low), high + 0.16 * (high - low))
     axes.set_xlim(0.5, reference.trials + 0.5)
-    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=series is not hits))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
     return banded
 
@@ -550,8 +563,14 @@ def main(arguments: list[str] | None = None) -> int:
         run = behaviour.read(
             options.directory,
             {"angle_third", "reward"},
-            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL,
+            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL | {"fingers"},
         )
+        if not reaches(run):
+            if not any(np.isfinite(hits(s)).any() for g in run.groups.values() for s in g.subjects):
+                raise behaviour.BadInput(f"{run.path}: no reaches or finger movements to draw; of "
+                                         "probes `quartet tms` draws what they found")
+            print(f"plot.py: {run.path}: no reaches, so hits of finger movements are drawn; maps of "
+                  "the fingers: quartet maps", file=sys.stderr)
         with open(score.TARGETS, "rb") as file:
             people = tomllib.load(file)
     except (behaviour.BadInput, OSError) as error:

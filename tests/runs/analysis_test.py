@@ -1086,6 +1086,29 @@ class PlotTest(AnalysisTest):
         self.assertAlmostEqual(np.nanmax(drawn(1)), 8 * FULL["intact"])
         np.testing.assert_allclose(drawn(-1), drawn(1))
 
+    def test_finger_movements_have_hits(self):
+        def fingers(group, columns):
+            columns["rotation"][:] = 0
+            columns["angle_third"][:] = columns["angle_end"][:] = np.nan
+            columns["felt_angle"] = np.where(np.arange(len(columns["block"])) % 2, 2.0, 0.0)
+
+        run = write_run(self.root, groups=["full_intact", "full_depleted"], subjects=2, change=fingers)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            code, _, err = self.call(plot.main, run)
+            self.assertEqual(code, 2)
+            self.assertIn("no reaches or finger movements to draw; of probes `quartet tms`", err)
+            with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+                file.renameVariable("felt_angle", "fingers")
+            code, _, err = self.call(plot.main, run)
+        self.assertEqual(code, 0)
+        self.assertEqual(err, f"plot.py: {run}/behaviour.nc: no reaches, so hits of finger movements "
+                              "are drawn; maps of the fingers: quartet maps\n")
+        subject = behaviour.read(run, {"reward"}, {"fingers"}).groups["full_intact"].subjects[0]
+        found = plot.hits(subject)  # rewards come in fours, every second trial asks
+        self.assertTrue(np.isnan(found[::2]).all())
+        self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
+
     def test_bins_respect_the_schedule(self):
         run = behaviour.read(write_run(self.root), {"angle_third"})
         subject = run.groups["full_intact"].subjects[0]
