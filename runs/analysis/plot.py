@@ -218,12 +218,23 @@ def known(condition: str, groups: dict[str, behaviour.Group]) -> bool:
     return condition in TITLES and any(f"{condition}_{brain}" in groups for brain in COLOURS)
 
 
-def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
+def shown_of(run: behaviour.Behaviour) -> tuple[dict[str, behaviour.Group], list[str]]:
+    """Groups that have a curve, and the conditions that there is room for, in their order."""
     shown = run.rotated() or run.groups
     conditions = list(dict.fromkeys(g.condition for g in shown.values()))
     if set(conditions) <= set(ORDER):
         conditions.sort(key=ORDER.index)
-    conditions = conditions[:MAX_COLUMNS]
+    return shown, conditions[:MAX_COLUMNS]
+
+
+def undrawn(run: behaviour.Behaviour) -> list[str]:
+    """Groups for which there is no room."""
+    shown, conditions = shown_of(run)
+    return [group.name for group in shown.values() if group.condition not in conditions]
+
+
+def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
+    shown, conditions = shown_of(run)
     drawn = [g for g in shown.values() if g.condition in conditions]
     brains = list(dict.fromkeys(g.brain for g in drawn))
     shipped = [c for c in conditions if known(c, run.rotated())]
@@ -514,13 +525,12 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
     size = scale(run)
     left_out = behaviour.left_out(run)
-    shown = run.rotated() or run.groups
-    undrawn = sorted(set(shown) - {group.name for group in drawn}, key=list(shown).index)
+    left = undrawn(run)
     notes = [
         f"{run.extent[0].upper()}{run.extent[1:]}.",
         f"{left_out[0].upper()}{left_out[1:]}." if left_out else "",
-        f"Not drawn: {', '.join(undrawn)} (there is room for {MAX_COLUMNS} conditions)."
-        if undrawn else "",
+        f"Not drawn: {', '.join(left)} (there is room for {MAX_COLUMNS} conditions)."
+        if left else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
@@ -556,6 +566,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", metavar="FILE", type=pathlib.Path,
                         help="write this file instead of figure.png and figure.pdf in DIR; its "
                         f"ending says the format ({', '.join(FORMATS)})")
+    parser.add_argument("--groups", metavar="NAME", nargs="+",
+                        help="draw these groups alone (there is room for "
+                        f"{MAX_COLUMNS} conditions)")
     options = parser.parse_args(arguments)
     if options.out and options.out.suffix not in FORMATS:
         parser.error(f"--out {options.out}: must end in one of {', '.join(FORMATS)}")
@@ -565,6 +578,13 @@ def main(arguments: list[str] | None = None) -> int:
             {"angle_third", "reward"},
             {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL | {"fingers"},
         )
+        if options.groups:
+            unknown = [name for name in options.groups if name not in run.groups]
+            if unknown:
+                raise behaviour.BadInput(f"{run.path}: no group {', '.join(unknown)}; write some of "
+                                         f"{', '.join(run.groups)} after --groups")
+            run.groups = {name: group for name, group in run.groups.items()
+                          if name in options.groups}
         if not reaches(run):
             if not any(np.isfinite(hits(s)).any() for g in run.groups.values() for s in g.subjects):
                 raise behaviour.BadInput(f"{run.path}: no reaches or finger movements to draw; of "
@@ -577,6 +597,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2
     warnings.filterwarnings("ignore", "Glyph")  # a sign that the font has not is drawn as a box
+    if left := undrawn(run):
+        print(f"plot.py: not drawn for want of room: {', '.join(left)}; draw them alone: "
+              f"--groups {' '.join(left)} --out FILE", file=sys.stderr)
     figure = draw(run, people)
     paths = [options.out] if options.out else [run.path.with_name(f"figure{end}")
                                                for end in (".png", ".pdf")]

@@ -1109,6 +1109,26 @@ class PlotTest(AnalysisTest):
         self.assertTrue(np.isnan(found[::2]).all())
         self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
 
+    def test_groups_without_room_are_said_and_can_be_drawn(self):
+        def still(group, columns):
+            columns["rotation"][:] = 0
+
+        run = write_run(self.root, subjects=1, change=still, groups=[
+            f"{condition}_{brain}" for condition in ("full", "abrupt", "reward")
+            for brain in ("intact", "depleted")])
+        for name in ("resolved.toml", "behaviour.nc"):  # a condition that the figure has no room for
+            path = run / name
+            path.write_bytes(path.read_bytes().replace(b"full_depleted", b"rest_depleted"))
+        code, _, err = self.call(plot.main, run)
+        self.assertEqual((code, err), (0, "plot.py: not drawn for want of room: reward_intact, "
+                                          "reward_depleted; draw them alone: --groups reward_intact "
+                                          "reward_depleted --out FILE\n"))
+        code, _, err = self.call(plot.main, run, "--groups", "reward_intact", "reward_depleted")
+        self.assertEqual((code, err), (0, ""))
+        code, _, err = self.call(plot.main, run, "--groups", "reward")
+        self.assertEqual(code, 2)
+        self.assertIn("no group reward; write some of full_intact, rest_depleted, abrupt_intact", err)
+
     def test_bins_respect_the_schedule(self):
         run = behaviour.read(write_run(self.root), {"angle_third"})
         subject = run.groups["full_intact"].subjects[0]
