@@ -588,6 +588,18 @@ class ReadoutTest(unittest.TestCase):
                          rotation=np.r_[np.zeros(10), 4.0 * sign])
         self.assertTrue(math.isnan(readouts.single_trial_deg(turned)))
 
+    def test_labels_tell_the_trials_that_there_are(self):
+        for rotated, early, opposite in ((10, "trials 1-5", "trials 1-4"), (2, "trial 1", "trials 1-4"),
+                                         (24, "trials 1-12", "trials 1-12")):
+            lengths = [4, rotated, 14 if rotated == 24 else 4]
+            phases = ("baseline", "rotated", "opposite")
+            one = [subject([{"phase": p, "trials": n} for p, n in zip(phases, lengths)],
+                           rotation=np.repeat([0.0, 30.0, -30.0], lengths))]
+            self.assertEqual(readouts.label("early_fraction", one), f"fraction compensated, {early}")
+            self.assertEqual(readouts.label("olive_rise", one), f"olive: {early} minus baseline, Hz")
+            self.assertIn(opposite, readouts.label("opposite_fraction", one))
+            self.assertEqual(readouts.label("late_fraction", one), readouts.LABELS["late_fraction"])
+
     def test_asymptote_and_what_is_kept(self):
         blocks = [{"phase": "baseline", "trials": 8}, {"phase": "clamped", "trials": 100},
                   {"phase": "no_feedback", "trials": 10}]
