@@ -90,6 +90,7 @@ std::string analysis_directory() {
 void add_plot(CLI::App& app, int& exit_code) {
   struct Flags {
     std::string directory, out;
+    std::vector<std::string> groups;
   };
   auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("plot", "Figure of a run");
@@ -97,11 +98,20 @@ void add_plot(CLI::App& app, int& exit_code) {
   command->add_option(
       "--out", flags->out,
       "the figure's file (.png, .pdf or .svg); default: figure.png and .pdf in DIR");
+  command
+      ->add_option("--groups", flags->groups,
+                   "draw these groups alone (default: all for which "
+                   "there is room)")
+      ->type_name("NAME");
   command->footer("Example:\n  quartet plot results/cerebellar_vs_dopaminergic");
   command->callback([flags, &exit_code] {
     check_run_directory(flags->directory);
     std::vector<std::string> arguments{flags->directory};
     if (!flags->out.empty()) arguments.insert(arguments.end(), {"--out", flags->out});
+    if (!flags->groups.empty()) {
+      arguments.push_back("--groups");
+      arguments.insert(arguments.end(), flags->groups.begin(), flags->groups.end());
+    }
     become_script("plot.py", arguments);
     exit_code = 1;
   });

@@ -47,8 +47,12 @@ void add_validate(CLI::App& app, int& exit_code) {
           ++subjects;
           for (const Block& block : member.subject_parameters.schedule) trials += block.trials;
         }
-        std::cout << fmt::format("{}: good; {} groups, {} subjects, {} trials{}\n", file,
-                                 experiment.groups.size(), subjects, trials,
+        const auto counted = [](std::int64_t n, const char* what) {
+          return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+        };
+        std::cout << fmt::format("{}: good; {}, {}, {}{}\n", file,
+                                 counted(std::ssize(experiment.groups), "group"),
+                                 counted(subjects, "subject"), counted(trials, "trial"),
                                  experiment.cut.empty() ? "" : "; " + unlike_file(experiment));
       } catch (const ExperimentError& error) {
         problems.insert(problems.end(), error.problems().begin(), error.problems().end());

@@ -188,7 +188,12 @@ Value value_of(const toml::node& node) {
     std::vector<double> numbers;
     for (const toml::node& element : *array) {
       if (element.is_table()) return Unusable{"a list of tables"};
-      if (!element.is_number()) return Unusable{"a list of other things than numbers"};
+      if (!element.is_number()) {
+        const std::string* text = element.is_string() ? &element.as_string()->get() : nullptr;
+        return Unusable{
+            fmt::format("a list whose element {} is {}", numbers.size() + 1,
+                        text ? "the text " + toml_text(*text) + " (lists take no units)" : "none")};
+      }
       numbers.push_back(*element.value<double>());
     }
     return numbers;

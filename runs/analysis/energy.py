@@ -133,7 +133,7 @@ def print_table(rows: list[dict]) -> None:
         own = [row for row in rows if row["group"] == name]
         print(f"\n{name}: nW in {own[0]['phase']}"
               + (f"; change to {own[0]['other_phase']}" if own[0]["other_phase"] else "")
-              + f" (mean of {own[0]['subjects']} subjects)")
+              + f" (mean of {own[0]['subjects']} subject{'s'[: own[0]['subjects'] != 1]})")
         table.show(("region", "population", "Hz per\nliving cell", *terms, "total", "at 2 nJ\nper spike",
                     "change\nHz", "change\nnW", "change\n%", "change at 2 nJ\nnW"),
                    [(row["region"], row["population"], table.number(row["rate_hz"]),

@@ -143,6 +143,17 @@ def from_baseline(subject: behaviour.Subject, column: str) -> np.ndarray:
     return data - (baseline.mean() if baseline.size else np.nan)
 
 
+def reaches(run: behaviour.Behaviour) -> bool:
+    return any(np.isfinite(s.columns["angle_third"]).any()
+               for group in run.groups.values() for s in group.subjects)
+
+
+def hits(subject: behaviour.Subject) -> np.ndarray:
+    """1 or 0 in trials that ask for a finger movement, NaN in others."""
+    asked = subject.columns.get("fingers", np.zeros(subject.trials)) > 0
+    return np.where(asked, subject.columns["reward"] > 0, np.nan)
+
+
 def colour(brain: str, brains: list[str]) -> str:
     others = [b for b in brains if b not in COLOURS]
     tints = OTHERS if len(others) == len(brains) else OTHERS[1:]  # one blue
@@ -207,12 +218,23 @@ def known(condition: str, groups: dict[str, behaviour.Group]) -> bool:
     return condition in TITLES and any(f"{condition}_{brain}" in groups for brain in COLOURS)
 
 
-def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
+def shown_of(run: behaviour.Behaviour) -> tuple[dict[str, behaviour.Group], list[str]]:
+    """Groups that have a curve, and the conditions that there is room for, in their order."""
     shown = run.rotated() or run.groups
     conditions = list(dict.fromkeys(g.condition for g in shown.values()))
     if set(conditions) <= set(ORDER):
         conditions.sort(key=ORDER.index)
-    conditions = conditions[:MAX_COLUMNS]
+    return shown, conditions[:MAX_COLUMNS]
+
+
+def undrawn(run: behaviour.Behaviour) -> list[str]:
+    """Groups for which there is no room."""
+    shown, conditions = shown_of(run)
+    return [group.name for group in shown.values() if group.condition not in conditions]
+
+
+def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
+    shown, conditions = shown_of(run)
     drawn = [g for g in shown.values() if g.condition in conditions]
     brains = list(dict.fromkeys(g.brain for g in drawn))
     shipped = [c for c in conditions if known(c, run.rotated())]
@@ -250,7 +272,9 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         upper, *lower = panels[:, column]
         members = {g.brain: g for g in drawn if g.condition == condition}
         reference = max((s for g in members.values() for s in g.subjects), key=lambda s: s.trials)
-        banded |= draw_learning(upper, members, brains, reference)
+        series = (behaviour.Subject.compensation if np.isfinite(reference.rotation) else
+                  behaviour.Subject.from_target if reaches(run) else hits)
+        banded |= draw_learning(upper, members, brains, reference, series)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         if condition in shipped:
             title = TITLES[condition]
@@ -274,7 +298,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
             alike.setdefault(signals[column], []).append(axes)
         (upper if asked[column] else lower[-1]).set_xlabel("trial")
         if column == 0:
-            upper.set_ylabel("compensation (deg)" if run.rotated() else "hand from target (deg)")
+            upper.set_ylabel("compensation (deg)" if run.rotated() else "hand from target (deg)"
+                             if reaches(run) else "share of hits\nof finger movements")
     for same in alike.values():
         low, high = zip(*(axes.get_ylim() for axes in same))
         for axes in same:
@@ -335,7 +360,7 @@ def put_title(axes, title: str, below: str, inches: float) -> int:
     return len(lines) + len(small)
 
 
-def draw_learning(axes, members, brains, reference) -> bool:
+def draw_learning(axes, members, brains, reference, series) -> bool:
     """Returns whether there is a full compensation to draw."""
     trials = np.arange(reference.trials + 1) + 0.5
     schedule = np.nan_to_num(reference.schedule())
@@ -346,8 +371,6 @@ def draw_learning(axes, members, brains, reference) -> bool:
                           linewidth=0, zorder=0)
         low, high = min(schedule.min(), 0.0), schedule.max()
     for brain, group in members.items():
-        rotated = np.isfinite(reference.rotation)
-        series = behaviour.Subject.compensation if rotated else behaviour.Subject.from_target
         if len(group.subjects) > 1:
             x, values = curves(group, series, INDIVIDUAL_POINTS)
             axes.plot(x, values.T, color=colour(brain, brains), alpha=0.35, linewidth=0.6, zorder=1)
@@ -357,9 +380,10 @@ def draw_learning(axes, members, brains, reference) -> bool:
         low = np.nanmin([low, *(mean - sem)])
         high = np.nanmax([high, *(mean + sem)])
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
+    high = high if high > low else low + 1.0
     axes.set_ylim(low - 0.12 * (high - low), high + 0.16 * (high - low))
     axes.set_xlim(0.5, reference.trials + 0.5)
-    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=series is not hits))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
     return banded
 
@@ -501,13 +525,12 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
     n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
     size = scale(run)
     left_out = behaviour.left_out(run)
-    shown = run.rotated() or run.groups
-    undrawn = sorted(set(shown) - {group.name for group in drawn}, key=list(shown).index)
+    left = undrawn(run)
     notes = [
         f"{run.extent[0].upper()}{run.extent[1:]}.",
         f"{left_out[0].upper()}{left_out[1:]}." if left_out else "",
-        f"Not drawn: {', '.join(undrawn)} (there is room for {MAX_COLUMNS} conditions)."
-        if undrawn else "",
+        f"Not drawn: {', '.join(left)} (there is room for {MAX_COLUMNS} conditions)."
+        if left else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
@@ -543,6 +566,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", metavar="FILE", type=pathlib.Path,
                         help="write this file instead of figure.png and figure.pdf in DIR; its "
                         f"ending says the format ({', '.join(FORMATS)})")
+    parser.add_argument("--groups", metavar="NAME", nargs="+",
+                        help="draw these groups alone (there is room for "
+                        f"{MAX_COLUMNS} conditions)")
     options = parser.parse_args(arguments)
     if options.out and options.out.suffix not in FORMATS:
         parser.error(f"--out {options.out}: must end in one of {', '.join(FORMATS)}")
@@ -550,14 +576,30 @@ def main(arguments: list[str] | None = None) -> int:
         run = behaviour.read(
             options.directory,
             {"angle_third", "reward"},
-            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL,
+            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL | {"fingers"},
         )
+        if options.groups:
+            unknown = [name for name in options.groups if name not in run.groups]
+            if unknown:
+                raise behaviour.BadInput(f"{run.path}: no group {', '.join(unknown)}; write some of "
+                                         f"{', '.join(run.groups)} after --groups")
+            run.groups = {name: group for name, group in run.groups.items()
+                          if name in options.groups}
+        if not reaches(run):
+            if not any(np.isfinite(hits(s)).any() for g in run.groups.values() for s in g.subjects):
+                raise behaviour.BadInput(f"{run.path}: no reaches or finger movements to draw; of "
+                                         "probes `quartet tms` draws what they found")
+            print(f"plot.py: {run.path}: no reaches, so hits of finger movements are drawn; maps of "
+                  "the fingers: quartet maps", file=sys.stderr)
         with open(score.TARGETS, "rb") as file:
             people = tomllib.load(file)
     except (behaviour.BadInput, OSError) as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2
     warnings.filterwarnings("ignore", "Glyph")  # a sign that the font has not is drawn as a box
+    if left := undrawn(run):
+        print(f"plot.py: not drawn for want of room: {', '.join(left)}; draw them alone: "
+              f"--groups {' '.join(left)} --out FILE", file=sys.stderr)
     figure = draw(run, people)
     paths = [options.out] if options.out else [run.path.with_name(f"figure{end}")
                                                for end in (".png", ".pdf")]

@@ -55,6 +55,14 @@ def early(subject: Subject) -> np.ndarray:
     return learning[: max(1, min(12, len(learning) // 2))]
 
 
+def label(readout: str, subjects: list[Subject]) -> str:
+    """Of LABELS; where these subjects have fewer trials than it says, with as many as they have."""
+    used = ((lambda s: _labelled(s, "opposite")[:12]) if readout == "opposite_fraction" else early)
+    most = max(len(used(s)) for s in subjects)
+    trials = {0: "trials 1-12", 1: "trial 1"}.get(most, f"trials 1-{most}")  # 0: no such read-out
+    return LABELS[readout].replace("trials 1-12", trials)
+
+
 def late(subject: Subject) -> np.ndarray:
     """The last fifth of the rotated trials (20 of 100)."""
     learning = subject.phases["learning"]

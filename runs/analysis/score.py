@@ -238,13 +238,14 @@ def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
     """All read-outs of the groups that no target names."""
     return [
         evaluate(
-            {"id": f"{group}.{readout}", "description": label,
+            {"id": f"{group}.{readout}",
+             "description": readouts.label(readout, run.groups[group].subjects),
              "words": getattr(readouts, readout).__doc__.partition("\n")[0],
              "of": {"group": group, "readout": readout}},
             run.groups,
         )
         for group in run.rotated() if group not in named
-        for readout, label in readouts.LABELS.items()
+        for readout in readouts.LABELS
     ]
 
 

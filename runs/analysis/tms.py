@@ -346,7 +346,8 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
     n = sorted({r["n"] for r in records})
     print(f"Stimulation of the resting motor sheet; mean ± SEM over n = "
-          f"{'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} subjects. In brackets: the range that is asked for.\n")
+          f"{'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} subject{'s'[: n[-1] != 1]}. In brackets: "
+          "the range that is asked for.\n")
     lines = []
     for index, (what, band) in INDICES.items():
         own = {r["group"]: r for r in records if r["index"] == index}
@@ -424,7 +425,7 @@ def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
     figure.suptitle(lab.title or "Stimulation of the resting motor sheet", x=0.012, y=1 - 0.15 / height,
                     va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
     figure.text(0.012, 0.12 / height,
-                (f"Mean ± SEM over n = {n} subjects a group; grey: the range that is asked for. "
+                (f"Mean ± SEM over n = {n} subject{'s'[: n != '1']} a group; grey: the range that is asked for. "
                  if counts else "")
                 + "Responses: spikes per corticospinal cell within 10 ms.", fontsize=10, color="0.2")
     return figure

@@ -588,6 +588,18 @@ class ReadoutTest(unittest.TestCase):
                          rotation=np.r_[np.zeros(10), 4.0 * sign])
         self.assertTrue(math.isnan(readouts.single_trial_deg(turned)))
 
+    def test_labels_tell_the_trials_that_there_are(self):
+        for rotated, early, opposite in ((10, "trials 1-5", "trials 1-4"), (2, "trial 1", "trials 1-4"),
+                                         (24, "trials 1-12", "trials 1-12")):
+            lengths = [4, rotated, 14 if rotated == 24 else 4]
+            phases = ("baseline", "rotated", "opposite")
+            one = [subject([{"phase": p, "trials": n} for p, n in zip(phases, lengths)],
+                           rotation=np.repeat([0.0, 30.0, -30.0], lengths))]
+            self.assertEqual(readouts.label("early_fraction", one), f"fraction compensated, {early}")
+            self.assertEqual(readouts.label("olive_rise", one), f"olive: {early} minus baseline, Hz")
+            self.assertIn(opposite, readouts.label("opposite_fraction", one))
+            self.assertEqual(readouts.label("late_fraction", one), readouts.LABELS["late_fraction"])
+
     def test_asymptote_and_what_is_kept(self):
         blocks = [{"phase": "baseline", "trials": 8}, {"phase": "clamped", "trials": 100},
                   {"phase": "no_feedback", "trials": 10}]
@@ -1118,6 +1130,49 @@ class PlotTest(AnalysisTest):
 
         self.assertAlmostEqual(np.nanmax(drawn(1)), 8 * FULL["intact"])
         np.testing.assert_allclose(drawn(-1), drawn(1))
+
+    def test_finger_movements_have_hits(self):
+        def fingers(group, columns):
+            columns["rotation"][:] = 0
+            columns["angle_third"][:] = columns["angle_end"][:] = np.nan
+            columns["felt_angle"] = np.where(np.arange(len(columns["block"])) % 2, 2.0, 0.0)
+
+        run = write_run(self.root, groups=["full_intact", "full_depleted"], subjects=2, change=fingers)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            code, _, err = self.call(plot.main, run)
+            self.assertEqual(code, 2)
+            self.assertIn("no reaches or finger movements to draw; of probes `quartet tms`", err)
+            with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+                file.renameVariable("felt_angle", "fingers")
+            code, _, err = self.call(plot.main, run)
+        self.assertEqual(code, 0)
+        self.assertEqual(err, f"plot.py: {run}/behaviour.nc: no reaches, so hits of finger movements "
+                              "are drawn; maps of the fingers: quartet maps\n")
+        subject = behaviour.read(run, {"reward"}, {"fingers"}).groups["full_intact"].subjects[0]
+        found = plot.hits(subject)  # rewards come in fours, every second trial asks
+        self.assertTrue(np.isnan(found[::2]).all())
+        self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
+
+    def test_groups_without_room_are_said_and_can_be_drawn(self):
+        def still(group, columns):
+            columns["rotation"][:] = 0
+
+        run = write_run(self.root, subjects=1, change=still, groups=[
+            f"{condition}_{brain}" for condition in ("full", "abrupt", "reward")
+            for brain in ("intact", "depleted")])
+        for name in ("resolved.toml", "behaviour.nc"):  # a condition that the figure has no room for
+            path = run / name
+            path.write_bytes(path.read_bytes().replace(b"full_depleted", b"rest_depleted"))
+        code, _, err = self.call(plot.main, run)
+        self.assertEqual((code, err), (0, "plot.py: not drawn for want of room: reward_intact, "
+                                          "reward_depleted; draw them alone: --groups reward_intact "
+                                          "reward_depleted --out FILE\n"))
+        code, _, err = self.call(plot.main, run, "--groups", "reward_intact", "reward_depleted")
+        self.assertEqual((code, err), (0, ""))
+        code, _, err = self.call(plot.main, run, "--groups", "reward")
+        self.assertEqual(code, 2)
+        self.assertIn("no group reward; write some of full_intact, rest_depleted, abrupt_intact", err)
 
     def test_bins_respect_the_schedule(self):
         run = behaviour.read(write_run(self.root), {"angle_third"})

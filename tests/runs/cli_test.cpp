@@ -313,6 +313,9 @@ TEST_F(Cli, ValidateTakesTheFlagsOfRun) {
   for (const char* line : {"\nseed = 77 ", "\nsubjects = 3\n", "\nscale = 0.75 "}) {
     EXPECT_NE(outcome.text.find(line), std::string::npos) << line << outcome.text;
   }
+  const Outcome single = run({"validate", kExperiments + "scaling.toml", "--subjects", "1"});
+  EXPECT_NE(single.text.find(": good; 1 group, 1 subject, 12 trials;"), std::string::npos)
+      << single.text;
   expect_refusal(with({"--scale", "1000"}), "--scale 1000: brain.scale = 1000 is out of range");
   expect_refusal(with({"--subjects", "0"}), "--subjects 0: ");
 }

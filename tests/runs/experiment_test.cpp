@@ -110,6 +110,13 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:12: targets_deg takes a list of numbers, not a number; write for example "
       "targets_deg = [90.0]"}},
+    {"unit_in_a_list",
+     "[schedules.s]\nblocks = [{targets_deg = [0, \"90 deg\"]}, {targets_deg = [true]}]",
+     {},
+     {"x.toml:2:12: targets_deg takes a list of numbers, not a list whose element 2 is the text "
+      "\"90 deg\" (lists take no units); write for example targets_deg = [90.0]",
+      "x.toml:2:43: targets_deg takes a list of numbers, not a list whose element 1 is none; write "
+      "for example targets_deg = [90.0]"}},
     {"not_whole",
      "subjects = 2.5" + kTail,
      {},
