@@ -241,6 +241,13 @@ void Body::start_trial(std::int64_t trial) {
 
 double Body::cursor_distance(Vector2 hand) const { return block().cursor_gain * length_of(hand); }
 
+double Body::zone_deg() const {
+  const double radius = block().target_radius_m, distance = parameters_.distance_m;
+  if (radius == 0) return block().reward_zone_deg;
+  return math::degrees(
+      math::atan2(radius, std::sqrt(distance * distance - radius * radius)));  // the arcsine
+}
+
 double Body::cursor_direction(Vector2 hand) const {
   switch (block().perturbation) {
     case Perturbation::clamp:
@@ -280,7 +287,7 @@ void Body::finish(Vector2 hand, bool reached) {
     record_.error_deg = math::wrap_degrees(record_.cursor_deg - target_direction());
   }
   if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
-  const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
+  const double miss = math::detail::abs(record_.error_deg), zone = zone_deg();
   bool hit = reached && miss <= zone;
   if (const auto& right = block().sequence; !right.empty()) {
     const std::int64_t second = right[step_of_sequence()] == 2 ? 1 : 0;

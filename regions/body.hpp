@@ -117,6 +117,8 @@ class Body final : public Region {
   const Block& block() const { return schedule_[static_cast<std::size_t>(record_.block)]; }
   /// Distance of the cursor from the start where the hand is at `hand`, m.
   double cursor_distance(Vector2 hand) const;
+  /// How far beside the target's direction the cursor still hits it, degrees.
+  double zone_deg() const;
   /// Direction of the cursor, degrees.
   double cursor_direction(Vector2 hand) const;
   /// Direction of the target, which may have jumped, degrees.

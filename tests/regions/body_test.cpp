@@ -466,6 +466,44 @@ TEST(BodyReward, TheCursorMustHitNotTheHand) {
   EXPECT_TRUE(rewarded(block, kOutward));
 }
 
+TEST(BodyReward, AClampedCursorHitsALargeTargetAndMissesASmallOne) {
+  // Kim et al. 2019: targets of 16 and 6 mm across, 80 mm away.
+  BodyParameters p;
+  p.distance_m = 0.08;
+  Block block;
+  block.perturbation = Perturbation::clamp;
+  for (const double side : {-3.5, 3.5}) {
+    block.rotation_deg = side;
+    for (const Pull& pull : {kOutward, kInward}) {
+      block.target_radius_m = 0.008;
+      EXPECT_EQ(one_trial(p, block, pull).back().record.reward, 1);
+      block.target_radius_m = 0.003;
+      EXPECT_EQ(one_trial(p, block, pull).back().record.reward, 0);
+      // The same cone from afar is a smaller target.
+      block.target_radius_m = 0.005;
+      EXPECT_EQ(one_trial(p, block, pull).back().record.reward, 1);
+      EXPECT_EQ(one_trial({}, block, pull).back().record.reward, 0);
+    }
+  }
+}
+
+TEST(BodyReward, ATargetsRadiusIsAZoneOfTheSameAngle) {
+  const BodyParameters p;
+  const double end = natural_deg(kOutward);
+  for (const double zone : {2.0, 11.0, 80.0}) {
+    for (const double miss : {0.0, 0.4 * zone, -(zone - 1e-6), zone + 1e-6}) {
+      Block by_zone, by_radius;
+      by_zone.reward = by_radius.reward = RewardRule::graded;
+      by_zone.targets_deg = by_radius.targets_deg = {end + miss};
+      by_zone.reward_zone_deg = zone;
+      by_radius.target_radius_m = p.distance_m * std::sin(math::radians(zone));
+      const Trace one = one_trial(p, by_zone, kOutward), other = one_trial(p, by_radius, kOutward);
+      EXPECT_NEAR(one.back().record.reward, other.back().record.reward, 1e-9);
+      EXPECT_EQ(when(one, sense::reward), when(other, sense::reward)) << zone << " " << miss;
+    }
+  }
+}
+
 TEST(BodyReward, GradedFallsToTheEdgeOfTheZone) {
   const double end = natural_deg(kOutward);
   for (const double miss : {-30.0, -5.0, 0.0, 2.5, 9.0, 11.0}) {

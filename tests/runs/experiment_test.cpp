@@ -175,6 +175,21 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_noise_skew has no effect without rotation_noise_deg; write for "
       "example "
       "rotation_noise_deg = 4, or leave it out"}},
+    {"radius_and_zone",
+     "[schedules.s]\nblocks = [{target_radius_m = 0.008, reward_zone_deg = 3}]",
+     {},
+     {"x.toml:2:11: target_radius_m and reward_zone_deg both say where the cursor hits the target; "
+      "leave out one of them"}},
+    {"radius_up_to_the_start",
+     "[schedules.s]\nblocks = [{target_radius_m = 0.1}]",
+     {},
+     {"x.toml:2:11: a target of target_radius_m = 0.1 holds the start, 0.1 m away; write a radius "
+      "below 0.1 m (body.distance_m)"}},
+    {"radius_up_to_the_start_of_one_group",
+     kGood,
+     {"block.turn.target_radius_m=0.06", "group.b.body.distance_m=0.05"},
+     {"x.toml:8:3: a target of target_radius_m = 0.06 holds the start, 0.05 m away; write a radius "
+      "below 0.05 m (body.distance_m)"}},
     {"punishment_without_an_outcome",
      "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
      {},
@@ -242,7 +257,8 @@ const Refusal kRefusals[] = {
     {"rotated_rest",
      "[schedules.s]\nblocks = [{task = \"rest\", perturbation = \"rotation\", rotation_deg = 30}]",
      {},
-     {"x.toml:2:11: perturbation, curl_Ns_m and target_jump_deg have an effect only on reaches; "
+     {"x.toml:2:11: perturbation, curl_Ns_m, target_jump_deg and target_radius_m have an effect "
+      "only on reaches; "
       "write "
       "task = \"reach\", or leave them out"}},
     {"shift_without_shift",
