@@ -16,6 +16,8 @@ namespace quartet {
 
 namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// How long a draw of motor noise is held (chosen: shorter than muscles take to be activated).
+constexpr std::int64_t kMotorNoiseMs = 20;
 
 /// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.
 bool can_reach(const ArmParameters& arm, Vector2 place) {
@@ -136,6 +138,11 @@ void BodyParameters::visit(ParameterVisitor& v) {
          "corticospinal rate from which a motor pool fires (tuned: no movement at rest)");
   v.real("pool_gain_per_hz", pool_gain_per_hz, {"s", 0, 1},
          "muscle excitation per Hz of corticospinal rate (tuned: reaches of about 150 ms)");
+  v.real("motor_noise", motor_noise, {"1", 0, 1},
+         "signal-dependent noise: SD of a muscle's excitation as a fraction of it, drawn anew for "
+         "each muscle every 20 ms (Harris & Wolpert 1998). Activation smooths it: the CV of a held "
+         "muscle's force is .4 of this (people: .02-.05 at any force; Jones, Hamilton & Wolpert "
+         "2002)");
   v.table("arm", arm, "skeleton and muscles of the arm");
   v.table("fingers", fingers, "fingers");
 }
@@ -158,7 +165,8 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
       schedule_(std::move(schedule)),
       noise_key_{seed, purpose("body.rotation_noise")},
       sign_key_{seed, purpose("body.rotation_sign")},
-      finger_key_{seed, purpose("body.fingers")} {
+      finger_key_{seed, purpose("body.fingers")},
+      muscle_key_{seed, purpose("body.motor_noise")} {
   const BodyParameters& p = parameters_;
   if (!(p.cue_ms <= p.go_ms && p.go_ms < p.deadline_ms && p.deadline_ms <= p.trial_ms))
     throw std::invalid_argument(
@@ -203,6 +211,15 @@ std::array<double, kMuscles> Body::excitation() const {
   for (std::size_t m = 0; m < u.size(); ++m)
     u[m] = std::clamp((pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz,
                       0.0, 1.0);
+  // A function of trial and time, of which nothing has to be saved.
+  for (std::size_t m = 0; parameters_.motor_noise > 0 && m < u.size(); m += 2) {
+    const auto bits = random_block(muscle_key_, static_cast<std::uint32_t>(record_.trial),
+                                   static_cast<std::uint32_t>(m),
+                                   static_cast<std::uint64_t>(clock_ms_ / kMotorNoiseMs));
+    const auto z = standard_normal_pair(bits[0], bits[1]);
+    for (std::size_t k = 0; k < 2 && m + k < u.size(); ++k)
+      u[m + k] = std::clamp(u[m + k] * (1 + parameters_.motor_noise * z[k]), 0.0, 1.0);
+  }
   return u;
 }
 

@@ -38,6 +38,7 @@ struct BodyParameters {
   double pool_tau_ms = 40.0;
   double pool_threshold_hz = 12.0;
   double pool_gain_per_hz = 0.001;
+  double motor_noise = 0.0;
   ArmParameters arm;
   FingerParameters fingers;
 
@@ -100,7 +101,8 @@ class Body final : public Region {
   const TrialRecord& record() const { return record_; }
   /// Position of the hand from the start, m.
   Vector2 hand() const;
-  /// Excitation of each muscle by its motor pool, 0 … 1, in the order of kMuscleFields.
+  /// Excitation of each muscle by its motor pool, with motor noise, 0 … 1, in the order of
+  /// kMuscleFields.
   std::array<double, kMuscles> excitation() const;
 
  private:
@@ -134,7 +136,7 @@ class Body final : public Region {
 
   BodyParameters parameters_;
   std::vector<Block> schedule_;
-  RandomKey noise_key_, sign_key_, finger_key_;
+  RandomKey noise_key_, sign_key_, finger_key_, muscle_key_;
   std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.
