@@ -16,6 +16,8 @@ namespace quartet {
 
 namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// How long a draw of motor noise is held (chosen: shorter than muscles take to be activated).
+constexpr std::int64_t kMotorNoiseMs = 20;
 
 /// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.
 bool can_reach(const ArmParameters& arm, Vector2 place) {
@@ -136,6 +138,11 @@ void BodyParameters::visit(ParameterVisitor& v) {
          "corticospinal rate from which a motor pool fires (tuned: no movement at rest)");
   v.real("pool_gain_per_hz", pool_gain_per_hz, {"s", 0, 1},
          "muscle excitation per Hz of corticospinal rate (tuned: reaches of about 150 ms)");
+  v.real("motor_noise", motor_noise, {"1", 0, 1},
+         "signal-dependent noise: SD of a muscle's excitation as a fraction of it, drawn anew for "
+         "each muscle every 20 ms (Harris & Wolpert 1998). Activation smooths it: the CV of a held "
+         "muscle's force is .4 of this (people: .02-.05 at any force; Jones, Hamilton & Wolpert "
+         "2002)");
   v.table("arm", arm, "skeleton and muscles of the arm");
   v.table("fingers", fingers, "fingers");
 }
@@ -174,7 +181,8 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
       schedule_(std::move(schedule)),
       noise_key_{seed, purpose("body.rotation_noise")},
       sign_key_{seed, purpose("body.rotation_sign")},
-      finger_key_{seed, purpose("body.fingers")} {
+      finger_key_{seed, purpose("body.fingers")},
+      muscle_key_{seed, purpose("body.motor_noise")} {
   const BodyParameters& p = parameters_;
   const std::int64_t shown_ms = p.deadline_ms + p.outcome_delay_ms + p.outcome_ms;
   const auto refuse_order = [&](const char* which, const char* bound, std::int64_t ms) {
@@ -226,6 +234,15 @@ std::array<double, kMuscles> Body::excitation() const {
   for (std::size_t m = 0; m < u.size(); ++m)
     u[m] = std::clamp((pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz,
                       0.0, 1.0);
+  // A function of trial and time, of which nothing has to be saved.
+  for (std::size_t m = 0; parameters_.motor_noise > 0 && m < u.size(); m += 2) {
+    const auto bits = random_block(muscle_key_, static_cast<std::uint32_t>(record_.trial),
+                                   static_cast<std::uint32_t>(m),
+                                   static_cast<std::uint64_t>(clock_ms_ / kMotorNoiseMs));
+    const auto z = standard_normal_pair(bits[0], bits[1]);
+    for (std::size_t k = 0; k < 2 && m + k < u.size(); ++k)
+      u[m + k] = std::clamp(u[m + k] * (1 + parameters_.motor_noise * z[k]), 0.0, 1.0);
+  }
   return u;
 }
 
@@ -263,6 +280,13 @@ void Body::start_trial(std::int64_t trial) {
 }
 
 double Body::cursor_distance(Vector2 hand) const { return block().cursor_gain * length_of(hand); }
+
+double Body::zone_deg() const {
+  const double radius = block().target_radius_m, distance = parameters_.distance_m;
+  if (radius == 0) return block().reward_zone_deg;
+  return math::degrees(
+      math::atan2(radius, std::sqrt(distance * distance - radius * radius)));  // the arcsine
+}
 
 double Body::cursor_direction(Vector2 hand) const {
   switch (block().perturbation) {
@@ -303,7 +327,7 @@ void Body::finish(Vector2 hand, bool reached) {
     record_.error_deg = math::wrap_degrees(record_.cursor_deg - target_direction());
   }
   if (reached && onset_ms_ >= 0) record_.movement_ms = static_cast<double>(clock_ms_ - onset_ms_);
-  const double miss = math::detail::abs(record_.error_deg), zone = block().reward_zone_deg;
+  const double miss = math::detail::abs(record_.error_deg), zone = zone_deg();
   bool hit = reached && miss <= zone;
   if (const auto& right = block().sequence; !right.empty()) {
     const std::int64_t second = right[step_of_sequence()] == 2 ? 1 : 0;

@@ -38,6 +38,7 @@ struct BodyParameters {
   double pool_tau_ms = 40.0;
   double pool_threshold_hz = 12.0;
   double pool_gain_per_hz = 0.001;
+  double motor_noise = 0.0;
   ArmParameters arm;
   FingerParameters fingers;
 
@@ -101,7 +102,8 @@ class Body final : public Region {
   const TrialRecord& record() const { return record_; }
   /// Position of the hand from the start, m.
   Vector2 hand() const;
-  /// Excitation of each muscle by its motor pool, 0 … 1, in the order of kMuscleFields.
+  /// Excitation of each muscle by its motor pool, with motor noise, 0 … 1, in the order of
+  /// kMuscleFields.
   std::array<double, kMuscles> excitation() const;
 
  private:
@@ -118,6 +120,8 @@ class Body final : public Region {
   const Block& block() const { return schedule_[static_cast<std::size_t>(record_.block)]; }
   /// Distance of the cursor from the start where the hand is at `hand`, m.
   double cursor_distance(Vector2 hand) const;
+  /// How far beside the target's direction the cursor still hits it, degrees.
+  double zone_deg() const;
   /// Direction of the cursor, degrees.
   double cursor_direction(Vector2 hand) const;
   /// Direction of the target, which may have jumped, degrees.
@@ -133,7 +137,7 @@ class Body final : public Region {
 
   BodyParameters parameters_;
   std::vector<Block> schedule_;
-  RandomKey noise_key_, sign_key_, finger_key_;
+  RandomKey noise_key_, sign_key_, finger_key_, muscle_key_;
   std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.

@@ -372,8 +372,8 @@ Place place_in(Layer& layer, std::string_view key, const Place& otherwise) {
   return setting ? setting->where : otherwise;
 }
 
-/// Combinations that no single key's range excludes.
-void check_block(const Block& block, const Place& where, Problems& problems) {
+/// Combinations that no single key's range excludes. `distance_m`: of the group's targets.
+void check_block(const Block& block, double distance_m, const Place& where, Problems& problems) {
   const auto refuse = [&](const std::string& what, const std::string& remedy) {
     problems.add(where, what, remedy, true);
   };
@@ -401,10 +401,13 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse("finger_correlation has an effect only where task is \"fingers\"",
            "write task = \"fingers\" and fingers, or leave it out");
   }
-  if (block.task != Task::reach && (block.perturbation != Perturbation::none ||
-                                    block.curl_Ns_m != 0.0 || block.target_jump_deg != 0.0)) {
-    refuse("perturbation, curl_Ns_m and target_jump_deg have an effect only on reaches",
-           "write task = \"reach\", or leave them out");
+  if (block.task != Task::reach &&
+      (block.perturbation != Perturbation::none || block.curl_Ns_m != 0.0 ||
+       block.target_jump_deg != 0.0 || block.target_radius_m != 0.0)) {
+    refuse(
+        "perturbation, curl_Ns_m, target_jump_deg and target_radius_m have an effect only on "
+        "reaches",
+        "write task = \"reach\", or leave them out");
   }
   if (block.steps > block.trials) {
     refuse(fmt::format("{} steps do not fit into {} trials", block.steps, block.trials),
@@ -440,6 +443,16 @@ void check_block(const Block& block, const Place& where, Problems& problems) {
     refuse(fmt::format("rotation_end_deg = {:g} has no effect with steps = {}",
                        block.rotation_end_deg, block.steps),
            fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", block.trials));
+  }
+  // A file that repeats the default cannot be told from one that leaves it out.
+  if (block.target_radius_m != 0.0 && block.reward_zone_deg != Block{}.reward_zone_deg) {
+    refuse("target_radius_m and reward_zone_deg both say where the cursor hits the target",
+           "leave out one of them");
+  }
+  if (block.target_radius_m >= distance_m) {
+    refuse(fmt::format("a target of target_radius_m = {:g} holds the start, {:g} m away",
+                       block.target_radius_m, distance_m),
+           fmt::format("write a radius below {:g} m (body.distance_m)", distance_m));
   }
   if (block.punishment != 0.0 &&
       (block.reward == RewardRule::always || block.reward == RewardRule::none)) {
@@ -674,7 +687,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
       block.trials = std::max<std::int64_t>(
           1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
       read(block, command_line, block_prefixes(group.name, phase), problems);
-      check_block(block, schedule.where[b], problems);
+      check_block(block, group.body.distance_m, schedule.where[b], problems);
       if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
         problems.add(schedule.where[b], "keys of a probe have no effect without probe.kind",
                      "write for example probe.kind = \"recruitment\", or \"none\" to leave it off",
@@ -1080,8 +1093,9 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   const std::vector<std::string> groups = names_of_groups(experiment);
   for (const std::string& name : overrides.groups) {
     if (std::find(groups.begin(), groups.end(), name) != groups.end()) continue;
-    problems.add({"--group " + name}, "no such group",
-                 did_you_mean(name, groups, fmt::format("write one of {}", fmt::join(groups, ", "))));
+    problems.add(
+        {"--group " + name}, "no such group",
+        did_you_mean(name, groups, fmt::format("write one of {}", fmt::join(groups, ", "))));
   }
   Problems repeated;
   report_all_unknown(document, read_schedules(document, repeated), groups, problems);

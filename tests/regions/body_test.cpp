@@ -466,6 +466,44 @@ TEST(BodyReward, TheCursorMustHitNotTheHand) {
   EXPECT_TRUE(rewarded(block, kOutward));
 }
 
+TEST(BodyReward, AClampedCursorHitsALargeTargetAndMissesASmallOne) {
+  // Kim et al. 2019: targets of 16 and 6 mm across, 80 mm away.
+  BodyParameters p;
+  p.distance_m = 0.08;
+  Block block;
+  block.perturbation = Perturbation::clamp;
+  for (const double side : {-3.5, 3.5}) {
+    block.rotation_deg = side;
+    for (const Pull& pull : {kOutward, kInward}) {
+      block.target_radius_m = 0.008;
+      EXPECT_EQ(one_trial(p, block, pull).back().record.reward, 1);
+      block.target_radius_m = 0.003;
+      EXPECT_EQ(one_trial(p, block, pull).back().record.reward, 0);
+      // The same cone from afar is a smaller target.
+      block.target_radius_m = 0.005;
+      EXPECT_EQ(one_trial(p, block, pull).back().record.reward, 1);
+      EXPECT_EQ(one_trial({}, block, pull).back().record.reward, 0);
+    }
+  }
+}
+
+TEST(BodyReward, ATargetsRadiusIsAZoneOfTheSameAngle) {
+  const BodyParameters p;
+  const double end = natural_deg(kOutward);
+  for (const double zone : {2.0, 11.0, 80.0}) {
+    for (const double miss : {0.0, 0.4 * zone, -(zone - 1e-6), zone + 1e-6}) {
+      Block by_zone, by_radius;
+      by_zone.reward = by_radius.reward = RewardRule::graded;
+      by_zone.targets_deg = by_radius.targets_deg = {end + miss};
+      by_zone.reward_zone_deg = zone;
+      by_radius.target_radius_m = p.distance_m * std::sin(math::radians(zone));
+      const Trace one = one_trial(p, by_zone, kOutward), other = one_trial(p, by_radius, kOutward);
+      EXPECT_NEAR(one.back().record.reward, other.back().record.reward, 1e-9);
+      EXPECT_EQ(when(one, sense::reward), when(other, sense::reward)) << zone << " " << miss;
+    }
+  }
+}
+
 TEST(BodyReward, GradedFallsToTheEdgeOfTheZone) {
   const double end = natural_deg(kOutward);
   for (const double miss : {-30.0, -5.0, 0.0, 2.5, 9.0, 11.0}) {
@@ -1029,6 +1067,111 @@ TEST(BodyPools, RestWithoutThresholdBeingPassedMovesNothing) {
   EXPECT_GT(one_trial(p, {}, rest).back().record.path_m, 0);
 }
 
+// --- Motor noise ---
+
+/// Mean and SD over trials and arm muscles, relative to values without noise.
+struct Variation {
+  double mean = 0, sd = 0;
+};
+/// Of excitation, and of the activation of a hand that is held, to which its forces are
+/// proportional; both at the end of a trial of steady drive.
+std::array<Variation, 2> variation(double gain_per_hz, double noise) {
+  BodyParameters p;
+  p.trial_ms = 300;
+  p.cue_ms = 1;
+  p.go_ms = 2;
+  p.deadline_ms = 299;
+  p.outcome_delay_ms = 0;
+  p.outcome_ms = 1;
+  p.pool_threshold_hz = 0;
+  p.pool_gain_per_hz = gain_per_hz;
+  Block held;
+  held.task = Task::rest;
+  held.trials = 400;
+  const Pull steady{{0, 1, 2, 3, 4, 5}, 10, 0, 300};
+  const auto trial = [&](Driven& driven) {
+    std::array<std::array<double, kArmMuscles>, 2> values;
+    const Moment last = driven.trials(steady).back();
+    std::copy_n(last.excitation.begin(), kArmMuscles, values[0].begin());
+    std::memcpy(values[1].data(), driven.save().arrays.at("body.activation").bytes.data(),
+                sizeof values[1]);
+    return values;
+  };
+  Driven plain(p, {held});
+  trial(plain);  // fills the pools
+  const auto expected = trial(plain);
+  p.motor_noise = noise;
+  Driven noisy(p, {held});
+  trial(noisy);
+  std::array<Variation, 2> result;
+  double n = 0, sum[2] = {}, squares[2] = {};
+  for (std::int64_t k = 1; k < held.trials; ++k) {
+    const auto values = trial(noisy);
+    for (std::size_t m = 0; m < kArmMuscles; ++m, ++n)
+      for (std::size_t i = 0; i < 2; ++i) {
+        const double relative = values[i][m] / expected[i][m];
+        sum[i] += relative;
+        squares[i] += relative * relative;
+      }
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    result[i].mean = sum[i] / n;
+    result[i].sd = std::sqrt(squares[i] / n - result[i].mean * result[i].mean);
+  }
+  return result;
+}
+
+TEST(BodyNoise, GrowsWithTheCommandAndLeavesItsMean) {
+  const double noise = 0.1;
+  for (const double gain : {1e-3, 4e-3}) {
+    const auto [excitation, force] = variation(gain, noise);
+    EXPECT_NEAR(excitation.mean, 1, 0.01) << gain;
+    EXPECT_NEAR(excitation.sd / noise, 1, 0.05) << gain;
+    EXPECT_NEAR(force.mean, 1, 0.005) << gain;
+    EXPECT_NEAR(force.sd / noise, 0.4, 0.03) << gain;
+  }
+}
+
+TEST(BodyNoise, IsDrawnAnewForEachMuscleAndEvery20MsOfATrial) {
+  BodyParameters p;
+  const Trace plain = Driven(p, {{}}).trials(kOutward, 2);
+  p.motor_noise = 0.1;
+  const Trace noisy = Driven(p, {{}}).trials(kOutward, 2);
+  std::vector<double> draws;
+  for (std::size_t m = 0; m < kArmMuscles; ++m)
+    for (std::size_t t = 0; t < plain.size(); ++t) {
+      if (plain[t].excitation[m] == 0) {
+        ASSERT_EQ(noisy[t].excitation[m], 0);
+        continue;
+      }
+      const double z = (noisy[t].excitation[m] / plain[t].excitation[m] - 1) / p.motor_noise;
+      const std::size_t clock = t % static_cast<std::size_t>(p.trial_ms);
+      if (clock % 20 != 0 && plain[t - 1].excitation[m] != 0)
+        ASSERT_NEAR(z, draws.back(), 1e-9) << t;
+      else
+        draws.push_back(z);
+    }
+  ASSERT_GT(draws.size(), 40u);
+  std::sort(draws.begin(), draws.end());
+  EXPECT_LT(draws.front(), -1);
+  EXPECT_GT(draws.back(), 1);
+  for (std::size_t k = 1; k < draws.size(); ++k) EXPECT_GT(draws[k] - draws[k - 1], 1e-9);
+}
+
+TEST(BodyNoise, StaysWithinZeroAndOne) {
+  BodyParameters p;
+  p.motor_noise = 1;
+  p.pool_gain_per_hz = 0.01;
+  int none = 0, full = 0;
+  for (const Moment& moment : Driven(p, {{}}).trials(kOutward))
+    for (const double u : moment.excitation) {
+      ASSERT_TRUE(0 <= u && u <= 1);
+      none += u == 0;
+      full += u == 1;
+    }
+  EXPECT_GT(std::min(none, full), 0);
+}
+
 // --- Saving and loading ---
 
 /// Bits of all that can be seen, and of what would be saved.
@@ -1068,14 +1211,15 @@ Pull with_fingers() {
   pull.muscles.push_back(kArmMuscles + 2);
   return pull;
 }
-Saved saved_at(Step at) {
-  Driven driven({}, turned_then_not());
+Saved saved_at(Step at, const BodyParameters& p = {}) {
+  Driven driven(p, turned_then_not());
   driven.run(with_fingers(), at);
   return {at, driven.save()};
 }
 /// What a body does for `ms` from there on, and its state then.
-std::pair<std::vector<std::uint64_t>, MemoryState> continued(const Saved& saved, Step ms) {
-  Driven driven({}, turned_then_not(), saved.at);
+std::pair<std::vector<std::uint64_t>, MemoryState> continued(const Saved& saved, Step ms,
+                                                             const BodyParameters& p = {}) {
+  Driven driven(p, turned_then_not(), saved.at);
   driven.load(saved.state);
   const Trace trace = driven.run(with_fingers(), ms);
   return {bits(trace), driven.save()};
@@ -1085,16 +1229,29 @@ std::pair<std::vector<std::uint64_t>, MemoryState> continued(const Saved& saved,
 constexpr Step kMoments[] = {1, 10, 350, 400, 440, 470, 560, 640, 849, 850, 1200, 1300};
 
 TEST(BodyState, ContinuesExactlyFromAnyMomentOfATrial) {
-  Driven whole({}, turned_then_not());
-  const Trace trace = whole.trials(with_fingers(), 2);
-  ASSERT_TRUE(trace.back().record.reached);
-  for (const Step at : kMoments) {
-    const Saved saved = saved_at(at);
-    EXPECT_TRUE(saved.state.complete());
-    const auto [seen, state] = continued(saved, std::ssize(trace) - at);
-    EXPECT_TRUE(seen == bits({trace.begin() + at, trace.end()})) << at;
-    EXPECT_TRUE(state == whole.save()) << at;
+  BodyParameters p;
+  for (const double noise : {0.0, 0.1}) {
+    p.motor_noise = noise;
+    Driven whole(p, turned_then_not());
+    const Trace trace = whole.trials(with_fingers(), 2);
+    ASSERT_TRUE(trace.back().record.reached);
+    for (const Step at : kMoments) {
+      const Saved saved = saved_at(at, p);
+      EXPECT_TRUE(saved.state.complete());
+      const auto [seen, state] = continued(saved, std::ssize(trace) - at, p);
+      EXPECT_TRUE(seen == bits({trace.begin() + at, trace.end()})) << at;
+      EXPECT_TRUE(state == whole.save()) << at;
+    }
   }
+}
+
+TEST(BodyNoise, TooSmallToBeSeenLeavesTheBitsOfNone) {
+  BodyParameters p;
+  const Trace none = Driven(p, turned_then_not()).trials(with_fingers(), 2);
+  p.motor_noise = 1e-18;
+  EXPECT_TRUE(bits(Driven(p, turned_then_not()).trials(with_fingers(), 2)) == bits(none));
+  p.motor_noise = 0.05;
+  EXPECT_FALSE(bits(Driven(p, turned_then_not()).trials(with_fingers(), 2)) == bits(none));
 }
 
 /// A state in which element `i` of an array is another plausible value.

@@ -555,7 +555,9 @@ def subject(blocks, **columns):
     return behaviour._subject("one", 0, 1, values, [full | b for b in blocks])
 
 
-class ReadoutTest(unittest.TestCase):
+class ReadoutTest(AnalysisTest):
+    """Read-outs of experiments other than cerebellar_vs_dopaminergic, in closed form."""
+
     def test_felt_shift(self):
         """Towards the cursor, on either side; a constant bias does not count."""
         for side in (1.0, -1.0):
@@ -565,8 +567,6 @@ class ReadoutTest(unittest.TestCase):
             blocks = [{"trials": 20}, {"trials": 20}]
             self.assertAlmostEqual(readouts.felt_shift_deg(subject(
                 blocks, rotation=rotation, angle_end=hand, felt_angle=behaviour.wrap(felt))), 7.0)
-
-    """Read-outs of experiments other than cerebellar_vs_dopaminergic, in closed form."""
 
     def test_single_trial(self):
         """Each reach moves by 1.5 degrees against the error before, and forgets a tenth."""

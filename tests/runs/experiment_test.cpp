@@ -206,6 +206,21 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:11: keys of a probe have no effect without probe.kind; write for example "
       "probe.kind = \"recruitment\", or \"none\" to leave it off"}},
+    {"radius_and_zone",
+     "[schedules.s]\nblocks = [{target_radius_m = 0.008, reward_zone_deg = 3}]",
+     {},
+     {"x.toml:2:11: target_radius_m and reward_zone_deg both say where the cursor hits the target; "
+      "leave out one of them"}},
+    {"radius_up_to_the_start",
+     "[schedules.s]\nblocks = [{target_radius_m = 0.1}]",
+     {},
+     {"x.toml:2:11: a target of target_radius_m = 0.1 holds the start, 0.1 m away; write a radius "
+      "below 0.1 m (body.distance_m)"}},
+    {"radius_up_to_the_start_of_one_group",
+     kGood,
+     {"block.turn.target_radius_m=0.06", "group.b.body.distance_m=0.05"},
+     {"x.toml:8:3: a target of target_radius_m = 0.06 holds the start, 0.05 m away; write a radius "
+      "below 0.05 m (body.distance_m)"}},
     {"punishment_without_an_outcome",
      "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
      {},
@@ -273,7 +288,8 @@ const Refusal kRefusals[] = {
     {"rotated_rest",
      "[schedules.s]\nblocks = [{task = \"rest\", perturbation = \"rotation\", rotation_deg = 30}]",
      {},
-     {"x.toml:2:11: perturbation, curl_Ns_m and target_jump_deg have an effect only on reaches; "
+     {"x.toml:2:11: perturbation, curl_Ns_m, target_jump_deg and target_radius_m have an effect "
+      "only on reaches; "
       "write "
       "task = \"reach\", or leave them out"}},
     {"shift_without_shift",
@@ -431,7 +447,8 @@ const Refusal kRefusals[] = {
      {"x.toml:8:3: a probe without intensities, conditioning or intervals_ms; write for example "
       "probe.conditioning = [0.8], or leave it out"}},
     {"probe_intervals",
-     "[schedules.s]\nblocks = [{probe.intervals_ms = [2.5, 3.3, 10]}]",
+     "[schedules.s]\nblocks = [{probe.kind = \"paired_pulse\", probe.intervals_ms = [2.5, 3.3, "
+     "10]}]",
      {},
      {"x.toml:2:11: probe.intervals_ms: 3.3 ms is no multiple of 0.25 ms, in which cortex is "
       "simulated; the nearest one is 3.25"}},
@@ -614,8 +631,8 @@ TEST(Experiment, GroupsAreChosen) {
   Overrides overrides;
   overrides.groups = {"b"};
   overrides.set = {"group.a.brain.scale=1"};  // of a group that is not run: no error
-  const Experiment experiment =
-      parse_experiment(kGood + "[quick]\ngroup.a.subjects = 1\nsubjects = 2\n", "x.toml", overrides);
+  const Experiment experiment = parse_experiment(
+      kGood + "[quick]\ngroup.a.subjects = 1\nsubjects = 2\n", "x.toml", overrides);
   ASSERT_EQ(experiment.groups.size(), 1u);
   EXPECT_EQ(experiment.groups[0].name, "b");
   EXPECT_EQ(experiment.cut, "1 of 2 groups; 2 instead of 4 subjects");

@@ -306,9 +306,8 @@ TEST(Recorder, EveryVariableHasUnitsAndALongName) {
 TEST(Recorder, XarrayOpensEveryFileWithItsCoordinates) {
   TemporaryDirectory directory;
   run_fake(directory.path());
-  const fs::path script = fs::path(__FILE__).parent_path() / "open_in_xarray.py";
   const std::string command =
-      "/usr/bin/python3 -B '" + script.string() + "' '" + directory.path().string() + "'";
+      "/usr/bin/python3 -B '" OPEN_IN_XARRAY "' '" + directory.path().string() + "'";
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
 }
 
