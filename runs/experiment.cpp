@@ -1019,8 +1019,9 @@ Experiment parse_experiment(const std::string& text, const std::string& file_nam
   const std::vector<std::string> groups = names_of_groups(experiment);
   for (const std::string& name : overrides.groups) {
     if (std::find(groups.begin(), groups.end(), name) != groups.end()) continue;
-    problems.add({"--group " + name}, "no such group",
-                 did_you_mean(name, groups, fmt::format("write one of {}", fmt::join(groups, ", "))));
+    problems.add(
+        {"--group " + name}, "no such group",
+        did_you_mean(name, groups, fmt::format("write one of {}", fmt::join(groups, ", "))));
   }
   Problems repeated;
   report_all_unknown(document, read_schedules(document, repeated), groups, problems);

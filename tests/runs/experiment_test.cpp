@@ -178,7 +178,8 @@ const Refusal kRefusals[] = {
     {"punishment_without_an_outcome",
      "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
      {},
-     {"x.toml:2:11: punishment has no effect where every trial is rewarded, or no outcome is shown; "
+     {"x.toml:2:11: punishment has no effect where every trial is rewarded, or no outcome is "
+      "shown; "
       "write reward = \"hit\" (or \"graded\" or \"never\"), or leave it out"}},
     {"reward_of_no_second_target",
      "[schedules.s]\nblocks = [{second_reward = 0.5}]",
@@ -558,8 +559,8 @@ TEST(Experiment, GroupsAreChosen) {
   Overrides overrides;
   overrides.groups = {"b"};
   overrides.set = {"group.a.brain.scale=1"};  // of a group that is not run: no error
-  const Experiment experiment =
-      parse_experiment(kGood + "[quick]\ngroup.a.subjects = 1\nsubjects = 2\n", "x.toml", overrides);
+  const Experiment experiment = parse_experiment(
+      kGood + "[quick]\ngroup.a.subjects = 1\nsubjects = 2\n", "x.toml", overrides);
   ASSERT_EQ(experiment.groups.size(), 1u);
   EXPECT_EQ(experiment.groups[0].name, "b");
   EXPECT_EQ(experiment.cut, "1 of 2 groups; 2 instead of 4 subjects");
