@@ -1,5 +1,5 @@
-/// `quartet plot`, `score`, `scaling`, `robustness`, `thalamus`, `energy`, `tms` and `maps`: hand over
-/// to the analysis scripts.
+/// `quartet plot`, `score`, `scaling`, `robustness`, `thalamus`, `energy`, `tms` and `maps`: hand
+/// over to the analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -221,8 +221,7 @@ void add_robustness(CLI::App& app, int& exit_code) {
   command->add_option("DIR", flags->directory, "where the runs are, or will be")->required();
   command->add_option("--part", flags->part, "one part; default: all")
       ->check(CLI::IsMember({"seeds", "scales", "rates", "falsifiers", "doses"}));
-  command->add_option("--only", flags->only, "one variant, falsifier or lesion")
-      ->type_name("NAME");
+  command->add_option("--only", flags->only, "one variant, falsifier or lesion")->type_name("NAME");
   command->add_flag("--full", flags->full,
                     "whole experiments, groups of all targets, all doses; default: two groups, "
                     "trials as the [quick] of their experiments says, 2 subjects, scale .5");
@@ -241,12 +240,10 @@ void add_robustness(CLI::App& app, int& exit_code) {
     check_for_several(flags->directory, "robustness");
     Arguments arguments = {flags->directory, "--program", flags->program, "--ranks",
                            std::to_string(flags->ranks)};
-    for (const auto& [name, value] :
-         {std::pair{"--part", flags->part}, {"--only", flags->only}})
+    for (const auto& [name, value] : {std::pair{"--part", flags->part}, {"--only", flags->only}})
       if (!value.empty()) arguments.insert(arguments.end(), {name, value});
-    for (const auto& [name, given] : {std::pair{"--full", flags->full},
-                                      {"--json", flags->json},
-                                      {"--strict", flags->strict}})
+    for (const auto& [name, given] :
+         {std::pair{"--full", flags->full}, {"--json", flags->json}, {"--strict", flags->strict}})
       if (given) arguments.push_back(name);
     become_script("robustness.py", arguments);
     exit_code = 1;

@@ -113,8 +113,8 @@ class Row:
 
 
 def load(options: argparse.Namespace) -> dict:
-    """robustness.toml, with [quick] unless --full; in `variants` what --part and --only choose, by part
-    and name. Raises BadInput."""
+    """robustness.toml, with [quick] unless --full; in `variants` what --part and --only choose, by
+    part and name. Raises BadInput."""
     with open(SETTINGS, "rb") as file:
         settings = tomllib.load(file)
     quick = settings.pop("quick")
@@ -125,13 +125,15 @@ def load(options: argparse.Namespace) -> dict:
         settings |= {"groups": quick["groups"], "scale": quick["scale"]}
         settings["doses"]["values"] = quick["doses"]
     settings["flags"] = ["--full"] if options.full else ["--subjects", str(quick["subjects"])]
+    change = settings["rates"]["change"]
     variants = {
         "seeds": {UNCHANGED: []} | {f"seed_{seed}": ["--seed", str(seed)]
                                     for seed in settings["seeds"][1:]},
         "scales": {f"scale_{scale:g}": ["--scale", f"{scale:g}"] for scale in settings["scales"]
                    if scale != settings["scale"]},
-        "rates": {f"{key.removeprefix('brain.')}_{way}": (key, 1.0 + sign * settings["rates"]["change"])
-                  for key in settings["rates"]["keys"] for way, sign in (("less", -1), ("more", 1))},
+        "rates": {f"{key.removeprefix('brain.')}_{way}": (key, factor)
+                  for key in settings["rates"]["keys"]
+                  for way, factor in (("less", 1.0 - change), ("more", 1.0 + change))},
         "falsifiers": {f["name"]: f for f in settings["falsifier"]},
         "doses": {lesion["name"]: lesion for lesion in settings["lesion"]},
     }
@@ -167,8 +169,8 @@ def plan(settings: dict, options: argparse.Namespace) -> Runs:
         variants["rates"] = with_values(variants["rates"], options.program)
     for part in VARIED:
         if variants.get(part):
-            compared = (TUNED, ["--seed", str(settings["tuned_seed"])]) if part == "seeds" else (UNCHANGED, [])
-            runs.add(*compared, settings["groups"])
+            tuned = ["--seed", str(settings["tuned_seed"])]
+            runs.add(*((TUNED, tuned) if part == "seeds" else (UNCHANGED, [])), settings["groups"])
         for name, flags in variants.get(part, {}).items():
             runs.add(name, flags, settings["groups"])
     for name, falsifier in variants.get("falsifiers", {}).items():
@@ -188,7 +190,8 @@ def as_flags(assignments: list[str]) -> list[str]:
 
 
 def groups_of(target: dict) -> list[str]:
-    return list(dict.fromkeys(target[key]["group"] for key in ("of", "over", "minus") if key in target))
+    return list(dict.fromkeys(
+        target[key]["group"] for key in ("of", "over", "minus") if key in target))
 
 
 def compared_with(falsifier: dict) -> str:
@@ -274,7 +277,7 @@ def count(rows: list[Row]) -> dict[str, int]:
 # --- Printing -----------------------------------------------------------------------------------
 
 
-def number(result: score.Result) -> str:
+def number(result: score.Result | score.Sample) -> str:
     text = table.number(result.mean, result.sem)
     return text if text == "-" else f"{text} ({result.n})"
 
@@ -305,10 +308,11 @@ def print_targets(part: str, rows: list[Row]) -> None:
 
 
 def print_falsifiers(rows: list[Row]) -> None:
-    sure = lambda r: "?" * (r.verdict in VERDICTS.values() and r.result.sem_crosses_band is not False)
+    mark = lambda r: "?" * (r.verdict in VERDICTS.values() and r.result.sem_crosses_band is not False)
     table.show(("falsifier", "what", "unchanged (n)", "changed (n)", "must be", "verdict"), [
-        (r.name, r.result.target["description"], number(r.reference), number(r.result) + " of it" * r.kept,
-         score.band(r.result.target), r.verdict + sure(r)) for r in rows])
+        (r.name, r.result.target["description"], number(r.reference),
+         number(r.result) + " of it" * r.kept, score.band(r.result.target), r.verdict + mark(r))
+        for r in rows])
     print("\"?\": an edge of what must be lies within mean ± SEM, or there is no SEM.")
 
 
@@ -317,9 +321,8 @@ def print_doses(records: list[dict]) -> None:
     for r in records:
         curves.setdefault((r["lesion"], r["readout"]), {}).setdefault(r["dose"], []).append(r)
     doses = list(dict.fromkeys(r["dose"] for r in records))
-    cell = lambda rows: (lambda s: f"{table.number(s.mean, s.sem)} ({s.n})" if s.n else "-")(sample(rows))
     table.show(("lesion", "read-out", *(f"{dose:g}" for dose in doses)), [
-        (lesion, readouts.LABELS[readout], *(cell(curve[dose]) for dose in doses))
+        (lesion, readouts.LABELS[readout], *(number(sample(curve[dose])) for dose in doses))
         for (lesion, readout), curve in curves.items()])
 
 
