@@ -29,6 +29,7 @@ LABELS = {
     "opposite_fraction": "fraction of an opposite rotation compensated, trials 1-12",
     "savings": "fraction compensated, trials 1-12, second minus first time",
     "asymptote_deg": "compensation, last tenth, deg",
+    "last_third_deg": "compensation, last third, deg",
     "kept_deg": "compensation kept without feedback, deg",
     "single_trial_deg": "correction from one trial to the next, deg",
     "single_trial_sensitivity": "the same as part of the error",
@@ -131,6 +132,13 @@ def asymptote_deg(subject: Subject) -> float:
     cycle = max(1, len(np.unique(subject.columns["target_angle"][learning])))
     trials = cycle * max(1, -(-round(len(learning) / 10) // cycle))
     return _mean(subject.compensation("angle_third")[learning[-trials:]])
+
+
+def last_third_deg(subject: Subject) -> float:
+    """Compensation (degrees) at one third of the distance, last third of the rotated trials (100 of
+    300). Where the rotation is drawn anew on every trial, of its mean: negative on its other side."""
+    learning = subject.phases["learning"]
+    return _mean(subject.compensation("angle_third")[learning[-max(1, round(len(learning) / 3)) :]])
 
 
 def kept_deg(subject: Subject) -> float:

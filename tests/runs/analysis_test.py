@@ -71,7 +71,7 @@ def subject_columns(condition, brain, gain, sign, step, learning, reward_noise, 
     abrupt = condition == "abrupt"
     block, rotation, full = abrupt_schedule(learning) if abrupt else gradual_schedule(step)
     n = len(block)
-    level = {"abrupt": ABRUPT, "full": FULL, "reward": REWARD}[condition][brain]
+    level = {"abrupt": ABRUPT, "full": FULL, "reward": REWARD}[condition].get(brain, 1.0)
     compensation = full * level * gain
     # Outcomes in fours (failure, failure, reward, reward), so that every window is balanced.
     reward = np.array([0.0, 0.0, 1.0, 1.0])[np.arange(n) % 4]
@@ -608,6 +608,18 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.asymptote_deg(one), 20.0)
         self.assertAlmostEqual(readouts.kept_deg(one), 16.0)
 
+    def test_last_third(self):
+        """Of the planned rotation, whatever chance adds to it; negative on its other side."""
+        blocks = [{"phase": "baseline", "trials": 8},
+                  {"phase": "skewed", "trials": 300, "rotation_deg": 4, "rotation_noise_deg": 10}]
+        drawn = np.r_[np.zeros(8), np.random.default_rng(2).exponential(10.0, 300) - 6.0]
+        angle = 90.0 - np.repeat([0.0, 9.0, 3.0], [8, 200, 100])
+        one = subject(blocks, rotation=drawn, angle_third=angle)
+        self.assertAlmostEqual(readouts.last_third_deg(one), 3.0)
+        blocks[1]["rotation_deg"] = -4
+        self.assertAlmostEqual(
+            readouts.last_third_deg(subject(blocks, rotation=-drawn, angle_third=angle)), -3.0)
+
     def memory(self, phase, sign, second, aim, left=3.0):
         blocks = [{"phase": "baseline", "trials": 10}, {"phase": "rotated", "trials": 50},
                   {"phase": "washout", "trials": 12}, {"phase": phase, "trials": 40}]
@@ -731,8 +743,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"32 not run \(single_trial, clamps, memories, outcomes, punishment, "
-                              r"two_teachers, dopamine_drugs, sequence: quartet score DIR --run\)")
+        self.assertRegex(out, r"34 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"two_teachers, dopamine_drugs, sequence, skewed: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -762,7 +774,7 @@ class CommandTest(AnalysisTest):
         names = score.load_targets()["experiments"]
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
-                  "abrupt_cerebellar")
+                  "abrupt_cerebellar", "abrupt_other")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
