@@ -115,10 +115,11 @@ struct Block {
                 "shown");
     v.real("reward_zone_deg", reward_zone_deg, {"degree", 0, 180},
            "half-width of the rewarded zone around the target's direction");
-    v.real("target_radius_m", target_radius_m, {"m", 0, 0.3},
-           "radius of the target, which the cursor, a point, must pass through: the zone is then "
-           "asin(target_radius_m / body.distance_m) instead of reward_zone_deg (0: not given). "
-           "The brain sees no sizes, only the outcome");
+    v.real(
+        "target_radius_m", target_radius_m, {"m", 0, 0.3},
+        "radius of the target, in which the cursor, a point, must end: the zone is then "
+        "2 asin(target_radius_m / (2 body.distance_m)) instead of reward_zone_deg (0: not given). "
+        "The brain sees no sizes, only the outcome");
     v.real("reward_size", reward_size, {"1", 0, 1}, "size of the reward, where there is one");
     v.real("punishment", punishment, {"1", 0, 1},
            "size of the punishment (a loss) of a trial that the rule does not reward");

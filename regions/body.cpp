@@ -284,8 +284,9 @@ double Body::cursor_distance(Vector2 hand) const { return block().cursor_gain * 
 double Body::zone_deg() const {
   const double radius = block().target_radius_m, distance = parameters_.distance_m;
   if (radius == 0) return block().reward_zone_deg;
-  return math::degrees(
-      math::atan2(radius, std::sqrt(distance * distance - radius * radius)));  // the arcsine
+  // The cursor ends on a circle about the start, which leaves the target a chord of `radius` away.
+  const double half = radius / 2;
+  return math::degrees(2 * math::atan2(half, std::sqrt(distance * distance - half * half)));
 }
 
 double Body::cursor_direction(Vector2 hand) const {

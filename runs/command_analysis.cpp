@@ -144,7 +144,7 @@ void add_score(CLI::App& app, int& exit_code) {
     command->get_option(name)->needs(run);
   command->footer(
       "Example:\n  quartet score results/cerebellar_vs_dopaminergic --json\n"
-      "  quartet score results/card --run          all targets; some 15 minutes on 2 cores\n"
+      "  quartet score results/card --run          all targets; some 30 minutes on 2 cores\n"
       "  quartet score results/card --run --full   the same with whole groups; hours\n\n"
       "Once stopped, the same command continues.");
   command->callback([flags, &exit_code] {

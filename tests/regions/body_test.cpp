@@ -496,7 +496,7 @@ TEST(BodyReward, ATargetsRadiusIsAZoneOfTheSameAngle) {
       by_zone.reward = by_radius.reward = RewardRule::graded;
       by_zone.targets_deg = by_radius.targets_deg = {end + miss};
       by_zone.reward_zone_deg = zone;
-      by_radius.target_radius_m = p.distance_m * std::sin(math::radians(zone));
+      by_radius.target_radius_m = 2 * p.distance_m * std::sin(math::radians(zone / 2));
       const Trace one = one_trial(p, by_zone, kOutward), other = one_trial(p, by_radius, kOutward);
       EXPECT_NEAR(one.back().record.reward, other.back().record.reward, 1e-9);
       EXPECT_EQ(when(one, sense::reward), when(other, sense::reward)) << zone << " " << miss;
