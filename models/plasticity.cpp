@@ -247,6 +247,7 @@ InstructedRule::InstructedRule(Projection& projection, const InstructedParameter
       parameters_(parameters),
       apical_decay_(math::exp(-1.0 / parameters.apical_ms)),
       unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / instructing_cells),
+      predicted_unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / projection.all_targets()),
       change_(projection.own_targets()) {
   for (std::uint32_t k = 0; k < instructing_cells; ++k)
     instructing_.push_back(ring_vector(k, instructing_cells));
@@ -255,12 +256,17 @@ InstructedRule::InstructedRule(Projection& projection, const InstructedParameter
 }
 
 void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Spike> instructing,
-                          bool learning) {
+                          bool learning, std::span<const Spike> predicting) {
   x_ *= apical_decay_;
   y_ *= apical_decay_;
   for (const Spike& spike : instructing) {
     x_ += unit_ * instructing_[spike.id][0];
     y_ += unit_ * instructing_[spike.id][1];
+  }
+  for (const Spike& spike : predicting) {
+    const auto direction = ring_vector(spike.id, projection_.all_targets());
+    x_ -= predicted_unit_ * direction[0];
+    y_ -= predicted_unit_ * direction[1];
   }
   if (!learning || presynaptic.empty()) return;
   for (std::size_t j = 0; j < change_.size(); ++j)

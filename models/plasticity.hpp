@@ -148,8 +148,10 @@ class InstructedRule {
   InstructedRule(Projection& projection, const InstructedParameters& parameters,
                  std::uint32_t instructing_cells);
 
-  /// One timestep. `learning`: whether synapses change.
-  void step(std::span<const Spike> presynaptic, std::span<const Spike> instructing, bool learning);
+  /// One timestep. `learning`: whether synapses change. `predicting`: spikes of the targets, where
+  /// they inhibit what instructs them, so that only what they do not predict is left in A_j.
+  void step(std::span<const Spike> presynaptic, std::span<const Spike> instructing, bool learning,
+            std::span<const Spike> predicting = {});
 
   void save(StateWriter& writer) const;
   void load(StateReader& reader);
@@ -157,7 +159,7 @@ class InstructedRule {
  private:
   Projection& projection_;
   InstructedParameters parameters_;
-  double apical_decay_, unit_;
+  double apical_decay_, unit_, predicted_unit_;
   std::vector<std::array<double, 2>> instructing_, target_;  // directions; of own targets
   std::vector<float> change_;  // per own target: rate · A (this timestep)
   // State: the instructive signal as a vector, Hz.

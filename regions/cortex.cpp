@@ -75,15 +75,15 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "instruction_mv", instruction_mv, {"mV", 0, 1000},
       "inhibition of PrePMd cells by the instruction to aim at the target (chosen: silences them)");
   v.table("strategy", strategy, "parietal - PrePMd plasticity");
-  v.real(
-      "proprio_felt_weight_mv", proprio_felt_weight_mv, {"mV", 0, 1000},
-      "summed fixed excitation of a Felt cell by Proprio cells of its direction (chosen: that of "
-      "PPC on PMd)");
+  v.real("proprio_felt_weight_mv", proprio_felt_weight_mv, {"mV", 0, 1000},
+         "summed fixed excitation of a Felt cell by Proprio cells of its direction (tuned: as many "
+         "spikes as PPCc where both agree)");
   v.real("recalibration_max_weight_mv", recalibration_max_weight_mv, {"mV", 0, 80},
          "largest weight of a plastic Proprio - Felt synapse (chosen: out of reach)");
-  v.table("recalibration", recalibration,
-          "Proprio - Felt plasticity, instructed by a seen cursor (tuned: the felt hand moves 7° to a "
-          "cursor turned by 30°, as in Salomonczyk, Cressman & Henriques 2011)");
+  v.table(
+      "recalibration", recalibration,
+      "Proprio - Felt plasticity, instructed by a seen cursor (tuned: the felt hand moves 7° to a "
+      "cursor turned by 30°, as in Salomonczyk, Cressman & Henriques 2011)");
   v.table("sheet_plasticity", sheet_plasticity, "plasticity within the motor sheet");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
@@ -179,7 +179,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
   const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
   proprio_ = ring("Proprio", "cells that feel where the hand is", n.proprio, p.proprio);
-  const std::size_t felt = ring("Felt", "cells that estimate where the hand is", n.felt, p.felt);
+  felt_ = ring("Felt", "cells that estimate where the hand is", n.felt, p.felt);
   pmv_ = add_population({"PMv", "ventral premotor cells (fingers)", n.pmv, {}}, p.pmv,
                         SynapseKind::current, fast_receptors());
   target_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kSeenSharpness);
@@ -289,7 +289,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   // The felt hand: what the body's map says, and what sight has taught.
   connect({.name = "Proprio_Felt",
            .source = proprio_,
-           .target = felt,
+           .target = felt_,
            .receptor = kExcitation,
            .in_degree = 40,
            .weight = p.proprio_felt_weight_mv / 40,
@@ -298,7 +298,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                n.proprio, [=](std::uint32_t cell) { return ring_direction(cell, n.felt); }, 10.0)});
   Projection& recalibration = connect({.name = "Proprio_FeltSeen",
                                        .source = proprio_,
-                                       .target = felt,
+                                       .target = felt_,
                                        .receptor = kExcitation,
                                        .in_degree = Sizes(kReferenceScale).proprio,
                                        .weight = 0,
@@ -562,7 +562,8 @@ void Cortex::learn(Step, const Inbox& in) {
                        learning && parameters_.strategy_learning);
   // Without a seen cursor nothing says where the hand is.
   recalibration_rule_->step(network_.spikes(proprio_), network_.spikes(ppc_cursor_),
-                            learning && in.analog(senses_)[sense::cursor_on] > 0);
+                            learning && in.analog(senses_)[sense::cursor_on] > 0,
+                            network_.spikes(felt_));
   if (excitatory_.empty()) return;
   dopamine_gate_.update(in.spikes(dopamine_).size());
   const double gate = dopamine_gate_.value();

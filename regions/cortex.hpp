@@ -13,8 +13,9 @@
 /// side, and instruct the synapses of PPC on PrePMd, by their apical dendrites (decision 0008).
 /// While two targets are seen, aims inhibit each other through PMdC cells (decision 0010).
 ///
-/// Felt cells take the hand to be where Proprio cells say, and where a cursor was seen when these
-/// fired: a seen cursor instructs synapses of Proprio on Felt. They drive nothing (decision 0014).
+/// Felt cells take the hand to be where Proprio cells say, and nearer to where a cursor was seen
+/// when these fired: what they do not predict of a seen cursor instructs synapses of Proprio on
+/// Felt. They drive nothing (decision 0014).
 ///
 /// A cue to move fingers lifts their ventral premotor cells (PMv), otherwise silent, which drive
 /// the fingers' parts of the sheet. With brain.cortex.sheet_plasticity the sheet learns: recurrent
@@ -62,9 +63,9 @@ struct CortexParameters {
   double task_error_drive_mv = 97.0;
   double instruction_mv = 60.0;
   InstructedParameters strategy;
-  double proprio_felt_weight_mv = 170.0;
+  double proprio_felt_weight_mv = 72.0;
   double recalibration_max_weight_mv = 4.0;
-  InstructedParameters recalibration{.rate = 0.0006, .decay = 0.005};
+  InstructedParameters recalibration{.rate = 0.0005, .decay = 0.005};
   SheetPlasticityParameters sheet_plasticity;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
@@ -183,7 +184,7 @@ class Cortex final : public SpikingRegion {
   std::vector<Axons> axons_;
   std::size_t corticospinal_ = 0;
   std::size_t senses_ = 0, dopamine_ = 0;  // input ports
-  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, proprio_ = 0, pre_pmd_ = 0,
+  std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, proprio_ = 0, felt_ = 0, pre_pmd_ = 0,
               pmd_chooser_ = 0, pmv_ = 0;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;

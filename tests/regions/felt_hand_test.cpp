@@ -54,10 +54,25 @@ TEST(FeltHand, IsWhereProprioceptionSays) { EXPECT_NEAR(Hand().felt(20, false), 
 
 TEST(FeltHand, MovesPartOfTheWayToASeenCursorAndStaysThere) {
   Hand hand;
-  hand.felt(40, true);
+  for (int i = 0; i < 10; ++i) std::printf("%d %.2f\n", i, hand.felt(10, true));
   const double unseen = hand.felt(20, false);
   EXPECT_GT(unseen, 0.1 * kTurnDeg);
   EXPECT_LT(unseen, 0.5 * kTurnDeg);
+}
+
+TEST(FeltHand, IsNotDrawnToWhereTheCursorUsedToBe) {
+  // Trained with a true cursor to the right, then tested elsewhere.
+  const auto felt_elsewhere = [](int trained) {
+    Hand hand;
+    hand.senses()[sense::cursor_x] = 1;
+    hand.senses()[sense::cursor_y] = 0;
+    hand.felt(trained, true);
+    hand.senses()[sense::hand_x] = math::cos(math::radians(kTurnDeg));
+    hand.senses()[sense::hand_y] = math::sin(math::radians(kTurnDeg));
+    return hand.felt(20, false);
+  };
+  std::printf("%.2f %.2f\n", felt_elsewhere(0), felt_elsewhere(40));
+  EXPECT_NEAR(felt_elsewhere(40), felt_elsewhere(0), 2);
 }
 
 TEST(FeltHand, LearnsNothingUnseenOrFrozen) {
