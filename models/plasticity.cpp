@@ -251,8 +251,8 @@ InstructedRule::InstructedRule(Projection& projection, const InstructedParameter
       change_(projection.own_targets()) {
   for (std::uint32_t k = 0; k < instructing_cells; ++k)
     instructing_.push_back(ring_vector(k, instructing_cells));
-  for (std::uint32_t j = 0; j < projection.own_targets(); ++j)
-    target_.push_back(ring_vector(projection.first_target() + j, projection.all_targets()));
+  for (std::uint32_t j = 0; j < projection.all_targets(); ++j)
+    target_.push_back(ring_vector(j, projection.all_targets()));
 }
 
 void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Spike> instructing,
@@ -264,13 +264,13 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
     y_ += unit_ * instructing_[spike.id][1];
   }
   for (const Spike& spike : predicting) {
-    const auto direction = ring_vector(spike.id, projection_.all_targets());
-    x_ -= predicted_unit_ * direction[0];
-    y_ -= predicted_unit_ * direction[1];
+    x_ -= predicted_unit_ * target_[spike.id][0];
+    y_ -= predicted_unit_ * target_[spike.id][1];
   }
   if (!learning || presynaptic.empty()) return;
+  const auto own = std::span(target_).subspan(projection_.first_target(), change_.size());
   for (std::size_t j = 0; j < change_.size(); ++j)
-    change_[j] = static_cast<float>(parameters_.rate * (x_ * target_[j][0] + y_ * target_[j][1]));
+    change_[j] = static_cast<float>(parameters_.rate * (x_ * own[j][0] + y_ * own[j][1]));
   const std::span<float> weights = projection_.weights();
   const auto targets = projection_.targets();
   const float keep = static_cast<float>(1.0 - parameters_.decay), top = projection_.max_weight();

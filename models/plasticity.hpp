@@ -160,7 +160,7 @@ class InstructedRule {
   Projection& projection_;
   InstructedParameters parameters_;
   double apical_decay_, unit_, predicted_unit_;
-  std::vector<std::array<double, 2>> instructing_, target_;  // directions; of own targets
+  std::vector<std::array<double, 2>> instructing_, target_;  // directions, of all slices
   std::vector<float> change_;  // per own target: rate · A (this timestep)
   // State: the instructive signal as a vector, Hz.
   double x_ = 0, y_ = 0;
