@@ -22,14 +22,16 @@
 
 namespace quartet {
 
-/// The stream of random numbers with which one target cell draws its synapses.
+/// The stream of random numbers with which one target cell draws its synapses. `later`: 0 for
+/// those it begins with, another number for each that it forms later.
 class Draws {
  public:
-  Draws(RandomKey key, std::uint32_t target) : key_(key), target_(target) {}
+  Draws(RandomKey key, std::uint32_t target, std::uint64_t later = 0)
+      : key_(key), later_(later), target_(target) {}
 
   std::uint32_t bits() {
     if (used_ == 4) {
-      block_ = random_block(key_, target_, draw_++, 0);
+      block_ = random_block(key_, target_, draw_++, 2 * later_);
       used_ = 0;
     }
     return block_[used_++];
@@ -54,6 +56,7 @@ class Draws {
 
  private:
   RandomKey key_;
+  std::uint64_t later_;
   std::uint32_t target_, draw_ = 0, used_ = 4;
   std::array<std::uint32_t, 4> block_{};
   bool spare_ = false;

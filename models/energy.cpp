@@ -8,7 +8,7 @@ double true_in_degree(std::string_view population) {
   return 8000;
 }
 
-Ledger ledger(const Activity& activity, double in_degree, double seconds, double births) {
+Ledger ledger(const Activity& activity, double in_degree, double seconds) {
   const auto cells = static_cast<double>(activity.cells);
   const double downscaling =
       activity.synapses == 0 ? 0 : in_degree * cells / static_cast<double>(activity.synapses);
@@ -28,7 +28,7 @@ Ledger ledger(const Activity& activity, double in_degree, double seconds, double
       kPlasticShare * (kVesiclePostsynaptic + kVesiclePresynaptic) * plastic_excitatory +
       kPlasticShare * (kInhibitoryCost * kVesiclePostsynaptic + kVesiclePresynaptic) *
           plastic_inhibitory;
-  joule[Term::spines] = kSpineBirth * births;
+  joule[Term::spines] = kSpineBirth * downscaling * static_cast<double>(activity.formed);
   for (double& term : joule) term *= kJoulePerAtp;
   return joule;
 }

@@ -51,7 +51,9 @@ struct Activity {
   std::int64_t excitatory = 0, inhibitory = 0;
   std::int64_t plastic = 0;             ///< those at synapses that can change
   std::int64_t plastic_inhibitory = 0;  ///< and of these, at inhibitory ones
-  std::int64_t synapses = 0;            ///< on all cells, also removed ones
+  std::int64_t synapses = 0;            ///< at the start, on all cells, also removed ones
+  std::int64_t formed = 0;              ///< synapses that formed, each on a spine of its own
+  std::int64_t lost = 0;                ///< synapses that went
 
   Activity& operator+=(const Activity& other) {
     cells += other.cells;
@@ -61,6 +63,8 @@ struct Activity {
     plastic += other.plastic;
     plastic_inhibitory += other.plastic_inhibitory;
     synapses += other.synapses;
+    formed += other.formed;
+    lost += other.lost;
     return *this;
   }
   friend bool operator==(const Activity&, const Activity&) = default;
@@ -75,9 +79,9 @@ using Ledger = std::array<double, kTerms.size()>;  ///< joules by term
 inline double rule_of_thumb(double spikes) { return kRuleOfThumbJoulePerSpike * spikes; }
 
 /// J by term over `seconds`. Arrivals count `in_degree` × cells / synapses times: cells have
-/// `in_degree` synapses, and those that the model leaves out are taken to be as active as those it
-/// has. Cells without any, which are driven from outside, have no synaptic terms. `births`: spines
-/// that grew, none without structural plasticity.
-Ledger ledger(const Activity& activity, double in_degree, double seconds, double births = 0);
+/// `in_degree` synapses at the start, and those that the model leaves out are taken to be as active
+/// as those it has, and to form as often. Cells without any, which are driven from outside, have no
+/// synaptic terms.
+Ledger ledger(const Activity& activity, double in_degree, double seconds);
 
 }  // namespace quartet::energy

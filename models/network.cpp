@@ -133,6 +133,7 @@ void Network::advance(Step t, const Inbox& in, Peers& peers) {
 void Network::begin_count() {
   for (auto* all : {&fired_of_population_, &fired_of_tract_})
     for (auto& fired : *all) std::fill(fired.begin(), fired.end(), 0u);
+  for (Projection& projection : projections_) projection.begin_count();
 }
 
 std::vector<energy::Activity> Network::activity() const {
@@ -159,6 +160,8 @@ std::vector<energy::Activity> Network::activity() const {
       if (projection.inhibitory()) of_target.plastic_inhibitory += arrivals;
     }
     of_target.synapses += static_cast<std::int64_t>(projection.synapse_count());
+    of_target.formed += projection.formed();
+    of_target.lost += projection.lost();
   }
   return activity;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 namespace quartet {
@@ -49,7 +50,8 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
       receptor_(spec.receptor),
       target_(&target),
       sources_(sources),
-      in_degree_(spec.in_degree),
+      in_degree_(spec.in_degree + spec.vacant_sites),
+      vacant_sites_(spec.vacant_sites),
       plastic_(spec.plastic),
       max_weight_(static_cast<float>(spec.max_weight)) {
   if (target.count() > kMostTargets)
@@ -79,6 +81,10 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   }
   if (plastic_ && min_delay_ != max_delay_)
     throw std::invalid_argument(name_ + ": a plastic projection has one delay");
+  if (!plastic_ && vacant_sites_ != 0)
+    throw std::invalid_argument(name_ +
+                                ": only plastic synapses come and go; vacant sites are for "
+                                "a plastic projection");
   target.reserve_delay(max_delay_ + substeps_per_ms);
 
   const bool own_weights = spec.factor && !plastic_;
@@ -95,12 +101,12 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
   const std::uint32_t own = target.count();
   std::vector<Synapse> synapses;
   synapses.reserve(static_cast<std::size_t>(own) * in_degree_);
-  const RandomKey key{seed, purpose(name_)};
+  key_ = {seed, purpose(name_)};
   std::map<std::uint32_t, std::size_t> fan_of_delay;
   for (std::uint32_t i = 0; i < own; ++i) {
     const std::uint32_t id = target.first() + i;
-    Draws draws(key, id);
-    for (std::uint32_t k = 0; k < in_degree_; ++k) {
+    Draws draws(key_, id);
+    for (std::uint32_t k = 0; k < spec.in_degree; ++k) {
       const std::uint32_t source = spec.sources(id, draws);
       const double factor = spec.factor ? spec.factor(source, id, draws) : 1.0;
       // Static synapses without weight (a factor of 0, or next to it) are not kept.
@@ -120,7 +126,34 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
       synapses.push_back({source, i, delay, static_cast<float>(factor)});
     }
   }
+  const std::int64_t largest =
+      plastic_ ? quantised(max_weight_)
+      : own_weights
+          ? unit_ * static_cast<std::int64_t>(std::floor(
+                        kLargestFactor * std::abs(spec.weight) / kInputQuantum / unit_ + 0.5))
+          : std::abs(unit_);
+  worst_input_ = in_degree_ * largest;
+
   synapses_ = synapses.size();
+  if (plastic_) {
+    if (vacant_sites_ != 0) {
+      source_rule_ = spec.sources;
+      formed_.assign(own, 0);
+      lost_.assign(own, 0);
+    }
+    source_of_.assign(static_cast<std::size_t>(own) * in_degree_, sources_);
+    std::vector<float> weights(source_of_.size(), 0.0f);
+    for (std::size_t s = 0; s < synapses.size(); ++s) {
+      const std::size_t site = s / spec.in_degree * in_degree_ + s % spec.in_degree;
+      const auto weight = static_cast<float>(spec.weight) * synapses[s].factor;
+      source_of_[site] = synapses[s].source;
+      weights[site] = std::clamp(weight, 0.0f, max_weight_);
+    }
+    fans_.push_back({min_delay_, {}, {}, {}});
+    lay_out(weights);
+    return;
+  }
+
   if (fan_of_delay.empty()) fan_of_delay.try_emplace(min_delay_, 0);
   if (fan_of_delay.size() > 256)
     throw std::invalid_argument(name_ + ": more than 256 different delays; round them");
@@ -141,18 +174,6 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     fan.target.resize(fan.row[sources_]);
     if (own_weights) fan.units.resize(fan.row[sources_]);
   }
-  const std::int64_t largest =
-      plastic_ ? quantised(max_weight_)
-      : own_weights
-          ? unit_ * static_cast<std::int64_t>(std::floor(
-                        kLargestFactor * std::abs(spec.weight) / kInputQuantum / unit_ + 0.5))
-          : std::abs(unit_);
-  worst_input_ = in_degree_ * largest;
-  if (plastic_) {
-    weights_.resize(synapses.size());
-    position_.resize(synapses.size());
-    source_of_.resize(synapses.size());
-  }
   std::vector<std::vector<std::uint32_t>> next(fans_.size());
   for (std::size_t f = 0; f < fans_.size(); ++f) next[f] = fans_[f].row;
   for (std::size_t s = 0; s < synapses.size(); ++s) {
@@ -160,18 +181,60 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
     Fan& fan = fans_[fan_index[s]];
     const std::uint32_t at = next[fan_index[s]][synapse.source]++;
     fan.target[at] = static_cast<std::uint16_t>(synapse.target);
-    if (plastic_) {
-      const auto weight = static_cast<float>(spec.weight) * synapse.factor;
-      weights_[at] = std::clamp(weight, 0.0f, max_weight_);
-      position_[s] = at;
-      source_of_[s] = synapse.source;
-    } else if (own_weights) {
+    if (own_weights) {
       if (!(std::abs(synapse.factor) <= kLargestFactor))
         throw std::invalid_argument(name_ + ": a weight factor of " + shown(synapse.factor) +
                                     ", beyond " + shown(kLargestFactor) + "; raise the weight");
       fan.units[at] = static_cast<std::int16_t>(units_of(synapse.factor));
     }
   }
+}
+
+void Projection::lay_out(std::span<const float> canonical) {
+  // Counting sort by source: stable, so rows keep the order of targets. What has no source comes
+  // last.
+  Fan& fan = fans_[0];
+  fan.row.assign(sources_ + 1, 0);
+  for (const std::uint32_t source : source_of_)
+    if (source < sources_) ++fan.row[source + 1];
+  for (std::uint32_t j = 0; j < sources_; ++j) fan.row[j + 1] += fan.row[j];
+  fan.target.resize(source_of_.size());
+  weights_.resize(source_of_.size());
+  position_.resize(source_of_.size());
+  std::vector<std::uint32_t> next = fan.row;
+  for (std::size_t s = 0; s < source_of_.size(); ++s) {
+    const std::uint32_t at = next[source_of_[s]]++;
+    fan.target[at] = static_cast<std::uint16_t>(s / in_degree_);
+    weights_[at] = canonical[s];
+    position_[s] = at;
+  }
+}
+
+std::uint32_t Projection::draw_source(std::uint32_t target, std::uint64_t later) {
+  Draws draws(key_, target, later);
+  return source_rule_(target, draws);
+}
+
+void Projection::rewire(std::span<const Rewired> changes) {
+  std::vector<float> weights = canonical_weights();
+  for (const Rewired& change : changes) {
+    const bool goes = change.source == kVacant;
+    ++(goes ? lost_ : formed_)[change.site / in_degree_];
+    source_of_[change.site] = goes ? sources_ : change.source;
+    weights[change.site] = goes ? 0.0f : change.weight;
+  }
+  lay_out(weights);
+}
+
+std::int64_t Projection::formed() const {
+  return std::accumulate(formed_.begin(), formed_.end(), std::int64_t{0});
+}
+std::int64_t Projection::lost() const {
+  return std::accumulate(lost_.begin(), lost_.end(), std::int64_t{0});
+}
+void Projection::begin_count() {
+  std::fill(formed_.begin(), formed_.end(), 0u);
+  std::fill(lost_.begin(), lost_.end(), 0u);
 }
 
 void Projection::deliver(std::uint32_t cell, std::int64_t n) {
@@ -210,6 +273,10 @@ void Projection::save(StateWriter& writer) const {
   const std::vector<float> values = canonical_weights();
   const std::uint64_t k = in_degree_;
   writer.block<float>(name_ + ".w", k * all_targets(), k * first_target(), values);
+  if (vacant_sites_ == 0) return;
+  writer.block<std::uint32_t>(name_ + ".source", k * all_targets(), k * first_target(), source_of_);
+  writer.block<std::uint32_t>(name_ + ".formed", all_targets(), first_target(), formed_);
+  writer.block<std::uint32_t>(name_ + ".lost", all_targets(), first_target(), lost_);
 }
 
 void Projection::load(StateReader& reader) {
@@ -217,7 +284,13 @@ void Projection::load(StateReader& reader) {
   std::vector<float> values(position_.size());
   const std::uint64_t k = in_degree_;
   reader.block<float>(name_ + ".w", k * all_targets(), k * first_target(), values);
-  for (std::size_t s = 0; s < position_.size(); ++s) weights_[position_[s]] = values[s];
+  if (vacant_sites_ != 0) {
+    reader.block<std::uint32_t>(name_ + ".source", k * all_targets(), k * first_target(),
+                                source_of_);
+    reader.block<std::uint32_t>(name_ + ".formed", all_targets(), first_target(), formed_);
+    reader.block<std::uint32_t>(name_ + ".lost", all_targets(), first_target(), lost_);
+  }
+  lay_out(values);
 }
 
 }  // namespace quartet

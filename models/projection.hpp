@@ -37,7 +37,17 @@ struct ProjectionSpec {
   double min_delay_ms = 0, max_delay_ms = 0;
   bool plastic = false;
   double max_weight = 0;  ///< plastic: weights stay in [0, max_weight]
+  /// Plastic: sites per target cell, beyond in_degree, for synapses that may form later.
+  std::uint32_t vacant_sites = 0;
 };
+
+/// A synapse that forms (or moves) at a site of an own target, or with source `kVacant` goes.
+struct Rewired {
+  std::uint32_t site;    ///< in canonical order: own target · sites + k
+  std::uint32_t source;  ///< over all slices, or kVacant
+  float weight;
+};
+inline constexpr std::uint32_t kVacant = ~0u;
 
 class Projection {
  public:
@@ -53,13 +63,16 @@ class Projection {
   std::size_t source() const { return source_; }
   std::size_t target() const { return target_index_; }
   std::uint32_t sources() const { return sources_; }
+  /// Sites for synapses on a target; all are taken unless synapses come and go.
   std::uint32_t in_degree() const { return in_degree_; }
+  std::uint32_t vacant_sites() const { return vacant_sites_; }  ///< at the start
   std::uint32_t first_target() const { return target_->first(); }
   std::uint32_t own_targets() const { return target_->count(); }
   std::uint32_t all_targets() const { return target_->size(); }
   /// The shortest and longest delay that a synapse on any slice may have.
   std::uint32_t min_delay_substeps() const { return min_delay_; }
   std::uint32_t max_delay_substeps() const { return max_delay_; }
+  /// At the start.
   std::uint64_t synapse_count() const { return synapses_; }
   bool plastic() const { return plastic_; }
   /// By its weight, or where that is a conductance by the reversal potential.
@@ -82,9 +95,20 @@ class Projection {
   std::span<const std::uint16_t> targets() const { return fans_[0].target; }
   /// Position in weights() of synapse k of own target i: position()[i · in_degree + k].
   std::span<const std::uint32_t> position() const { return position_; }
-  /// Source cell of synapse k of own target i, in the same order.
+  /// Source cell of synapse k of own target i, in the same order; sources() where there is none,
+  /// whose weight is 0. They lie behind the rows of all sources, where no spike comes by.
   std::span<const std::uint32_t> source_of() const { return source_of_; }
   float max_weight() const { return max_weight_; }
+
+  /// A source for one more synapse of a target (id over all slices): drawn by the rule by which the
+  /// first ones were. `later`: another number, from 1, for each.
+  std::uint32_t draw_source(std::uint32_t target, std::uint64_t later);
+  /// Changes who is connected to whom (plastic). Positions change for all.
+  void rewire(std::span<const Rewired> changes);
+  /// Synapses that formed and that went, since begin_count().
+  std::int64_t formed() const;
+  std::int64_t lost() const;
+  void begin_count();
 
   /// Weights in canonical order (plastic projections).
   std::vector<float> canonical_weights() const;
@@ -97,6 +121,9 @@ class Projection {
   void load(StateReader& reader);
 
  private:
+  /// Lays synapses out in rows, from source_of_ and weights in canonical order.
+  void lay_out(std::span<const float> canonical);
+
   struct Fan {
     std::uint32_t delay = 0;         // substeps
     std::vector<std::uint32_t> row;  // sources + 1
@@ -107,7 +134,7 @@ class Projection {
   std::string name_;
   std::size_t source_, target_index_, receptor_;
   LifPopulation* target_;
-  std::uint32_t sources_, in_degree_;
+  std::uint32_t sources_, in_degree_, vacant_sites_;
   std::uint32_t min_delay_, max_delay_;  // substeps
   std::uint64_t synapses_ = 0;
   bool plastic_, inhibitory_ = false;
@@ -116,6 +143,10 @@ class Projection {
   std::vector<Fan> fans_;
   std::vector<float> weights_;
   std::vector<std::uint32_t> position_, source_of_;
+  // Where synapses come and go.
+  RandomKey key_;
+  SourceRule source_rule_;
+  std::vector<std::uint32_t> formed_, lost_;  // per own target
   std::int64_t worst_input_ = 0;
 };
 

@@ -83,11 +83,11 @@ TripletRule::TripletRule(Projection& projection, const TripletParameters& parame
       minus_decay_(decay_per_ms(parameters.minus_ms)),
       slow_decay_(decay_per_ms(parameters.slow_ms)),
       eligibility_decay_(static_cast<float>(math::exp(-kPeriodMs / parameters.eligibility_ms))),
-      x_(projection.sources(), 0.0f),
+      x_(projection.sources() + 1, 0.0f),
       y_(projection.own_targets(), 0.0f),
       z_(projection.own_targets(), 0.0f),
       eligibility_(projection.weights().size(), 0.0f),
-      consolidated_(projection.weights().size(), initial_weight_) {}
+      consolidated_(projection.canonical_weights()) {}
 
 void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
                        double gate, bool learning) {
@@ -140,7 +140,8 @@ void TripletRule::settle() {
   const std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
   const std::size_t k = projection_.in_degree();
-  const double initial_sum = static_cast<double>(initial_weight_) * static_cast<double>(k);
+  const double initial_sum =
+      static_cast<double>(initial_weight_) * static_cast<double>(k - projection_.vacant_sites());
   const auto labile = static_cast<float>(1.0 / parameters_.labile_s);
   const auto consolidated = static_cast<float>(1.0 / (parameters_.labile_s * parameters_.capacity));
   for (std::size_t target = 0; target < projection_.own_targets(); ++target) {
@@ -159,6 +160,29 @@ void TripletRule::settle() {
   }
 }
 
+std::vector<float> TripletRule::canonical_eligibility() const {
+  std::vector<float> canonical(eligibility_.size());
+  const auto position = projection_.position();
+  for (std::size_t s = 0; s < canonical.size(); ++s) canonical[s] = eligibility_[position[s]];
+  return canonical;
+}
+
+void TripletRule::set_eligibility(std::span<const float> canonical) {
+  const auto position = projection_.position();
+  for (std::size_t s = 0; s < canonical.size(); ++s) eligibility_[position[s]] = canonical[s];
+}
+
+void TripletRule::rewire(std::span<const Rewired> changes) {
+  if (changes.empty()) return;
+  std::vector<float> eligibility = canonical_eligibility();
+  for (const Rewired& change : changes) {
+    eligibility[change.site] = 0;
+    consolidated_[change.site] = change.source == kVacant ? 0 : change.weight;
+  }
+  projection_.rewire(changes);
+  set_eligibility(eligibility);
+}
+
 void TripletRule::save(StateWriter& writer) const {
   const std::string& name = projection_.name();
   const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
@@ -167,10 +191,7 @@ void TripletRule::save(StateWriter& writer) const {
   writer.shared<float>(name + ".x", x_);
   writer.block<float>(name + ".y", all, first, y_);
   writer.block<float>(name + ".z", all, first, z_);
-  std::vector<float> canonical(eligibility_.size());
-  const auto position = projection_.position();
-  for (std::size_t s = 0; s < canonical.size(); ++s) canonical[s] = eligibility_[position[s]];
-  writer.block<float>(name + ".eligibility", k * all, k * first, canonical);
+  writer.block<float>(name + ".eligibility", k * all, k * first, canonical_eligibility());
   writer.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
 }
 void TripletRule::load(StateReader& reader) {
@@ -183,8 +204,7 @@ void TripletRule::load(StateReader& reader) {
   reader.block<float>(name + ".z", all, first, z_);
   std::vector<float> canonical(eligibility_.size());
   reader.block<float>(name + ".eligibility", k * all, k * first, canonical);
-  const auto position = projection_.position();
-  for (std::size_t s = 0; s < canonical.size(); ++s) eligibility_[position[s]] = canonical[s];
+  set_eligibility(canonical);
   reader.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
 }
 

@@ -88,6 +88,9 @@ class TripletRule {
   /// One timestep. `learning`: whether weights change.
   void step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic, double gate,
             bool learning);
+  /// Changes who is connected to whom: new synapses have no eligibility, and their first weight as
+  /// their consolidated one.
+  void rewire(std::span<const Rewired> changes);
 
   void save(StateWriter& writer) const;
   void load(StateReader& reader);
@@ -95,13 +98,15 @@ class TripletRule {
  private:
   void follow(double gate);
   void settle();
+  std::vector<float> canonical_eligibility() const;
+  void set_eligibility(std::span<const float> canonical);
 
   Projection& projection_;
   TripletParameters parameters_;
   float initial_weight_, plus_decay_, minus_decay_, slow_decay_, eligibility_decay_;
   // State.
   std::int64_t now_ms_ = 0;
-  std::vector<float> x_;             // per source cell
+  std::vector<float> x_;             // per source cell, and 0 for where there is no synapse
   std::vector<float> y_, z_;         // per own target
   std::vector<float> eligibility_;   // per synapse, in the order of delivery
   std::vector<float> consolidated_;  // per synapse, in canonical order

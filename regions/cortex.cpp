@@ -45,6 +45,7 @@ void SheetPlasticityParameters::visit(ParameterVisitor& v) {
   v.boolean("learning", learning, "false freezes these synapses");
   v.table("dopamine", dopamine, "what a reward-prediction error does to excitatory plasticity");
   v.table("excitatory", excitatory, "plasticity of L23E - L23E and L23E - L5PT");
+  v.table("spines", spines, "how synapses of L23E - L23E and L23E - L5PT come and go");
   v.table("inhibitory", inhibitory, "plasticity of PV - L23E and PV - L5PT");
 }
 
@@ -361,7 +362,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   // delay.
   auto learned = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
                      std::uint32_t in_degree, double sd, double sum, double delay_ms,
-                     double max_weight) -> Projection& {
+                     double max_weight, std::uint32_t vacant_sites = 0) -> Projection& {
     return connect({.name = name,
                     .source = from.index,
                     .target = to.index,
@@ -371,15 +372,24 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                     .delay_ms = delay_ms,
                     .sources = sheet_sources(*from.sheet, *to.sheet, sd),
                     .plastic = true,
-                    .max_weight = max_weight * sum / in_degree});
+                    .max_weight = max_weight * sum / in_degree,
+                    .vacant_sites = vacant_sites});
   };
   const SheetPlasticityParameters& plasticity = p.sheet_plasticity;
+  if (plasticity.spines.structural && !plasticity.plastic)
+    throw std::invalid_argument(
+        "sheet_plasticity.spines.structural needs synapses that can change; set "
+        "sheet_plasticity.plastic = true as well");
   auto excitatory = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sd,
                         double sum) {
     if (!plasticity.plastic) return lateral(name, E, to, kGlutamate, in_degree, sd, sum, kE);
     Projection& projection =
-        learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight);
+        learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight,
+                plasticity.spines.vacant_sites(in_degree));
     excitatory_.push_back({e, to.index, TripletRule(projection, plasticity.excitatory)});
+    if (!plasticity.spines.structural) return;
+    spine_rules_.push_back(std::make_unique<SpineRule>(projection, plasticity.spines, seed));
+    connected_by(*spine_rules_.back());
   };
   auto inhibitory = [&](const char* name, const Layer& to, double sum) {
     if (!plasticity.plastic) return lateral(name, PV, to, kGabaA, 40, 0.6, sum, kI);
@@ -570,6 +580,8 @@ void Cortex::learn(Step, const Inbox& in) {
   const bool sheet_learns = learning && parameters_.sheet_plasticity.learning;
   for (auto& [source, target, rule] : excitatory_)
     rule.step(network_.spikes(source), network_.spikes(target), gate, sheet_learns);
+  for (std::size_t i = 0; i < spine_rules_.size(); ++i)
+    excitatory_[i].rule.rewire(spine_rules_[i]->step(sheet_learns));
   for (auto& [source, target, rule] : inhibitory_)
     rule.step(network_.spikes(source), network_.spikes(target), sheet_learns);
 }
@@ -580,6 +592,7 @@ void Cortex::save_extra(StateWriter& writer) const {
   if (excitatory_.empty()) return;
   dopamine_gate_.save(writer);
   for (const auto& pathway : excitatory_) pathway.rule.save(writer);
+  for (const auto& spines : spine_rules_) spines->save(writer);
   for (const auto& pathway : inhibitory_) pathway.rule.save(writer);
 }
 void Cortex::load_extra(StateReader& reader) {
@@ -588,6 +601,7 @@ void Cortex::load_extra(StateReader& reader) {
   if (excitatory_.empty()) return;
   dopamine_gate_.load(reader);
   for (auto& pathway : excitatory_) pathway.rule.load(reader);
+  for (const auto& spines : spine_rules_) spines->load(reader);
   for (auto& pathway : inhibitory_) pathway.rule.load(reader);
 }
 

@@ -29,6 +29,7 @@
 #include "models/arm.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
+#include "models/spines.hpp"
 #include "models/stdp.hpp"
 #include "models/stimulation.hpp"
 #include "regions/region.hpp"
@@ -44,6 +45,7 @@ struct SheetPlasticityParameters {
   bool learning = true;
   DopamineGateParameters dopamine;
   TripletParameters excitatory;
+  SpineParameters spines;
   InhibitoryParameters inhibitory;
 
   void visit(ParameterVisitor& v);
@@ -196,6 +198,7 @@ class Cortex final : public SpikingRegion {
   };
   DopamineGate dopamine_gate_;
   std::vector<Pathway<TripletRule>> excitatory_;
+  std::vector<std::unique_ptr<SpineRule>> spine_rules_;  // of these; none where they only learn
   std::vector<Pathway<InhibitoryRule>> inhibitory_;
 };
 

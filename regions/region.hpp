@@ -36,13 +36,20 @@ struct PopulationInfo {
 struct ProjectionInfo {
   std::string name;             ///< "GrC_PC"
   std::uint32_t targets = 0;    ///< postsynaptic cells over all slices
-  std::uint32_t in_degree = 0;  ///< synapses per cell
+  std::uint32_t in_degree = 0;  ///< sites for synapses per cell, all taken unless structural
   std::string unit = "mV";      ///< of the weights; "1" where they are in leak conductances
   std::uint32_t sources = 0;    ///< presynaptic cells over all slices
+  bool structural = false;      ///< whether synapses come and go
   /// Preferred directions of the source and target cells in degrees (empty where they have none).
   std::vector<float> source_direction_deg = {}, target_direction_deg = {};
   /// Places of the cells on the motor sheet in sheet units (empty where they have none).
   std::vector<float> source_x = {}, source_y = {}, target_x = {}, target_y = {};
+};
+
+/// Of the synapses of a structural projection: spines.hpp.
+struct Spines {
+  std::vector<std::uint8_t> state;  ///< a Spine
+  std::vector<float> formed_day;
 };
 
 class Region {
@@ -84,8 +91,12 @@ class Region {
   /// `first` = first own target; row-major [own targets][in_degree], canonical order.
   virtual void weights(std::size_t index, std::uint32_t& first,
                        std::vector<float>& values) const = 0;
-  /// Source cell of each of these synapses, in the same order. Never changes.
+  /// Source cell of each of these synapses, in the same order; where there is none, as many as
+  /// there are sources. Never changes unless the projection is structural.
   virtual std::vector<std::uint32_t> sources(std::size_t index) const = 0;
+  /// Whether each of these synapses is stable, and the day on which it formed, in the same order;
+  /// empty unless the projection is structural.
+  virtual Spines spines(std::size_t) const { return {}; }
 
   virtual void save(StateWriter& writer) const = 0;
   virtual void load(StateReader& reader) = 0;

@@ -23,6 +23,13 @@ std::vector<std::uint32_t> SpikingRegion::sources(std::size_t index) const {
   return {cells.begin(), cells.end()};
 }
 
+Spines SpikingRegion::spines(std::size_t index) const {
+  if (spine_rules_[index] == nullptr) return {};
+  const auto state = spine_rules_[index]->spines();
+  const auto day = spine_rules_[index]->formed_day();
+  return {{state.begin(), state.end()}, {day.begin(), day.end()}};
+}
+
 void SpikingRegion::save(StateWriter& writer) const {
   network_.save(writer);
   save_extra(writer);
@@ -67,11 +74,12 @@ Projection& SpikingRegion::connect(ProjectionSpec spec) {
   Projection& projection = network_.connect(std::move(spec));
   if (projection.plastic()) {
     plastic_.push_back(&projection);
+    spine_rules_.push_back(nullptr);
     plastic_infos_.push_back({projection.name(), projection.all_targets(), projection.in_degree(),
                               projection.kind() == SynapseKind::current ? "mV" : "1",
-                              projection.sources(), directions_[source], directions_[target],
-                              places_[source][0], places_[source][1], places_[target][0],
-                              places_[target][1]});
+                              projection.sources(), projection.vacant_sites() != 0,
+                              directions_[source], directions_[target], places_[source][0],
+                              places_[source][1], places_[target][0], places_[target][1]});
   }
   return projection;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/network.hpp"
+#include "models/spines.hpp"
 #include "regions/region.hpp"
 
 namespace quartet {
@@ -31,6 +32,7 @@ class SpikingRegion : public Region {
   std::vector<energy::Activity> activity() const override { return network_.activity(); }
   void weights(std::size_t index, std::uint32_t& first, std::vector<float>& values) const override;
   std::vector<std::uint32_t> sources(std::size_t index) const override;
+  Spines spines(std::size_t index) const override;
   void save(StateWriter& writer) const override;
   void load(StateReader& reader) override;
 
@@ -51,6 +53,8 @@ class SpikingRegion : public Region {
   void add_output(std::size_t population);
   /// Connects and, where plastic, registers the projection for snapshots.
   Projection& connect(ProjectionSpec spec);
+  /// Registers who makes synapses of the last projection come and go; it must live as long.
+  void connected_by(const SpineRule& rule) { spine_rules_.back() = &rule; }
   /// Static synapses of one delay from cells that `sources` draws; `weight`: summed over a target's
   /// synapses.
   void connect_alike(const char* name, std::size_t source, std::size_t target, std::size_t receptor,
@@ -78,6 +82,7 @@ class SpikingRegion : public Region {
   std::map<std::size_t, std::array<std::vector<float>, 2>> places_;  // on the sheet, likewise
   std::vector<ProjectionInfo> plastic_infos_;
   std::vector<const Projection*> plastic_;
+  std::vector<const SpineRule*> spine_rules_;  // of these, null where nothing comes or goes
 };
 
 /// Receptors of cells with current synapses: fast excitation and inhibition (time constants typical

@@ -1,8 +1,9 @@
-/// `quartet plot`, `score`, `scaling`, `robustness`, `thalamus`, `energy`, `tms` and `maps`: hand
+/// `quartet plot`, `score`, `scaling`, `robustness`, `energy` and those that read a run out: hand
 /// over to the analysis scripts.
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -250,29 +251,6 @@ void add_robustness(CLI::App& app, int& exit_code) {
   });
 }
 
-void add_thalamus(CLI::App& app, int& exit_code) {
-  struct Flags {
-    std::string directory;
-    bool json = false;
-  };
-  auto flags = std::make_shared<Flags>();
-  CLI::App* command =
-      app.add_subcommand("thalamus", "Cells of VL and VA that follow error, reward error or both");
-  command->add_option("DIR", flags->directory, "run directory with spikes of the thalamus")
-      ->required();
-  command->add_flag("--json", flags->json, "as JSON");
-  command->footer(
-      "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
-      "runs/experiments/convergence.toml, or of any with record.spikes.subjects.");
-  command->callback([flags, &exit_code] {
-    check_run_directory(flags->directory);
-    Arguments arguments = {flags->directory};
-    if (flags->json) arguments.push_back("--json");
-    become_script("thalamus.py", arguments);
-    exit_code = 1;
-  });
-}
-
 void add_energy(CLI::App& app, int& exit_code) {
   struct Flags {
     std::string directory;
@@ -299,50 +277,50 @@ void add_energy(CLI::App& app, int& exit_code) {
   });
 }
 
-void add_tms(CLI::App& app, int& exit_code) {
+void add_readings(CLI::App& app, int& exit_code) {
+  struct Reading {
+    const char *name, *what, *directory, *footer;
+  };
+  static constexpr std::array<Reading, 4> kReadings = {{
+      {"thalamus", "Cells of VL and VA that follow error, reward error or both",
+       "run directory with spikes of the thalamus",
+       "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
+       "runs/experiments/convergence.toml, or of any with record.spikes.subjects."},
+      {"tms", "Threshold, recruitment, paired pulses and maps of the motor sheet",
+       "run directory with probes.nc",
+       "Example:\n  quartet tms results/tms\n\nOf a run of runs/experiments/tms.toml, or of any "
+       "with a block that has a probe."},
+      {"maps", "Maps of the fingers on the motor sheet, by what they practised",
+       "run directory with weights of a plastic sheet",
+       "Example:\n  quartet maps results/finger_practice\n\nOf a run of "
+       "runs/experiments/finger_practice.toml, or of any whose blocks practise fingers,\nwith "
+       "brain.cortex.sheet_plasticity.plastic and record.weights_subjects."},
+      {"spines", "Synapses of the motor sheet that come and go with practice",
+       "run directory with weights of such a sheet",
+       "Example:\n  quartet spines results/spines\n\nOf a run of runs/experiments/spines.toml, or "
+       "of "
+       "any whose blocks practise fingers, with\nbrain.cortex.sheet_plasticity.spines.structural "
+       "and "
+       "record.weights_subjects."},
+  }};
   struct Flags {
     std::string directory;
     bool json = false;
   };
-  auto flags = std::make_shared<Flags>();
-  CLI::App* command = app.add_subcommand(
-      "tms", "Threshold, recruitment, paired pulses and maps of the motor sheet");
-  command->add_option("DIR", flags->directory, "run directory with probes.nc")->required();
-  command->add_flag("--json", flags->json, "as JSON");
-  command->footer(
-      "Example:\n  quartet tms results/tms\n\nOf a run of runs/experiments/tms.toml, or of any "
-      "with a block that has a probe.");
-  command->callback([flags, &exit_code] {
-    check_run_directory(flags->directory);
-    Arguments arguments = {flags->directory};
-    if (flags->json) arguments.push_back("--json");
-    become_script("tms.py", arguments);
-    exit_code = 1;
-  });
-}
-
-void add_maps(CLI::App& app, int& exit_code) {
-  struct Flags {
-    std::string directory;
-    bool json = false;
-  };
-  auto flags = std::make_shared<Flags>();
-  CLI::App* command =
-      app.add_subcommand("maps", "Maps of the fingers on the motor sheet, by what they practised");
-  command->add_option("DIR", flags->directory, "run directory with weights of a plastic sheet")
-      ->required();
-  command->add_flag("--json", flags->json, "as JSON");
-  command->footer(
-      "Example:\n  quartet maps results/finger_practice\n\nOf a run of "
-      "runs/experiments/finger_practice.toml, or of any whose blocks practise fingers,\nwith "
-      "brain.cortex.sheet_plasticity.plastic and record.weights_subjects.");
-  command->callback([flags, &exit_code] {
-    check_run_directory(flags->directory);
-    Arguments arguments = {flags->directory};
-    if (flags->json) arguments.push_back("--json");
-    become_script("maps.py", arguments);
-    exit_code = 1;
-  });
+  for (const Reading& reading : kReadings) {
+    auto flags = std::make_shared<Flags>();
+    CLI::App* command = app.add_subcommand(reading.name, reading.what);
+    command->add_option("DIR", flags->directory, reading.directory)->required();
+    command->add_flag("--json", flags->json, "as JSON");
+    command->footer(reading.footer);
+    command->callback([flags, script = std::string(reading.name) + ".py", &exit_code] {
+      check_run_directory(flags->directory);
+      Arguments arguments = {flags->directory};
+      if (flags->json) arguments.push_back("--json");
+      become_script(script, arguments);
+      exit_code = 1;
+    });
+  }
 }
 
 }  // namespace quartet

@@ -34,11 +34,10 @@ void add_inspect(CLI::App& app, int& exit_code);
 void add_plot(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_scaling(CLI::App& app, int& exit_code);
-void add_thalamus(CLI::App& app, int& exit_code);
 void add_energy(CLI::App& app, int& exit_code);
-void add_tms(CLI::App& app, int& exit_code);
 void add_robustness(CLI::App& app, int& exit_code);
-void add_maps(CLI::App& app, int& exit_code);
+/// `thalamus`, `tms`, `maps` and `spines`, which read a run out.
+void add_readings(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// The flags that change an experiment file's values, for `run` and `validate`.

@@ -117,10 +117,8 @@ int main(int argc, char** argv) {
   quartet::add_score(app, exit_code);
   quartet::add_scaling(app, exit_code);
   quartet::add_robustness(app, exit_code);
-  quartet::add_thalamus(app, exit_code);
   quartet::add_energy(app, exit_code);
-  quartet::add_tms(app, exit_code);
-  quartet::add_maps(app, exit_code);
+  quartet::add_readings(app, exit_code);
   quartet::add_version(app, exit_code);
 
   if (const std::string unknown = unknown_command(app, arguments); !unknown.empty()) {

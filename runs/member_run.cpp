@@ -24,11 +24,11 @@ void copy_bytes(const Bytes& message, std::size_t first, void* to, std::size_t c
 
 /// Rows of one plastic projection, in a message.
 struct RowsHeader {
-  std::uint64_t projection, first, values;
+  std::uint64_t projection, first, values, sources, spines;
 };
 
-/// Weights of a slice as one message: of every projection header and values and, where asked, the
-/// source cell of each synapse.
+/// Weights of a slice as one message: of every projection header and values and, where asked or
+/// where they change, the source cell and the spine of each synapse.
 Bytes pack_weights(const Region& region, bool with_sources) {
   Bytes message;
   const auto append = [&](const void* data, std::size_t bytes) {
@@ -39,29 +39,40 @@ Bytes pack_weights(const Region& region, bool with_sources) {
     std::uint32_t first = 0;
     std::vector<float> values;
     region.weights(i, first, values);
-    const RowsHeader header{i, first, values.size()};
+    const Spines spines = region.spines(i);
+    std::vector<std::uint32_t> sources;
+    if (with_sources || region.plastic_projections()[i].structural) sources = region.sources(i);
+    const RowsHeader header{i, first, values.size(), sources.size(), spines.state.size()};
     append(&header, sizeof header);
     append(values.data(), values.size() * sizeof(float));
-    if (!with_sources) continue;
-    const std::vector<std::uint32_t> sources = region.sources(i);
     append(sources.data(), sources.size() * sizeof(std::uint32_t));
+    append(spines.formed_day.data(), spines.formed_day.size() * sizeof(float));
+    append(spines.state.data(), spines.state.size());
   }
   return message;
 }
 
-void put_weights(const Bytes& message, bool with_sources, RegionRecorder& recorder) {
-  for (std::size_t at = 0; at < message.size();) {
+void put_weights(const Bytes& message, RegionRecorder& recorder) {
+  std::size_t at = 0;
+  const auto take = [&](auto& values, std::size_t count) {
+    values.resize(count);
+    const std::size_t bytes = count * sizeof(values[0]);
+    copy_bytes(message, at, values.data(), bytes);
+    at += bytes;
+  };
+  while (at < message.size()) {
     RowsHeader header{};
     copy_bytes(message, at, &header, sizeof header);
     at += sizeof header;
-    std::vector<float> values(header.values);
-    copy_bytes(message, at, values.data(), values.size() * sizeof(float));
-    at += values.size() * sizeof(float);
-    std::vector<std::uint32_t> sources(with_sources ? header.values : 0);
-    copy_bytes(message, at, sources.data(), sources.size() * sizeof(std::uint32_t));
-    at += sources.size() * sizeof(std::uint32_t);
+    std::vector<float> values;
+    std::vector<std::uint32_t> sources;
+    Spines spines;
+    take(values, header.values);
+    take(sources, header.sources);
+    take(spines.formed_day, header.spines);
+    take(spines.state, header.spines);
     recorder.put_weights(header.projection, static_cast<std::uint32_t>(header.first), values,
-                         sources);
+                         sources, spines);
   }
 }
 
@@ -288,7 +299,7 @@ void MemberRun::snapshot(Recording& recording) {
     RegionRecorder* recorder = recording.recorder(name);
     if (recorder == nullptr) continue;
     recorder->begin_snapshot(index_, trials_done(), step());
-    for (const Bytes& message : all) put_weights(message, with_sources, *recorder);
+    for (const Bytes& message : all) put_weights(message, *recorder);
     recorder->end_snapshot();
   }
 }

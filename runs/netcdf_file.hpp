@@ -35,6 +35,8 @@ template <class T>
 constexpr NetcdfType netcdf_type() {
   if constexpr (std::is_same_v<T, char>) {
     return NetcdfType::text;
+  } else if constexpr (std::is_same_v<T, std::uint8_t>) {
+    return NetcdfType::u8;
   } else if constexpr (std::is_same_v<T, std::int32_t>) {
     return NetcdfType::i32;
   } else if constexpr (std::is_same_v<T, std::uint32_t>) {

@@ -542,6 +542,16 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
                                 "learning = false to those that shall not learn",
                                 first.name));
     }
+    // Sites of 100 synapses: the same numbers make files of the same size.
+    if (group.brain.cortex.sheet_plasticity.spines.vacant_sites(100) !=
+        first.brain.cortex.sheet_plasticity.spines.vacant_sites(100)) {
+      refuse(group,
+             fmt::format("brain.cortex.sheet_plasticity.spines.structural or .spare is other "
+                         "than in group {}; give all groups the same, and "
+                         "brain.cortex.sheet_plasticity.spines.turnover = false to those "
+                         "whose synapses shall stay",
+                         first.name));
+    }
     if (group.brain.scale != first.brain.scale) {
       refuse(group, fmt::format("brain.scale {} where group {} has {}; give all groups the same",
                                 group.brain.scale, first.name, first.brain.scale));

@@ -47,6 +47,7 @@ class Subject:
     phases: dict[str, np.ndarray]  # trial indices, int, by name of the phase
     labels: dict[str, np.ndarray]  # the same by `phase` of the blocks in resolved.toml
     rotation: float  # the learning phase's last, degrees, signed; NaN: none after a baseline
+    directory: pathlib.Path  # of its run
 
     @property
     def trials(self) -> int:
@@ -154,6 +155,17 @@ def blocks_of(experiment: dict, group: str) -> list[dict]:
     return experiment["schedules"][schedules[0]]["blocks"] if schedules else []
 
 
+def setting(experiment: dict, group: str, key: str) -> float:
+    """Value of a dotted key ("brain.scale") for a group. Raises BadInput."""
+    own = next((g.get("set", {}) for g in experiment["group"] if g["name"] == group), {})
+    for values in (own, experiment):
+        for part in key.split("."):
+            values = values.get(part) if isinstance(values, dict) else None
+        if values is not None:
+            return float(values)
+    raise BadInput(f"resolved.toml: {key} is missing; copy it again or run again")
+
+
 def _group_labels(experiment: dict | None) -> dict[str, str]:
     """By name, in the file's order; the name goes with a label that several groups have."""
     if experiment is None:
@@ -242,7 +254,7 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
             continue
         own = {name: values[index, valid[index]] for name, values in data.items()}
         seed = None if seeds is None else int(seeds[index])
-        subject = _subject(f"subject {index} ({label})", index, seed, own, blocks)
+        subject = _subject(f"subject {index} ({label})", index, seed, own, blocks, path.parent)
         group = groups.setdefault(label, Group(label, [], group_labels.get(label, "")))
         group.subjects.append(subject)
     if not groups:
@@ -285,7 +297,7 @@ def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict])
 
 
 def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.ndarray],
-             blocks: list[dict]):
+             blocks: list[dict], directory: pathlib.Path) -> Subject:
     columns = columns | {
         "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
         "drawn_rotation": columns["rotation"],
@@ -320,7 +332,7 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
     }
     comparable = len(phases["baseline"]) and len(phases["learning"])
     rotation = float(columns["rotation"][phases["learning"][-1]]) if comparable else np.nan
-    return Subject(name, member, seed, columns, phases, labels, rotation)
+    return Subject(name, member, seed, columns, phases, labels, rotation, directory)
 
 
 def _group_names(dataset, path) -> list[str]:

@@ -97,8 +97,9 @@ def through(weights: np.ndarray, sources: np.ndarray, targets: np.ndarray, cells
     source does. weights and sources: (targets, synapses); targets: (targets, muscles)."""
     result = np.zeros((cells, targets.shape[1]))
     for muscle in range(targets.shape[1]):
+        # Vacant sites, of weight 0, have `cells` as their source.
         result[:, muscle] = np.bincount(
-            sources.ravel(), (weights * targets[:, muscle, None]).ravel(), minlength=cells)
+            sources.ravel(), (weights * targets[:, muscle, None]).ravel(), minlength=cells)[:cells]
     return result
 
 
@@ -133,9 +134,10 @@ def snapshots(path: pathlib.Path) -> list[Snapshot]:
             def pathway(name, targets):
                 weights = file[f"weight_{name}"][index].values
                 mean = initial.setdefault((member, name), weights.sum(axis=1).mean())
-                return through(weights / mean,
-                               file[f"source_{name}"][wired.index(member)].values.astype(int),
-                               targets, len(cell_x))
+                sources = file[f"source_{name}"]
+                changing = "snapshot" in sources.dims  # synapses come and go
+                wiring = sources[index if changing else wired.index(member)].values.astype(int)
+                return through(weights / mean, wiring, targets, len(cell_x))
             direct = pathway("L23E_L5PT", field)
             coupling = reach @ (direct + LATERAL * pathway("L23E_L23E", direct))
             result.append(Snapshot(int(member), groups[index], int(trial),

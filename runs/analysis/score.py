@@ -41,6 +41,7 @@ import numpy as np
 import behaviour
 import rates
 import readouts
+import sheet_readouts
 import simulations
 import table
 
@@ -95,6 +96,11 @@ class Result:
         return any(abs(edge - self.mean) <= self.sem for edge in self.target["band"])
 
 
+def readout(name: str):
+    """The function of this name, of readouts.py or sheet_readouts.py."""
+    return getattr(readouts if name in readouts.LABELS else sheet_readouts, name)
+
+
 def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     """One row: the group's mean, or a ratio or difference of two, with standard error.
 
@@ -110,7 +116,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
                       f"{NOT_RUN}: {', '.join(absent)}")
     members = [groups[part["group"]].subjects for part in parts]
     numbers = [
-        np.array([getattr(readouts, part["readout"])(subject) for subject in subjects])
+        np.array([readout(part["readout"])(subject) for subject in subjects])
         for part, subjects in zip(parts, members)
     ]
     paired = len(parts) == 2 and _same_subjects(*members)

@@ -41,6 +41,7 @@ from behaviour import BadInput
 from figure import save_both
 
 POPULATIONS = ("VL", "VA")
+CONVERGENCE = "brain.thalamus.convergence"
 KINDS = ("error", "reward", "mixed", "neither")
 COLOURS = {"error": "#004488", "reward": "#DDAA33", "mixed": "#BB5566"}
 P = 0.01  # two-sided, of each coefficient
@@ -142,7 +143,8 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
                         shuffled[k] = kinds(*follows(rates, error[order], reward[order]), limit)
                     for cell, kind in enumerate(found):
                         rows.append({
-                            "group": group.name, "convergence": convergence(run.resolved, group.name),
+                            "group": group.name,
+                            "convergence": behaviour.setting(run.resolved, group.name, CONVERGENCE),
                             "subject": member, "seed": subject.seed, "population": population,
                             "cell": cell, "trials": len(error),
                             "rate_hz": float(rates[:, cell].mean()),
@@ -153,16 +155,6 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
     if not rows:
         raise BadInput(f"{path}: no finished subject with recorded spikes")
     return rows
-
-
-def convergence(resolved: dict, group: str) -> float:
-    """brain.thalamus.convergence of a group."""
-    own = next(g.get("set", {}) for g in resolved["group"] if g["name"] == group)
-    for keys in (own, resolved):
-        value = keys.get("brain", {}).get("thalamus", {}).get("convergence")
-        if value is not None:
-            return float(value)
-    raise BadInput("resolved.toml: brain.thalamus.convergence is missing; copy it again or run again")
 
 
 def shares(rows: list[dict]) -> list[dict]:

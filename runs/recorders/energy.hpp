@@ -33,7 +33,7 @@ class EnergyRecorder {
     const char* long_name;
     std::int64_t energy::Activity::*count;
   };
-  static constexpr std::array<Count, 7> kCounts = {{
+  static constexpr std::array<Count, 9> kCounts = {{
       {"cells", "cells that are not removed", &energy::Activity::cells},
       {"spikes", "spikes of all cells", &energy::Activity::spikes},
       {"excitatory_arrivals", "spikes that arrived at excitatory synapses, before release fails",
@@ -44,7 +44,10 @@ class EnergyRecorder {
        &energy::Activity::plastic},
       {"plastic_inhibitory_arrivals", "those of them that arrived at inhibitory synapses",
        &energy::Activity::plastic_inhibitory},
-      {"synapses", "synapses on all cells, also removed ones", &energy::Activity::synapses},
+      {"synapses", "synapses at the start, on all cells, also removed ones",
+       &energy::Activity::synapses},
+      {"formed", "synapses that formed", &energy::Activity::formed},
+      {"lost", "synapses that went", &energy::Activity::lost},
   }};
 
   /// A coordinate of names along `dimension`.

@@ -57,8 +57,8 @@ void RegionRecorder::begin_snapshot(std::size_t member, std::int64_t trial, Step
 
 void RegionRecorder::put_weights(std::size_t projection, std::uint32_t first,
                                  std::span<const float> values,
-                                 std::span<const std::uint32_t> sources) {
-  if (weights_) weights_->put(projection, first, values, sources);
+                                 std::span<const std::uint32_t> sources, const Spines& spines) {
+  if (weights_) weights_->put(projection, first, values, sources, spines);
 }
 
 void RegionRecorder::end_snapshot() {

@@ -43,11 +43,12 @@ class RegionRecorder {
 
   /// A snapshot of the weights after timestep `t` − 1 (that is, at time t): begin, then all rows of
   /// every projection in any order, then end. Rows [first, first + values.size() / in_degree).
-  /// In a member's first snapshot with the source cell of each synapse, in the same order.
+  /// In a member's first snapshot, and always where the projection is structural, with the source
+  /// cell of each synapse, in the same order; there with their spines as well.
   /// No-ops for members whose weights are not recorded.
   void begin_snapshot(std::size_t member, std::int64_t trial, Step t);
   void put_weights(std::size_t projection, std::uint32_t first, std::span<const float> values,
-                   std::span<const std::uint32_t> sources = {});
+                   std::span<const std::uint32_t> sources = {}, const Spines& spines = {});
   void end_snapshot();
 
   /// Writes what is buffered, to the disk: before a checkpoint is published.

@@ -28,6 +28,8 @@ WeightsRecorder::WeightsRecorder(const std::filesystem::path& directory, const R
   for (const ProjectionInfo& projection : projections_) {
     ids_.push_back(id_of("weight_" + projection.name));
     source_ids_.push_back(id_of("source_" + projection.name));
+    spine_ids_.push_back(projection.structural ? id_of("spine_" + projection.name) : -1);
+    day_ids_.push_back(projection.structural ? id_of("formed_day_" + projection.name) : -1);
   }
 }
 
@@ -46,7 +48,7 @@ void WeightsRecorder::begin(std::size_t member, std::int64_t trial, Step t) {
 }
 
 void WeightsRecorder::put(std::size_t index, std::uint32_t first, std::span<const float> values,
-                          std::span<const std::uint32_t> sources) {
+                          std::span<const std::uint32_t> sources, const Spines& spines) {
   if (!open_ || values.empty()) return;
   const ProjectionInfo& projection = projections_.at(index);
   const std::size_t rows = values.size() / projection.in_degree;
@@ -56,10 +58,16 @@ void WeightsRecorder::put(std::size_t index, std::uint32_t first, std::span<cons
         "' has another size in this group than in the first; give all groups the same sizes "
         "(brain.scale), or set record.weights_subjects = 0");
   }
-  file_.put<float>(ids_[index], {snapshots_, first, 0}, {1, rows, projection.in_degree}, values);
+  const std::vector<std::size_t> count{1, rows, projection.in_degree};
+  file_.put<float>(ids_[index], {snapshots_, first, 0}, count, values);
   if (!sources.empty()) {
-    file_.put<std::uint32_t>(source_ids_[index], {static_cast<std::size_t>(column_), first, 0},
-                             {1, rows, projection.in_degree}, sources);
+    const std::size_t wiring =
+        projection.structural ? snapshots_ : static_cast<std::size_t>(column_);
+    file_.put<std::uint32_t>(source_ids_[index], {wiring, first, 0}, count, sources);
+  }
+  if (projection.structural) {
+    file_.put<std::uint8_t>(spine_ids_[index], {snapshots_, first, 0}, count, spines.state);
+    file_.put<float>(day_ids_[index], {snapshots_, first, 0}, count, spines.formed_day);
   }
   rows_[index] += rows;
 }
@@ -103,7 +111,7 @@ void WeightsRecorder::define(const RecordedRun& run, const RegionDescription& re
       {snapshot, file_.define_dimension("group_name_length", groups_.front().size())});
   describe_variable(file_, group, "1", "name of the group of the subject");
   file_.put_attribute(group, "_Encoding", "utf-8");
-  // Each subject has its own wiring, the same in all its snapshots.
+  // Each subject has its own wiring, the same in all its snapshots unless synapses come and go.
   const int wired = file_.define_dimension("recorded_subject", members_.size());
   const int wired_id = file_.define_variable("recorded_subject", NetcdfType::i32, {wired});
   describe_variable(file_, wired_id, "1", "subject, counted over all groups from 0");
@@ -144,10 +152,23 @@ void WeightsRecorder::define(const RecordedRun& run, const RegionDescription& re
     file_.put_attribute(id, "coordinates", "subject trial time_ms group_name" + target_coordinate);
     // No _FillValue: with one, readers make floating-point numbers of the indices.
     const int source =
-        file_.define_variable("source_" + name, NetcdfType::u32, {wired, target, synapse});
-    describe_variable(file_, source, "1",
-                      "source cell of each synapse of projection " + name +
-                          ", index within its population, from 0");
+        file_.define_variable("source_" + name, NetcdfType::u32,
+                              {projection.structural ? snapshot : wired, target, synapse});
+    describe_variable(
+        file_, source, "1",
+        "source cell of each synapse of projection " + name +
+            ", index within its population, from 0" +
+            (projection.structural ? "; as many as there are cells: no synapse" : ""));
+    if (projection.structural) {
+      const int spine =
+          file_.define_variable("spine_" + name, NetcdfType::u8, {snapshot, target, synapse});
+      describe_variable(file_, spine, "1",
+                        "spines of projection " + name + ": 0 none, 1 transient, 2 stable");
+      const int day =
+          file_.define_variable("formed_day_" + name, NetcdfType::f32, {snapshot, target, synapse});
+      describe_variable(file_, day, "d",
+                        "model day on which the synapse formed; 0: there at the start, or none");
+    }
     file_.put_attribute(source, "cells", static_cast<std::int64_t>(projection.sources));
     if (projection.source_direction_deg.empty() && projection.source_x.empty()) continue;
     const int cell = file_.define_dimension("source_cell_" + name, projection.sources);

@@ -23,7 +23,7 @@ class WeightsRecorder {
 
   void begin(std::size_t member, std::int64_t trial, Step t);
   void put(std::size_t index, std::uint32_t first, std::span<const float> values,
-           std::span<const std::uint32_t> sources);
+           std::span<const std::uint32_t> sources, const Spines& spines);
   void end();
   void save(StateWriter& writer) const { writer.shared_value("weights.snapshots", snapshots_); }
 
@@ -39,9 +39,10 @@ class WeightsRecorder {
   std::uint64_t snapshots_ = 0;
   NetcdfFile file_;  // after snapshots_, which open() reads
   int group_name_ = -1;
-  std::vector<int> ids_, source_ids_;  // per projection
-  int column_ = -1;                    // of the open snapshot's member
-  std::vector<std::size_t> rows_;      // rows of the open snapshot, per projection
+  std::vector<int> ids_, source_ids_;     // per projection
+  std::vector<int> spine_ids_, day_ids_;  // likewise; -1 unless it is structural
+  int column_ = -1;                       // of the open snapshot's member
+  std::vector<std::size_t> rows_;         // rows of the open snapshot, per projection
   bool open_ = false;
 };
 

@@ -50,9 +50,10 @@ TEST(Energy, EveryTermCosts) {
   a.inhibitory = 400'000;
   a.plastic = 1'200'000;
   a.plastic_inhibitory = 200'000;
-  const Ledger ledger = energy::ledger(a, 8000, 1, 50);
-  for (double term : ledger) EXPECT_GT(term, 0);
-  EXPECT_NEAR(ledger[spines] / 50, 47e-12, 1e-12);
+  a.formed = 50;
+  const double in_degree = static_cast<double>(a.synapses) / static_cast<double>(a.cells);
+  for (double term : energy::ledger(a, 8000, 1)) EXPECT_GT(term, 0);
+  EXPECT_NEAR(energy::ledger(a, in_degree, 1)[spines] / 50, 47e-12, 1e-12);
 }
 
 // Where all synapses can change, plasticity is its share of their transmission, whatever they are.

@@ -14,6 +14,7 @@ import tempfile
 import tomllib
 import unittest
 import warnings
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -25,6 +26,7 @@ import behaviour
 import netcdf
 import plot
 import readouts
+import sheet_readouts
 import score
 import simulations
 import summary
@@ -552,7 +554,7 @@ def subject(blocks, **columns):
     values["target_angle"] = np.full(n, 90.0)
     values |= columns
     full = {"perturbation": "rotation", "rotation_deg": 0, "rotation_end_deg": 0, "steps": 0}
-    return behaviour._subject("one", 0, 1, values, [full | b for b in blocks])
+    return behaviour._subject("one", 0, 1, values, [full | b for b in blocks], pathlib.Path("."))
 
 
 class ReadoutTest(AnalysisTest):
@@ -743,8 +745,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"34 not run \(single_trial, clamps, memories, outcomes, punishment, "
-                              r"two_teachers, dopamine_drugs, sequence, skewed: quartet score DIR --run\)")
+        self.assertRegex(out, r"60 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -774,7 +776,7 @@ class CommandTest(AnalysisTest):
         names = score.load_targets()["experiments"]
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
-                  "abrupt_cerebellar", "abrupt_other")
+                  "abrupt_cerebellar", "abrupt_other", "abrupt_a", "abrupt_b", "abrupt_c")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
@@ -1383,13 +1385,71 @@ class SummaryTest(AnalysisTest):
             self.assertTrue((self.root / "card" / name).stat().st_size > 0)
 
 
+class SheetReadoutTest(unittest.TestCase):
+    """Read-outs of known rows of maps.py, spines.py and tms.py."""
+
+    def setUp(self):
+        self.rows = {}
+        patch = mock.patch.object(sheet_readouts, "_all_rows", lambda module, _: self.rows.get(module, []))
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.subject = behaviour._subject(
+            "one", 3, 1, {name: np.zeros(1) for name in ("block", "rotation", "target_angle")}, [],
+            pathlib.Path("."))
+
+    def read(self, name):
+        return getattr(sheet_readouts, name)(self.subject)
+
+    def test_nothing_there(self):
+        for name in sheet_readouts.LABELS:
+            self.assertTrue(math.isnan(self.read(name)), name)
+        self.rows["maps"] = [{"subject": 2, "reference": True}]  # of somebody else
+        self.assertTrue(math.isnan(self.read("territory_change")))
+
+    def test_maps(self):
+        names = ("territory", "total", "jaccard", "overlap")
+        self.rows["maps"] = [
+            {"subject": 3, "reference": k == 1} | {f"{name}_change": change * (1 + i)
+                                                   for i, name in enumerate(names)}
+            for k, change in enumerate((7.0, 0.0, 0.2, 0.05))]
+        for name, expected in (("territory_change", 0.2), ("territory_of_practised", 1.2),
+                               ("territory_returned", 0.75), ("total_change", 0.4),
+                               ("jaccard_change", 0.6), ("overlap_change", 0.8)):
+            self.assertAlmostEqual(self.read(name), expected, msg=name)
+        for row in self.rows["maps"]:
+            row["territory_change"] = 0.0
+        self.assertTrue(math.isnan(self.read("territory_returned")))
+
+    def test_stimulation(self):
+        nothing = dict.fromkeys(("rmt", "s50_rmt", "k_rmt", "r2", "sici", "icf", "lici"), math.nan)
+        self.rows["tms"] = [{"subject": 3} | nothing | {"rmt": 1.0, "sici": 0.5},
+                            {"subject": 3} | nothing | {"rmt": 1.2, "lici": 0.3},
+                            {"subject": 4} | nothing | {"rmt": 9.0}]
+        self.assertAlmostEqual(self.read("rmt"), 1.1)
+        self.assertEqual((self.read("sici"), self.read("lici")), (0.5, 0.3))
+        self.assertTrue(math.isnan(self.read("icf")))
+
+    def test_spines(self):
+        keys = ("practice", "per_day", "density", "survival", "survival_coactive", "survival_other")
+        self.rows["spines"] = [{"subject": 3} | dict(zip(keys, row)) for row in (
+            ("", math.nan, 1.0, math.nan, math.nan, math.nan),
+            ("on", 0.06, 1.05, math.nan, math.nan, math.nan),
+            ("on", 0.10, 1.20, 1.0, 1.0, 1.0),
+            ("over", 0.04, 1.01, 0.5, 0.6, 0.4))]
+        for name, expected in (("formed_first", 0.06), ("formed", 0.08), ("density_trained", 1.2),
+                               ("density_end", 1.01), ("new_survive", 0.5),
+                               ("new_survive_coactive", 0.6), ("new_survive_other", 0.4)):
+            self.assertAlmostEqual(self.read(name), expected, msg=name)
+
+
 class TargetsTest(unittest.TestCase):
     def test_every_readout_has_a_label(self):
         with open(score.TARGETS, "rb") as file:
             targets = tomllib.load(file)["target"]
         self.assertLessEqual({t[key]["readout"] for t in targets
                               for key in ("of", "over", "minus") if key in t},
-                             set(readouts.LABELS))
+                             set(readouts.LABELS) | set(sheet_readouts.LABELS))
+        self.assertEqual(set(readouts.LABELS) & set(sheet_readouts.LABELS), set())
 
     def test_groups_of_targets_are_those_of_the_standard_experiments(self):
         owners = score.experiments_by_group()
@@ -1408,7 +1468,7 @@ class TargetsTest(unittest.TestCase):
             self.assertTrue(target["theme"], target["id"])
             for key in ("of", "over", "minus"):
                 if key in target:
-                    self.assertTrue(callable(getattr(readouts, target[key]["readout"])))
+                    self.assertTrue(callable(score.readout(target[key]["readout"])))
             if "band" in target:
                 self.assertLess(*target["band"])
             if "human" in target:

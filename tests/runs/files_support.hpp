@@ -64,8 +64,8 @@ class FakeRegion : public Region {
     populations_ = {{"Alpha", "alpha cells", 8, {}}, {"Beta", "beta cells", 4, {}}};
     for (int i = 0; i < 8; ++i) populations_[0].preferred_direction_deg.push_back(45.0f * i);
     const std::vector<float>& alpha = populations_[0].preferred_direction_deg;
-    projections_ = {{"Alpha_Beta", 4, 3, "mV", 8, alpha, {}},
-                    {"Beta_Alpha", 8, 2, "1", 4, {}, alpha}};
+    projections_ = {{"Alpha_Beta", 4, 3, "mV", 8, false, alpha, {}},
+                    {"Beta_Alpha", 8, 2, "1", 4, false, {}, alpha}};
   }
 
   std::string_view name() const override { return "fake"; }

@@ -299,12 +299,19 @@ class SystemTest(unittest.TestCase):
         self.assert_same(self.baseline(), out, "between subjects")
 
     def test_plastic_sheet(self):
-        """The same promises where the motor sheet learns too."""
-        learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true"]
+        """The same promises where the motor sheet learns too, and its synapses come and go."""
+        learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
+                  "--set", "brain.cortex.sheet_plasticity.spines.structural=true"]
         whole = self.baseline(*learns)
         with netCDF4.Dataset(whole / "cortex_weights.nc") as file:
             weights = file["weight_L23E_L5PT"][:]
+            sources = file["source_L23E_L5PT"][:]
+            spines = file["spine_L23E_L5PT"][:]
+            cells = file["source_L23E_L5PT"].cells
         self.assertGreater(np.abs(weights[-1] - weights[0]).max(), 1e-4)
+        self.assertGreater(np.count_nonzero(sources[-1] != sources[0]), 100)
+        self.assertTrue(((sources == cells) == (spines == 0)).all())
+        self.assertTrue((weights[spines == 0] == 0).all())
         for ranks, more in ((6, []), (3, ["--placement", "cortex:2,0,1 body:1 cerebellum:1,2 "
                                                          "basal_ganglia:0,2 thalamus:1,0"])):
             self.assert_same(whole, self.run_new(*learns, *more, ranks=ranks), f"{ranks} ranks")

@@ -1,0 +1,191 @@
+"""Read-outs of the motor sheet: from what maps.py, spines.py and tms.py find of one subject to one
+number. targets.toml names these functions, as it names those of readouts.py.
+
+Every function takes a Subject and returns a float: NaN where its run has not what is read.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pathlib
+
+import numpy as np
+
+from behaviour import Subject
+
+LABELS = {
+    "territory_of_practised": "territory of the practised fingers, after / before practice",
+    "territory_change": "territory of the practised fingers, change by practice",
+    "territory_returned": "share of that change that rest takes back",
+    "total_change": "territory of all muscles, change by practice",
+    "jaccard_change": "Jaccard index of the practised maps, change by practice",
+    "overlap_change": "volume overlap of the practised maps, change by practice",
+    "rmt": "resting motor threshold",
+    "s50_rmt": "half-maximal intensity / RMT",
+    "k_rmt": "slope of recruitment / RMT",
+    "r2": "R² of the Boltzmann fit",
+    "sici": "ratio at 2-4 ms",
+    "icf": "ratio at 10-20 ms",
+    "lici": "ratio at 100 ms",
+    "formed_first": "synapses formed per day, first block of practice",
+    "formed": "synapses formed per day, practice",
+    "density_trained": "synapses after practice, of those at the start",
+    "density_end": "synapses at the end, of those at the start",
+    "new_survive": "share of the practice's new synapses that are left at the end",
+    "new_survive_coactive": "the same, source by the same finger",
+    "new_survive_other": "the same, source elsewhere",
+}
+
+# Module, file that it reads, and its rows of a run directory; a row names its "subject".
+FINDERS = {
+    "maps": ("cortex_weights.nc", lambda module, directory: module.measure(directory)[0]),
+    "spines": ("cortex_weights.nc", lambda module, directory: module.measure(directory)),
+    "tms": ("probes.nc", lambda module, directory: module.measure(module.read(directory))),
+}
+
+
+@functools.cache
+def _all_rows(module: str, directory: pathlib.Path) -> list[dict]:
+    file, rows = FINDERS[module]
+    if not (directory / file).is_file():
+        return []
+    return rows(importlib.import_module(module), directory)  # loads matplotlib: only when needed
+
+
+def _rows(subject: Subject, module: str) -> list[dict]:
+    return [row for row in _all_rows(module, subject.directory) if row["subject"] == subject.member]
+
+
+# --- Maps of the fingers (maps.py: of weights) -----------------------------------------------
+
+
+def _map_change(subject: Subject, name: str, blocks: int = 1) -> float:
+    """Change of an index from before practice to `blocks` blocks later."""
+    rows = _rows(subject, "maps")
+    start = next((i for i, row in enumerate(rows) if row["reference"]), len(rows))
+    return rows[start + blocks][f"{name}_change"] if start + blocks < len(rows) else np.nan
+
+
+def territory_change(subject: Subject) -> float:
+    """Change of the territory of the practised fingers by the first block of practice."""
+    return _map_change(subject, "territory")
+
+
+def territory_of_practised(subject: Subject) -> float:
+    """The territory after the first block of practice as a multiple of that before."""
+    return 1 + territory_change(subject)
+
+
+def territory_returned(subject: Subject) -> float:
+    """Share of territory_change that is gone after the block after it."""
+    return 1 - _map_change(subject, "territory", 2) / (territory_change(subject) or np.nan)
+
+
+def total_change(subject: Subject) -> float:
+    """Change of the territory of all muscles by the first block of practice."""
+    return _map_change(subject, "total")
+
+
+def jaccard_change(subject: Subject) -> float:
+    """Change of the Jaccard index of the maps of practised neighbours."""
+    return _map_change(subject, "jaccard")
+
+
+def overlap_change(subject: Subject) -> float:
+    """Change of the volume overlap of the maps of practised neighbours."""
+    return _map_change(subject, "overlap")
+
+
+# --- Stimulation (tms.py) --------------------------------------------------------------------
+
+
+def _index(subject: Subject, name: str) -> float:
+    """Mean over the subject's probes that tell it."""
+    values = [row[name] for row in _rows(subject, "tms") if np.isfinite(row[name])]
+    return float(np.mean(values)) if values else np.nan
+
+
+def rmt(subject: Subject) -> float:
+    """Resting motor threshold, in thresholds of layer 2/3 axons."""
+    return _index(subject, "rmt")
+
+
+def s50_rmt(subject: Subject) -> float:
+    """Half-maximal intensity of the recruitment curve over the threshold."""
+    return _index(subject, "s50_rmt")
+
+
+def k_rmt(subject: Subject) -> float:
+    """Slope parameter of the recruitment curve over the threshold."""
+    return _index(subject, "k_rmt")
+
+
+def r2(subject: Subject) -> float:
+    """Coefficient of determination of the curve's Boltzmann fit."""
+    return _index(subject, "r2")
+
+
+def sici(subject: Subject) -> float:
+    """Short-interval inhibition: conditioned over unconditioned response, at 2-4 ms."""
+    return _index(subject, "sici")
+
+
+def icf(subject: Subject) -> float:
+    """Facilitation: the same at 10-20 ms."""
+    return _index(subject, "icf")
+
+
+def lici(subject: Subject) -> float:
+    """Long-interval inhibition: the same at 100 ms, with a conditioning pulse above threshold."""
+    return _index(subject, "lici")
+
+
+# --- Spines (spines.py: on the cells of the practised fingers) -------------------------------
+
+
+def _practice(subject: Subject, name: str) -> list[float]:
+    """Values after each block of practice, in groups without one over the same trials."""
+    return [row[name] for row in _rows(subject, "spines") if row["practice"] == "on"]
+
+
+def _end(subject: Subject, name: str) -> float:
+    rows = _rows(subject, "spines")
+    return rows[-1][name] if rows else np.nan
+
+
+def formed_first(subject: Subject) -> float:
+    """Synapses, as shares of those at the start, that formed per day of the first block of practice
+    and are there at its end."""
+    return (_practice(subject, "per_day") or [np.nan])[0]
+
+
+def formed(subject: Subject) -> float:
+    """The same, mean over the blocks of practice."""
+    return float(np.mean(_practice(subject, "per_day") or [np.nan]))
+
+
+def density_trained(subject: Subject) -> float:
+    """Synapses at the end of practice, of those at the start."""
+    return (_practice(subject, "density") or [np.nan])[-1]
+
+
+def density_end(subject: Subject) -> float:
+    """Synapses after the last block, of those at the start."""
+    return _end(subject, "density")
+
+
+def new_survive(subject: Subject) -> float:
+    """Share of the synapses that formed in practice, and were there at its end, that is there after
+    the last block."""
+    return _end(subject, "survival")
+
+
+def new_survive_coactive(subject: Subject) -> float:
+    """new_survive of those whose source lies by the same practised finger as their target."""
+    return _end(subject, "survival_coactive")
+
+
+def new_survive_other(subject: Subject) -> float:
+    """new_survive of all others."""
+    return _end(subject, "survival_other")
