@@ -69,6 +69,8 @@ class Projection {
   std::uint32_t first_target() const { return target_->first(); }
   std::uint32_t own_targets() const { return target_->count(); }
   std::uint32_t all_targets() const { return target_->size(); }
+  /// Whether an own target (0 … own_targets()−1) lives.
+  bool alive(std::uint32_t target) const { return target_->alive(first_target() + target); }
   /// The shortest and longest delay that a synapse on any slice may have.
   std::uint32_t min_delay_substeps() const { return min_delay_; }
   std::uint32_t max_delay_substeps() const { return max_delay_; }

@@ -92,7 +92,9 @@ void SpineRule::turn_over() {
   const std::vector<float> weights = projection_.canonical_weights();
   const std::size_t k = projection_.in_degree();
   for (std::size_t first = 0; first < spines_.size(); first += k) {
-    const auto id = static_cast<std::uint32_t>(projection_.first_target() + first / k);
+    const auto own = static_cast<std::uint32_t>(first / k);
+    if (!projection_.alive(own)) continue;
+    const std::uint32_t id = projection_.first_target() + own;
     double grown = 0;
     std::size_t vacant = 0;
     for (std::size_t s = first; s < first + k; ++s) {

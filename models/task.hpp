@@ -47,7 +47,9 @@ struct Block {
   double punishment = 0.0;
   Instruction instruction = Instruction::none;
   bool learning = true;
-  Probe probe;  ///< before the first trial
+  std::vector<double> lesion_site = {};
+  double lesion_radius = 0.0;
+  Probe probe;  ///< before the first trial, after a lesion
 
   void visit(ParameterVisitor& v) {
     v.integer("trials", trials, {"1", 1, 1e6}, "number of trials");
@@ -127,6 +129,12 @@ struct Block {
                 "aim_at_target: the subject is told to use no strategy: cells that hold one are "
                 "inhibited, and reaches show what was learned beside it");
     v.boolean("learning", learning, "false freezes every plastic synapse during the block");
+    v.reals("lesion_site", lesion_site, {"1", 0, 18},
+            "x and y of the middle of a focal lesion, in sheet units");
+    v.real(
+        "lesion_radius", lesion_radius, {"1", 0, 20},
+        "all cells of the motor sheet that are no farther from lesion_site, in sheet units (about "
+        ".8 mm), die before the block's first trial, and before its probe (0: no lesion)");
     v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };

@@ -536,6 +536,16 @@ void Cortex::stimulate(const Pulse& pulse) {
   }
 }
 
+void Cortex::lesion(double x, double y, double radius) {
+  for (const Axons& axons : axons_) {
+    LifPopulation& population = network_.population(axons.population);
+    for (std::uint32_t cell = population.first(); cell < population.last(); ++cell) {
+      const double dx = axons.sheet.x(cell) - x, dy = axons.sheet.y(cell) - y;
+      if (dx * dx + dy * dy <= radius * radius) population.kill(cell);
+    }
+  }
+}
+
 void Cortex::prepare(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
   const double seen = senses[sense::cursor_on];

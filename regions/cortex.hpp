@@ -163,6 +163,8 @@ class Cortex final : public SpikingRegion {
   /// Excites the axons that `pulse` recruits among the motor sheet's cells. Before the timestep in
   /// which pulse.substep lies.
   void stimulate(const Pulse& pulse);
+  /// Removes this slice's cells of the motor sheet within `radius` of (x, y), sheet units, for good.
+  void lesion(double x, double y, double radius);
   /// Spikes of corticospinal cells in the last timestep, of all slices.
   std::span<const Spike> corticospinal() const { return network_.spikes(corticospinal_); }
 

@@ -372,6 +372,11 @@ Place place_in(Layer& layer, std::string_view key, const Place& otherwise) {
   return setting ? setting->where : otherwise;
 }
 
+/// Whether [x, y] is a place on the motor sheet.
+bool on_sheet(const std::vector<double>& site) {
+  return site.size() == 2 && site[0] <= kSheetWidth && site[1] <= kSheetHeight;
+}
+
 /// Combinations that no single key's range excludes. `distance_m`: of the group's targets.
 void check_block(const Block& block, double distance_m, const Place& where, Problems& problems) {
   const auto refuse = [&](const std::string& what, const std::string& remedy) {
@@ -506,6 +511,14 @@ void check_block(const Block& block, double distance_m, const Place& where, Prob
     refuse("a clamped cursor cannot be seen where feedback is \"none\"",
            "write feedback = \"full\", or perturbation = \"none\"");
   }
+  if (block.lesion_site.empty() != (block.lesion_radius == 0)) {
+    refuse("a focal lesion needs both lesion_site and lesion_radius",
+           "write for example lesion_site = [14.4, 3] and lesion_radius = 1, or leave out both");
+  }
+  if (!block.lesion_site.empty() && !on_sheet(block.lesion_site)) {
+    refuse("lesion_site is no place on the motor sheet",
+           fmt::format("write [x, y] with x up to {} and y up to {}", kSheetWidth, kSheetHeight));
+  }
   const Probe& probe = block.probe;
   if (probe.kind == ProbeKind::threshold && probe.rmt > 0) {
     refuse("probe.kind = \"threshold\" seeks what probe.rmt gives",
@@ -530,8 +543,7 @@ void check_block(const Block& block, double distance_m, const Place& where, Prob
            did_you_mean(probe.muscle, muscles,
                         fmt::format("muscles are {}", fmt::join(muscles, ", "))));
   }
-  if (!probe.site.empty() &&
-      (probe.site.size() != 2 || probe.site[0] > kSheetWidth || probe.site[1] > kSheetHeight)) {
+  if (!probe.site.empty() && !on_sheet(probe.site)) {
     refuse("probe.site is no place on the motor sheet",
            fmt::format("write [x, y] with x up to {} and y up to {}, or [] for the centre of the "
                        "muscle's field",

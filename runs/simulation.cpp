@@ -75,9 +75,10 @@ class Simulation {
   void go_on_from(const Checkpoint& latest);
   /// True where the member is done, false where all ranks stopped with a checkpoint.
   bool run_member(std::size_t index);
-  /// Carries out the probe before the block that is to begin, if it has one. False where a signal
-  /// stopped it: the member is then as it was before.
-  bool run_probe(MemberRun& member);
+  /// Makes the lesion and carries out the probe of the block that is to begin, if it has them.
+  /// False where a signal stopped the probe: the member is then as it was before the probe.
+  bool begin_block(MemberRun& member);
+  bool run_probe(MemberRun& member, std::size_t block);
   void end_trial(MemberRun& member);
   void write_checkpoint(MemberRun& member);
   /// The same with the present member's.
@@ -335,7 +336,7 @@ bool Simulation::run_member(std::size_t index) {
     }
 
     while (!stop && member.step() < member.end()) {
-      if (!run_probe(member)) {
+      if (!begin_block(member)) {
         stop = true;
         if (saved != member.step()) write_checkpoint(member);
         break;
@@ -375,12 +376,19 @@ bool Simulation::run_member(std::size_t index) {
   return !stop;
 }
 
-bool Simulation::run_probe(MemberRun& member) {
+bool Simulation::begin_block(MemberRun& member) {
   const std::optional<std::size_t> block = member.block_to_begin();
   if (!block) return true;
-  const Probe& probe = member.schedule()[*block].probe;
-  if (probe.kind == ProbeKind::none) return true;
-  const auto stream = static_cast<std::uint32_t>(*block + 1);
+  const Block& begins = member.schedule()[*block];
+  // After a stop in the probe the lesion is made again, of cells that are dead.
+  if (begins.lesion_radius > 0 && member.cortex() != nullptr)
+    member.cortex()->lesion(begins.lesion_site[0], begins.lesion_site[1], begins.lesion_radius);
+  return begins.probe.kind == ProbeKind::none || run_probe(member, *block);
+}
+
+bool Simulation::run_probe(MemberRun& member, std::size_t block) {
+  const Probe& probe = member.schedule()[block].probe;
+  const auto stream = static_cast<std::uint32_t>(block + 1);
   const double scale = members_[member.index()].subject_parameters.brain.scale;
   const int root = placement_.ranks_of("cortex")[0];
   member.begin_probe(stream);
@@ -394,10 +402,9 @@ bool Simulation::run_probe(MemberRun& member) {
   }
   member.end_probe();
   if (!done) return false;
-  recording_->probe(member.index(), *block, member.trials_done(), muscle_index(probe.muscle),
-                    found);
+  recording_->probe(member.index(), block, member.trials_done(), muscle_index(probe.muscle), found);
   log(fmt::format("probe of subject {} before block {}: {} trials of stimulation, {}",
-                  member.index(), *block, found.trials.size(),
+                  member.index(), block, found.trials.size(),
                   std::isnan(found.rmt)
                       ? "no threshold"
                       : fmt::format("resting motor threshold {:.2f}", found.rmt)));

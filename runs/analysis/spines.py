@@ -217,7 +217,7 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     counts = sorted({r["n"] for r in records})
     figure.text(0.012, 0.02, "n = " + "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-                + f" simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on the cells of "
+                + " simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on the cells of "
                 "the practised fingers.", fontsize=9, color="0.2")
     return figure
 

@@ -33,6 +33,7 @@ class Sheet {
     cortex_.stimulate(pulse);
     alone_.step();
   }
+  void lesion(double radius) { cortex_.lesion(kX, kY, radius); }
   /// Cells of a population within `to` and beyond `from` units of the site.
   std::set<std::uint32_t> cells(std::string_view population, double from, double to) const {
     const PopulationInfo& info = cortex_.populations()[population_of(cortex_, population)];
@@ -89,6 +90,20 @@ TEST(StimulatedSheet, AnElectrodeExcitesExcitatoryAxonsOnly) {
     EXPECT_GT(sheet.share(population), 0.7) << population;
   for (const char* population : {"PV", "SOM", "NGF"})
     EXPECT_LT(sheet.share(population), 0.05) << population;
+}
+
+// Also where they are stimulated; those around are left.
+TEST(StimulatedSheet, CellsOfALesionAreSilent) {
+  Sheet sheet;
+  sheet.lesion(1.0);
+  for (int pulse = 0; pulse < 3; ++pulse) {
+    sheet.stimulate({.intensity = 4});
+    for (const char* population : {"L23E", "PV", "SOM", "NGF", "L5IT", "L5PT", "L6CT"}) {
+      EXPECT_EQ(sheet.share(population, 0, 1), 0) << population;
+      EXPECT_GT(sheet.share(population, 1.01, 1.6), 0.7) << population;
+    }
+    sheet.rest(300);
+  }
 }
 
 TEST(StimulatedSheet, StrongerPulsesRecruitMore) {

@@ -436,6 +436,14 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: probe.site is no place on the motor sheet; write [x, y] with x up to 18 and y "
       "up "
       "to 6, or [] for the centre of the muscle's field"}},
+    {"lesion_site",
+     "[schedules.s]\nblocks = [{lesion_radius = 1, lesion_site = [3, 7]}, {lesion_radius = 1}]",
+     {},
+     {"x.toml:2:11: lesion_site is no place on the motor sheet; write [x, y] with x up to 18 and y "
+      "up "
+      "to 6",
+      "x.toml:2:54: a focal lesion needs both lesion_site and lesion_radius; write for example "
+      "lesion_site = [14.4, 3] and lesion_radius = 1, or leave out both"}},
     {"probe_threshold",
      "[schedules.s]\nblocks = [{probe.kind = \"threshold\", probe.rmt = 1}]",
      {},

@@ -299,9 +299,11 @@ class SystemTest(unittest.TestCase):
         self.assert_same(self.baseline(), out, "between subjects")
 
     def test_plastic_sheet(self):
-        """The same promises where the motor sheet learns too, and its synapses come and go."""
+        """The same promises where the motor sheet learns too, its synapses come and go, and a part of
+        it dies."""
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
-                  "--set", "brain.cortex.sheet_plasticity.spines.structural=true"]
+                  "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
+                  "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2"]
         whole = self.baseline(*learns)
         with netCDF4.Dataset(whole / "cortex_weights.nc") as file:
             weights = file["weight_L23E_L5PT"][:]
@@ -312,6 +314,9 @@ class SystemTest(unittest.TestCase):
         self.assertGreater(np.count_nonzero(sources[-1] != sources[0]), 100)
         self.assertTrue(((sources == cells) == (spines == 0)).all())
         self.assertTrue((weights[spines == 0] == 0).all())
+        with netCDF4.Dataset(whole / "cortex_energy.nc") as file:
+            cells = file["cells"][:, 0].sum(axis=1)
+        self.assertLess(cells[-1], cells[0] - 50)
         for ranks, more in ((6, []), (3, ["--placement", "cortex:2,0,1 body:1 cerebellum:1,2 "
                                                          "basal_ganglia:0,2 thalamus:1,0"])):
             self.assert_same(whole, self.run_new(*learns, *more, ranks=ranks), f"{ranks} ranks")
