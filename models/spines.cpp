@@ -76,14 +76,14 @@ SpineRule::SpineRule(Projection& projection, const SpineParameters& parameters, 
   formed_day_.assign(spines_.size(), 0.0f);
 }
 
-std::span<const Rewired> SpineRule::step(bool learning) {
+std::span<const Rewired> SpineRule::step(bool learning, double speed) {
   changes_.clear();
   ++now_ms_;
-  if (now_ms_ % kPeriodMs == 0 && learning && parameters_.turnover) turn_over();
+  if (now_ms_ % kPeriodMs == 0 && learning && parameters_.turnover) turn_over(speed);
   return changes_;
 }
 
-void SpineRule::turn_over() {
+void SpineRule::turn_over(double speed) {
   const SpineParameters& p = parameters_;
   const double days = 1e-3 * kPeriodMs / p.day_s;  // that pass in a period
   const auto second = static_cast<std::uint64_t>(now_ms_ / kPeriodMs);
@@ -102,7 +102,7 @@ void SpineRule::turn_over() {
       vacant += spines_[s] == code(Spine::vacant) ? 1 : 0;
     }
     grown /= initial_number_ * static_cast<double>(initial_weight_);
-    const double forming = initial_number_ * p.formation * (1.0 + p.growth_gain * grown) * days;
+    const double forming = speed * initial_number_ * p.formation * (1.0 + p.growth_gain * grown) * days;
     const double forms_here = vacant == 0 ? 0.0 : forming / static_cast<double>(vacant);
     std::array<std::uint32_t, 4> bits{};
     for (std::size_t s = first; s < first + k; ++s) {

@@ -60,9 +60,9 @@ class SpineRule {
   /// The projection's synapses begin with the same weight.
   SpineRule(Projection& projection, const SpineParameters& parameters, std::uint64_t seed);
 
-  /// One timestep. Returns what forms and what goes, nearly always nothing: for whoever owns the
+  /// One timestep; `speed`: of formation, 1 as the parameters say. Returns what forms and what goes, nearly always nothing: for whoever owns the
   /// weights to apply, before the next step.
-  std::span<const Rewired> step(bool learning);
+  std::span<const Rewired> step(bool learning, double speed = 1);
 
   /// By site, in canonical order.
   std::span<const std::uint8_t> spines() const { return spines_; }
@@ -73,7 +73,7 @@ class SpineRule {
   void load(StateReader& reader);
 
  private:
-  void turn_over();
+  void turn_over(double speed);
 
   Projection& projection_;
   SpineParameters parameters_;

@@ -37,6 +37,18 @@ constexpr double kFingerInputSd = 0.7;
 constexpr double kMostInhibition = 4.0;
 }  // namespace
 
+void WindowParameters::visit(ParameterVisitor& v) {
+  v.real("amplitude", amplitude, {"1", 0, 100},
+         "what the window adds to the speed of plasticity at its peak (0: no window)");
+  v.real("peak_days", peak_days, {"d", 0.1, 1000},
+         "time of its peak (chosen: rodents 7-14 days, people some 60)");
+}
+
+double WindowParameters::factor(double days) const {
+  const double t = days / peak_days;
+  return 1.0 + amplitude * t * math::exp(1.0 - t);
+}
+
 void SheetPlasticityParameters::visit(ParameterVisitor& v) {
   v.boolean(
       "plastic", plastic,
@@ -46,6 +58,7 @@ void SheetPlasticityParameters::visit(ParameterVisitor& v) {
   v.table("dopamine", dopamine, "what a reward-prediction error does to excitatory plasticity");
   v.table("excitatory", excitatory, "plasticity of L23E - L23E and L23E - L5PT");
   v.table("spines", spines, "how synapses of L23E - L23E and L23E - L5PT come and go");
+  v.table("window", window, "faster plasticity after a focal lesion");
   v.table("inhibitory", inhibitory, "plasticity of PV - L23E and PV - L5PT");
 }
 
@@ -537,6 +550,7 @@ void Cortex::stimulate(const Pulse& pulse) {
 }
 
 void Cortex::lesion(double x, double y, double radius) {
+  since_lesion_ms_ = 0;
   for (const Axons& axons : axons_) {
     LifPopulation& population = network_.population(axons.population);
     for (std::uint32_t cell = population.first(); cell < population.last(); ++cell) {
@@ -586,12 +600,18 @@ void Cortex::learn(Step, const Inbox& in) {
                             network_.spikes(felt_));
   if (excitatory_.empty()) return;
   dopamine_gate_.update(in.spikes(dopamine_).size());
-  const double gate = dopamine_gate_.value();
+  double window = 1.0;
+  if (since_lesion_ms_ >= 0) {
+    ++since_lesion_ms_;
+    window = parameters_.sheet_plasticity.window.factor(
+        1e-3 * static_cast<double>(since_lesion_ms_) / parameters_.sheet_plasticity.spines.day_s);
+  }
+  const double gate = dopamine_gate_.value() * window;
   const bool sheet_learns = learning && parameters_.sheet_plasticity.learning;
   for (auto& [source, target, rule] : excitatory_)
     rule.step(network_.spikes(source), network_.spikes(target), gate, sheet_learns);
   for (std::size_t i = 0; i < spine_rules_.size(); ++i)
-    excitatory_[i].rule.rewire(spine_rules_[i]->step(sheet_learns));
+    excitatory_[i].rule.rewire(spine_rules_[i]->step(sheet_learns, window));
   for (auto& [source, target, rule] : inhibitory_)
     rule.step(network_.spikes(source), network_.spikes(target), sheet_learns);
 }
@@ -601,6 +621,7 @@ void Cortex::save_extra(StateWriter& writer) const {
   recalibration_rule_->save(writer);
   if (excitatory_.empty()) return;
   dopamine_gate_.save(writer);
+  writer.shared_value("since_lesion_ms", since_lesion_ms_);
   for (const auto& pathway : excitatory_) pathway.rule.save(writer);
   for (const auto& spines : spine_rules_) spines->save(writer);
   for (const auto& pathway : inhibitory_) pathway.rule.save(writer);
@@ -610,6 +631,7 @@ void Cortex::load_extra(StateReader& reader) {
   recalibration_rule_->load(reader);
   if (excitatory_.empty()) return;
   dopamine_gate_.load(reader);
+  reader.shared_value("since_lesion_ms", since_lesion_ms_);
   for (auto& pathway : excitatory_) pathway.rule.load(reader);
   for (const auto& spines : spine_rules_) spines->load(reader);
   for (auto& pathway : inhibitory_) pathway.rule.load(reader);

@@ -39,6 +39,18 @@
 
 namespace quartet {
 
+/// The window after a focal lesion in which the sheet is more plastic, by growth factors that are not
+/// modelled: learning of excitatory synapses and formation of new ones are as fast as else, times
+///   1 + amplitude · (t/peak) · exp(1 − t/peak)                t: days since the last lesion
+/// in days of spines.day_s. The only curve that is given as a function of time.
+struct WindowParameters {
+  double amplitude = 0.0;
+  double peak_days = 10.0;
+  void visit(ParameterVisitor& v);
+
+  double factor(double days) const;
+};
+
 /// Whether and how synapses among cells of the sheet learn.
 struct SheetPlasticityParameters {
   bool plastic = false;
@@ -46,6 +58,7 @@ struct SheetPlasticityParameters {
   DopamineGateParameters dopamine;
   TripletParameters excitatory;
   SpineParameters spines;
+  WindowParameters window;
   InhibitoryParameters inhibitory;
 
   void visit(ParameterVisitor& v);
@@ -192,6 +205,7 @@ class Cortex final : public SpikingRegion {
               pmd_chooser_ = 0, pmv_ = 0;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
+  std::int64_t since_lesion_ms_ = -1;  // state; -1: there was none
   // Plasticity of the sheet; no rules where it is fixed.
   template <class Rule>
   struct Pathway {

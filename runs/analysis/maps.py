@@ -13,7 +13,8 @@ The coupling of site x to muscle f is a map of weights, not of responses to a st
     M_f(x) = sum_i K(x, i) [a_if + LATERAL sum_j e_ij a_jf],   a_if = sum_p w_ip F_f(p)
 i and j run over layer 2/3 cells, p over corticospinal (PT) cells; K is a Gaussian of STIMULUS_SD,
 F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean sum of a
-cell's weights in their projection in the subject's first snapshot. Inhibition does not enter.
+cell's weights in their projection in the subject's first snapshot. Inhibition does not enter; cells
+that a focal lesion has killed (lesion_site) have no part.
 
 Statistics are over simulated subjects. Exit codes: 0 computed, 1 standard output is full, 2 bad usage
 or input.
@@ -92,6 +93,16 @@ def fields(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return field / field.sum(axis=0)
 
 
+def alive(x: np.ndarray, y: np.ndarray, blocks: list[dict]) -> np.ndarray:
+    """Whether a cell at (x, y) outlives the lesions before these blocks."""
+    result = np.ones(x.shape, bool)
+    for block in blocks:
+        if block.get("lesion_radius", 0) > 0:
+            site = block["lesion_site"]
+            result &= (x - site[0]) ** 2 + (y - site[1]) ** 2 > block["lesion_radius"] ** 2
+    return result
+
+
 def through(weights: np.ndarray, sources: np.ndarray, targets: np.ndarray, cells: int) -> np.ndarray:
     """Sum over synapses of weight times what the target does, shape (cells, muscles): what each
     source does. weights and sources: (targets, synapses); targets: (targets, muscles)."""
@@ -111,8 +122,9 @@ class Snapshot:
     maps: np.ndarray  # (muscles, rows, columns)
 
 
-def snapshots(path: pathlib.Path) -> list[Snapshot]:
-    """Maps of every snapshot of a run. Raises BadInput."""
+def snapshots(path: pathlib.Path, experiment: dict) -> list[Snapshot]:
+    """Maps of every snapshot of a run; a lesion before a block is in the snapshot after it. Raises
+    BadInput."""
     if not path.is_file():
         raise BadInput(f"{path}: no such file; record weights: --set record.weights_subjects=1 (or "
                        "more)")
@@ -124,13 +136,21 @@ def snapshots(path: pathlib.Path) -> list[Snapshot]:
             raise BadInput(f"{path}: has no weights of the sheet, which is not plastic in this run; "
                            "run with --set brain.cortex.sheet_plasticity.plastic=true")
         cell_x, cell_y = (file[f"source_{axis}_L23E_L5PT"].values for axis in "xy")
-        field = fields(*(file[f"target_{axis}_L23E_L5PT"].values for axis in "xy"))
+        output = [file[f"target_{axis}_L23E_L5PT"].values for axis in "xy"]
+        field = fields(*output)
         reach = np.exp(-((x.ravel()[:, None] - cell_x) ** 2 + (y.ravel()[:, None] - cell_y) ** 2)
                        / (2 * STIMULUS_SD**2))
         wired = file["recorded_subject"].values.tolist()
         groups = netcdf.texts(file["group_name"])
         initial = {}  # mean sum of a cell's weights, by subject and projection
         for index, (member, trial) in enumerate(zip(file["subject"].values, file["trial"].values)):
+            done, before = [], 0
+            for block in behaviour.blocks_of(experiment, groups[index]):
+                if before < trial:
+                    done.append(block)
+                before += block["trials"]
+            inputs, outputs = alive(cell_x, cell_y, done), alive(*output, done)
+
             def pathway(name, targets):
                 weights = file[f"weight_{name}"][index].values
                 mean = initial.setdefault((member, name), weights.sum(axis=1).mean())
@@ -138,8 +158,9 @@ def snapshots(path: pathlib.Path) -> list[Snapshot]:
                 changing = "snapshot" in sources.dims  # synapses come and go
                 wiring = sources[index if changing else wired.index(member)].values.astype(int)
                 return through(weights / mean, wiring, targets, len(cell_x))
-            direct = pathway("L23E_L5PT", field)
-            coupling = reach @ (direct + LATERAL * pathway("L23E_L23E", direct))
+            direct = pathway("L23E_L5PT", field * outputs[:, None]) * inputs[:, None]
+            lateral = pathway("L23E_L23E", direct) * inputs[:, None]
+            coupling = reach @ (direct + LATERAL * lateral)
             result.append(Snapshot(int(member), groups[index], int(trial),
                                    coupling.T.reshape(len(MUSCLES), *x.shape)))
     return result
@@ -208,24 +229,30 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
     """A row per subject and snapshot, and the mean maps by (group, block). Raises BadInput.
 
     The first snapshot is from before the first trial, each other one from a block's end. "change" is
-    relative to the snapshot before the first block of practice.
+    relative to the snapshot before the first block of practice. In groups that practise nothing, the
+    fingers and the block are those of the first group that does.
     """
     experiment = behaviour.resolved(directory)
     if experiment is None:
         raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
-    found = snapshots(directory / "cortex_weights.nc")
+    found = snapshots(directory / "cortex_weights.nc", experiment)
     rows, sums = [], {}
+    schedules = {g["name"]: behaviour.blocks_of(experiment, g["name"]) for g in experiment["group"]}
+    others = next((blocks for blocks in schedules.values() if practised_fingers(blocks)), [])
     for member in dict.fromkeys(s.member for s in found):
         own = [s for s in found if s.member == member]
         group = own[0].group
-        blocks = behaviour.blocks_of(experiment, group)
-        practised = practised_fingers(blocks)
+        blocks = schedules[group]
+        practising = blocks if practised_fingers(blocks) else others
+        practised = practised_fingers(practising)
         if not practised:
             continue
         ends = np.cumsum([0] + [block["trials"] for block in blocks]).tolist()
         if [s.trial for s in own] != ends:  # still running, or stopped
             continue
-        first = next(i for i, block in enumerate(blocks) if block.get("task") == "fingers")
+        first = next(i for i, block in enumerate(practising) if block.get("task") == "fingers")
+        if first >= len(blocks):
+            continue
         reference = own[first].maps
         edge = EDGE * max(reference[MUSCLES.index(f)].max() for f in FINGERS)
         before = describe(reference, practised, edge)
@@ -236,7 +263,8 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
             rows.append({"group": group, "subject": member, "block": index - 1, "phase": phase,
                          "trial": snapshot.trial, "reference": index == first,
                          "fingers": " ".join(map(str, practised)),
-                         "correlation": blocks[first]["finger_correlation"]}
+                         "correlation": blocks[first].get("finger_correlation", np.nan),
+                         "lesion": any(b.get("lesion_radius", 0) > 0 for b in blocks)}
                         | values
                         | {f"{k}_change": relative(values[k], before[k]) for k in values})
             count, total = sums.get((group, index - 1), (0, 0.0))
@@ -288,12 +316,14 @@ def mean_sem(values) -> tuple[float, float]:
 
 
 def summary(rows: list[dict], done: list[dict]) -> list[dict]:
-    """One record per group and block from the first practice on: mean changes over subjects."""
+    """One record per group and block from the first practice on, and where there is a lesion also for
+    earlier blocks: mean changes over subjects."""
     records = []
     for group in dict.fromkeys(r["group"] for r in rows):
         own = [r for r in rows if r["group"] == group]
         start = next(r["block"] for r in own if r["reference"])
-        for block in sorted({r["block"] for r in own if r["block"] > start}):
+        earliest = 0 if own[0]["lesion"] else start
+        for block in sorted({r["block"] for r in own if r["block"] >= earliest} - {start}):
             here = [r for r in own if r["block"] == block]
             record = {"group": group, "correlation": here[0]["correlation"], "phase": here[0]["phase"],
                       "n": len(here)}
@@ -332,7 +362,7 @@ def print_table(records: list[dict]) -> None:
               "total", "distance", "Jaccard", "overlap", "cosine", "rewarded", "individuation\nfirst, last")
     cells = []
     for r in records:
-        line = [r["group"], f"{r['correlation']:g}", r["phase"], str(r["n"])]
+        line = [r["group"], table.number(r["correlation"]), r["phase"], str(r["n"])]
         line += [percent(r[name], r[f"{name}_sem"]) for name in MEANING]
         line.append(table.number(r["reward"]))
         line.append("-" if not np.isfinite(r["individuation"]) else

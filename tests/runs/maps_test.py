@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "a
 import netCDF4
 import numpy as np
 
+import behaviour
 import maps
 import tms
 
@@ -202,9 +203,32 @@ class Runs(unittest.TestCase):
         with netCDF4.Dataset(run / "cortex_weights.nc", "a") as file:
             for name in ("L23E_L5PT", "L23E_L23E"):
                 file[f"weight_{name}"][4:] *= 2
-        found = maps.snapshots(run / "cortex_weights.nc")
+        found = maps.snapshots(run / "cortex_weights.nc", behaviour.resolved(run))
         for one, other in zip(found[:4], found[4:]):
             np.testing.assert_allclose(one.maps, other.maps)
+
+    def test_cells_of_a_lesion_have_no_part(self):
+        run = write_run(self.root / "run", {"hurt": 0.0, "idle": 0.0})
+        path = run / "resolved.toml"
+        text = path.read_text()
+        hurt = text.replace('"practice"', '"practice", lesion_site = [15.8, 3.0], lesion_radius = 2.5')
+        idle = re.search(r"blocks = \[.*?\n\]", text, re.S).group().replace(
+            'task = "fingers", fingers = [2, 3]', 'task = "rest"')
+        path.write_text(hurt.replace('name = "idle"\nschedule = "s"', 'name = "idle"\nschedule = "i"')
+                        + f"[schedules.i]\n{idle}\n")
+        rows, mean_maps = maps.measure(run)
+        before, after = mean_maps["hurt", 0], mean_maps["hurt", 1]
+        x, y = maps.sites()
+        inside = (x - 15.8) ** 2 + (y - 3.0) ** 2 < 1
+        for finger, left in (("thumb", 0.15), ("little", 1.0)):
+            change = after[maps.MUSCLES.index(finger)].sum() / before[maps.MUSCLES.index(finger)].sum()
+            self.assertAlmostEqual(change, left, delta=0.15, msg=finger)
+        self.assertLess(after[:, inside].max(), 0.01 * before[:, inside].max())
+        # A group that practises nothing is measured as the first that does.
+        idle = [r for r in rows if r["group"] == "idle"]
+        self.assertEqual([r["fingers"] for r in idle], ["2 3"] * 4)
+        self.assertEqual([r["reference"] for r in idle], [False, True, False, False])
+        self.assertEqual(idle[2]["territory_change"], 0)
 
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})
