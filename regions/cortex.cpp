@@ -41,7 +41,8 @@ void WindowParameters::visit(ParameterVisitor& v) {
   v.real("amplitude", amplitude, {"1", 0, 100},
          "what the window adds to the speed of plasticity at its peak (0: no window)");
   v.real("peak_days", peak_days, {"d", 0.1, 1000},
-         "time of its peak (chosen: rodents 7-14 days, people some 60)");
+         "time of its peak (chosen: rodents' growth factors peak after 7-14 days and are gone after 30; "
+         "people's window is longer, some 60 to 90 days)");
 }
 
 double WindowParameters::factor(double days) const {

@@ -45,7 +45,7 @@ namespace quartet {
 /// in days of spines.day_s. The only curve that is given as a function of time.
 struct WindowParameters {
   double amplitude = 0.0;
-  double peak_days = 10.0;
+  double peak_days = 7.0;
   void visit(ParameterVisitor& v);
 
   double factor(double days) const;

@@ -18,6 +18,10 @@ LABELS = {
     "territory_of_practised": "territory of the practised fingers, after / before practice",
     "territory_change": "territory of the practised fingers, change by practice",
     "territory_returned": "share of that change that rest takes back",
+    "territory_regained": "territory of the practised fingers, after practice, change from the start",
+    "territory_left": "territory of the practised fingers, at the end, change from the start",
+    "co_contraction": "co-contraction of a finger asked for and the others",
+    "individuation": "individuation of finger movements",
     "total_change": "territory of all muscles, change by practice",
     "jaccard_change": "Jaccard index of the practised maps, change by practice",
     "overlap_change": "volume overlap of the practised maps, change by practice",
@@ -40,6 +44,7 @@ LABELS = {
 # Module, file that it reads, and its rows of a run directory; a row names its "subject".
 FINDERS = {
     "maps": ("cortex_weights.nc", lambda module, directory: module.measure(directory)[0]),
+    "practice": ("behaviour.nc", lambda module, directory: module.trials(directory)),
     "spines": ("cortex_weights.nc", lambda module, directory: module.measure(directory)),
     "tms": ("probes.nc", lambda module, directory: module.measure(module.read(directory))),
 }
@@ -50,7 +55,8 @@ def _all_rows(module: str, directory: pathlib.Path) -> list[dict]:
     file, rows = FINDERS[module]
     if not (directory / file).is_file():
         return []
-    return rows(importlib.import_module(module), directory)  # loads matplotlib: only when needed
+    name = "maps" if module == "practice" else module
+    return rows(importlib.import_module(name), directory)  # loads matplotlib: only when needed
 
 
 def _rows(subject: Subject, module: str) -> list[dict]:
@@ -82,6 +88,20 @@ def territory_returned(subject: Subject) -> float:
     return 1 - _map_change(subject, "territory", 2) / (territory_change(subject) or np.nan)
 
 
+def territory_regained(subject: Subject) -> float:
+    """Territory of the practised fingers after the first block of practice, relative to the first
+    snapshot: to before a lesion."""
+    rows = _rows(subject, "maps")
+    start = next((i for i, row in enumerate(rows) if row["reference"]), len(rows))
+    return rows[start + 1]["territory"] / rows[0]["territory"] - 1 if start + 1 < len(rows) else np.nan
+
+
+def territory_left(subject: Subject) -> float:
+    """The same of the last snapshot."""
+    rows = _rows(subject, "maps")
+    return rows[-1]["territory"] / rows[0]["territory"] - 1 if rows else np.nan
+
+
 def total_change(subject: Subject) -> float:
     """Change of the territory of all muscles by the first block of practice."""
     return _map_change(subject, "total")
@@ -95,6 +115,23 @@ def jaccard_change(subject: Subject) -> float:
 def overlap_change(subject: Subject) -> float:
     """Change of the volume overlap of the maps of practised neighbours."""
     return _map_change(subject, "overlap")
+
+
+def _last_moves(subject: Subject, name: str) -> float:
+    """Mean over the last third of the movements of one finger."""
+    values = [row[name] for row in _rows(subject, "practice") if " " not in row["fingers"]]
+    return float(np.mean(values[-(len(values) // 3):])) if len(values) > 2 else np.nan
+
+
+def co_contraction(subject: Subject) -> float:
+    """2 sum min(r_a, r_b) / sum (r_a + r_b) of the motor pools' rates of the finger asked for (a) and
+    each other (b), last third of the movements of one finger."""
+    return _last_moves(subject, "co_contraction")
+
+
+def individuation(subject: Subject) -> float:
+    """1 - mean rate of the other fingers' pools over that of the finger asked for, over the same."""
+    return _last_moves(subject, "individuation")
 
 
 # --- Stimulation (tms.py) --------------------------------------------------------------------

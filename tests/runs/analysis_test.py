@@ -745,8 +745,9 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"60 not run \(single_trial, clamps, memories, outcomes, punishment, "
-                              r"two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms: quartet score DIR --run\)")
+        self.assertRegex(out, r"70 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
+                              r"stroke, dystonia: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -776,7 +777,8 @@ class CommandTest(AnalysisTest):
         names = score.load_targets()["experiments"]
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
-                  "abrupt_cerebellar", "abrupt_other", "abrupt_a", "abrupt_b", "abrupt_c")
+                  "abrupt_cerebellar", "abrupt_other", "abrupt_a", "abrupt_b", "abrupt_c",
+                  "abrupt_d", "abrupt_e")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
@@ -1416,9 +1418,21 @@ class SheetReadoutTest(unittest.TestCase):
                                ("territory_returned", 0.75), ("total_change", 0.4),
                                ("jaccard_change", 0.6), ("overlap_change", 0.8)):
             self.assertAlmostEqual(self.read(name), expected, msg=name)
+        for row, territory in zip(self.rows["maps"], (8.0, 6.0, 9.0, 7.0)):
+            row["territory"] = territory
+        self.assertAlmostEqual(self.read("territory_regained"), 0.125)
+        self.assertAlmostEqual(self.read("territory_left"), -0.125)
         for row in self.rows["maps"]:
             row["territory_change"] = 0.0
         self.assertTrue(math.isnan(self.read("territory_returned")))
+
+    def test_movements(self):
+        self.rows["practice"] = [
+            {"subject": 3, "fingers": fingers, "co_contraction": value, "individuation": 1 - value}
+            for fingers, value in (("2", 0.9), ("3", 0.9), ("2", 0.9), ("2 3", 0.9), ("3", 0.9), ("2", 0.2),
+                                   ("3", 0.4))]
+        self.assertAlmostEqual(self.read("co_contraction"), 0.3)
+        self.assertAlmostEqual(self.read("individuation"), 0.7)
 
     def test_stimulation(self):
         nothing = dict.fromkeys(("rmt", "s50_rmt", "k_rmt", "r2", "sici", "icf", "lici"), math.nan)
