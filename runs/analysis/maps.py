@@ -325,7 +325,7 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
         earliest = 0 if own[0]["lesion"] else start
         for block in sorted({r["block"] for r in own if r["block"] >= earliest} - {start}):
             here = [r for r in own if r["block"] == block]
-            record = {"group": group, "correlation": here[0]["correlation"], "phase": here[0]["phase"],
+            record = {"group": group, "block": block, "correlation": here[0]["correlation"], "phase": here[0]["phase"],
                       "n": len(here)}
             for name in MEANING:
                 record[name], record[f"{name}_sem"] = mean_sem(r[f"{name}_change"] for r in here)
@@ -376,9 +376,9 @@ def print_table(records: list[dict]) -> None:
 
 
 def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
-         title: str) -> plt.Figure:
-    """A row per group: maps before practice and after each later block; on the right, changes of the
-    indices by the first block of practice."""
+         lesions: dict[str, list[dict]], title: str) -> plt.Figure:
+    """A row per group: maps before practice and after each later block, with the blocks' `lesions`;
+    on the right, changes of the indices by the first block of practice."""
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     groups = list(dict.fromkeys(r["group"] for r in rows))
@@ -416,6 +416,9 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                 axes.contour(x, y, one, levels=[EDGE * edge], colors=[TINTS[finger]],
                              linewidths=1.8 if used else 0.9)
                 axes.plot(*centre(one), "o", color=TINTS[finger], markersize=5 if used else 3)
+            for lesion in lesions.get(group, []):
+                axes.add_patch(plt.Circle(lesion["lesion_site"], lesion["lesion_radius"], fill=False,
+                                          hatch="xx", edgecolor="0.45", linewidth=0.8))
             if row == 0:
                 phase = next(r["phase"] for r in rows if r["group"] == group and r["block"] == block)
                 axes.set_title("before practice" if column == 0 else f"after {phase}", loc="left",
@@ -427,7 +430,8 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     box = panel.get_position()
     panel.set_position([box.x0 + 0.06, box.y0 + 0.04, box.width - 0.06, box.height - 0.04])
     names = {"overlap": "#004488", "jaccard": "#DDAA33", "distance": "#BB5566", "territory": "#228833"}
-    first = [next(r for r in records if r["group"] == g) for g in groups]
+    first = [next(r for r in records if r["group"] == g and r["block"] == columns[g][1])
+             for g in groups]
     for name, tint in names.items():
         panel.errorbar([100 * r[name] for r in first], np.arange(len(first)),
                        xerr=[100 * r[f"{name}_sem"] if np.isfinite(r[f"{name}_sem"]) else 0
@@ -465,7 +469,9 @@ def main(arguments: list[str] | None = None) -> int:
         labels = {name: group.label for name, group in run.groups.items()}
         table.write_csv(options.directory / "maps.csv", rows)
         table.write_csv(options.directory / "practice.csv", done)
-        figure = draw(rows, maps, records, labels, run.title or options.directory.name)
+        lesions = {name: [b for b in behaviour.blocks_of(run.resolved, name)
+                          if b.get("lesion_radius", 0) > 0] for name in labels}
+        figure = draw(rows, maps, records, labels, lesions, run.title or options.directory.name)
         drawn = save_both(figure, options.directory, "maps")
     except (BadInput, OSError) as error:
         print(f"maps.py: {error}", file=sys.stderr)
