@@ -145,6 +145,7 @@ std::vector<energy::Activity> Network::activity() const {
       activity[p].cells += population.alive(id) ? 1 : 0;
     }
   }
+  // Synapses that came or went since then count as if they had been so all the time.
   for (const Projection& projection : projections_) {
     const std::size_t source = projection.source();
     const auto& fired =

@@ -210,12 +210,19 @@ void Projection::lay_out(std::span<const float> canonical) {
   }
 }
 
+void Projection::require_vacant_sites() const {
+  if (vacant_sites_ == 0)
+    throw std::logic_error(name_ + ": its synapses stay; give it vacant_sites to rewire it");
+}
+
 std::uint32_t Projection::draw_source(std::uint32_t target, std::uint64_t later) {
+  require_vacant_sites();
   Draws draws(key_, target, later);
   return source_rule_(target, draws);
 }
 
 void Projection::rewire(std::span<const Rewired> changes) {
+  require_vacant_sites();
   std::vector<float> weights = canonical_weights();
   for (const Rewired& change : changes) {
     const bool goes = change.source == kVacant;

@@ -41,7 +41,7 @@ struct ProjectionSpec {
   std::uint32_t vacant_sites = 0;
 };
 
-/// A synapse that forms (or moves) at a site of an own target, or with source `kVacant` goes.
+/// A synapse that forms at a vacant site of an own target, or with source `kVacant` goes.
 struct Rewired {
   std::uint32_t site;    ///< in canonical order: own target · sites + k
   std::uint32_t source;  ///< over all slices, or kVacant
@@ -102,10 +102,12 @@ class Projection {
   std::span<const std::uint32_t> source_of() const { return source_of_; }
   float max_weight() const { return max_weight_; }
 
+  // Where there are vacant sites; else std::logic_error.
   /// A source for one more synapse of a target (id over all slices): drawn by the rule by which the
-  /// first ones were. `later`: another number, from 1, for each.
+  /// first ones were, which must not remember earlier calls. `later`: another number, from 1, for
+  /// each.
   std::uint32_t draw_source(std::uint32_t target, std::uint64_t later);
-  /// Changes who is connected to whom (plastic). Positions change for all.
+  /// Changes who is connected to whom. Positions change for all.
   void rewire(std::span<const Rewired> changes);
   /// Synapses that formed and that went, since begin_count().
   std::int64_t formed() const;
@@ -123,6 +125,7 @@ class Projection {
   void load(StateReader& reader);
 
  private:
+  void require_vacant_sites() const;
   /// Lays synapses out in rows, from source_of_ and weights in canonical order.
   void lay_out(std::span<const float> canonical);
 

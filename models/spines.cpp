@@ -9,7 +9,8 @@
 namespace quartet {
 
 namespace {
-constexpr double kMostLoss = 10.0;
+constexpr double kMostLoss = 10.0;      // chosen: the smallest synapses last days at least
+constexpr std::uint64_t kAttempts = 8;  // to find a source that lives
 
 std::uint8_t code(Spine spine) { return static_cast<std::uint8_t>(spine); }
 
@@ -24,15 +25,16 @@ void SpineParameters::visit(ParameterVisitor& v) {
   v.boolean("turnover", turnover, "false: none comes or goes");
   v.real("spare", spare, {"1", 0.05, 4},
          "vacant sites at the start per synapse (chosen: room for all that form)");
-  v.real("day_s", day_s, {"s", 0.1, 86400},
+  v.real("day_s", day_s, {"s", 1, 86400},
          "simulated seconds that stand for a day (chosen: some 60 s are the week of practice of "
          "decision 0012)");
   v.real("formation", formation, {"1/d", 0, 10},
          "synapses that form per day and synapse, without growth (chosen: 2-5 % of spines form per "
          "day or two in untrained mice; Xu et al. 2009)");
-  v.real("growth_gain", growth_gain, {"1", 0, 1e5},
-         "what growth of the cell's synapses adds to formation (tuned: practice of fingers doubles "
-         "formation about their fields)");
+  v.real(
+      "growth_gain", growth_gain, {"1", 0, 1e5},
+      "what growth of the cell's synapses adds to formation (tuned: practice of fingers forms half "
+      "as many again about their fields)");
   v.real("transient_days", transient_days, {"d", 0.05, 1000},
          "mean time until a new synapse stays or goes (chosen: days; Holtmaat et al. 2005)");
   v.real(
@@ -61,6 +63,7 @@ SpineRule::SpineRule(Projection& projection, const SpineParameters& parameters, 
       parameters_(parameters),
       key_{seed, purpose(projection.name() + ".spines")},
       initial_number_(projection.in_degree() - projection.vacant_sites()),
+      dead_(projection.sources(), 0),
       weight_before_(projection.canonical_weights()) {
   initial_weight_ = weight_before_.empty() ? 0.0f : weight_before_.front();
   const double young = std::min(1.0, parameters.formation * parameters.transient_days);
@@ -83,6 +86,10 @@ std::span<const Rewired> SpineRule::step(bool learning, double speed) {
   return changes_;
 }
 
+void SpineRule::kill_sources(std::span<const std::uint32_t> cells) {
+  for (const std::uint32_t cell : cells) dead_[cell] = 1;
+}
+
 void SpineRule::turn_over(double speed) {
   const SpineParameters& p = parameters_;
   const double days = 1e-3 * kPeriodMs / p.day_s;  // that pass in a period
@@ -91,6 +98,7 @@ void SpineRule::turn_over(double speed) {
   const double deciding = 1.0 - math::exp(-days / p.transient_days);
   const std::vector<float> weights = projection_.canonical_weights();
   const std::size_t k = projection_.in_degree();
+  const std::span<const std::uint32_t> sources = projection_.source_of();
   for (std::size_t first = 0; first < spines_.size(); first += k) {
     const auto own = static_cast<std::uint32_t>(first / k);
     if (!projection_.alive(own)) continue;
@@ -102,7 +110,7 @@ void SpineRule::turn_over(double speed) {
       vacant += spines_[s] == code(Spine::vacant) ? 1 : 0;
     }
     grown /= initial_number_ * static_cast<double>(initial_weight_);
-    const double forming = speed * initial_number_ * p.formation * (1.0 + p.growth_gain * grown) * days;
+    const double forming = initial_number_ * p.formation * (speed + p.growth_gain * grown) * days;
     const double forms_here = vacant == 0 ? 0.0 : forming / static_cast<double>(vacant);
     std::array<std::uint32_t, 4> bits{};
     for (std::size_t s = first; s < first + k; ++s) {
@@ -113,12 +121,17 @@ void SpineRule::turn_over(double speed) {
       bool goes = false;
       if (spines_[s] == code(Spine::vacant)) {
         if (chance >= forms_here) continue;
-        // Another number for every second and site.
-        const std::uint64_t later = second * k + site + 1;
-        changes_.push_back(
-            {static_cast<std::uint32_t>(s), projection_.draw_source(id, later), initial_weight_});
+        // Another number for every second, site and attempt.
+        std::uint64_t later = kAttempts * (second * k + site) + 1;
+        std::uint32_t source = projection_.draw_source(id, later);
+        for (const std::uint64_t end = later + kAttempts; dead_[source] != 0 && ++later < end;)
+          source = projection_.draw_source(id, later);
+        if (dead_[source] != 0) continue;
+        changes_.push_back({static_cast<std::uint32_t>(s), source, initial_weight_});
         spines_[s] = code(Spine::transient);
         formed_day_[s] = static_cast<float>(today);
+      } else if (dead_[sources[s]] != 0) {
+        goes = true;
       } else if (spines_[s] == code(Spine::transient)) {
         if (chance >= deciding) continue;
         const double stays =
@@ -145,6 +158,7 @@ void SpineRule::save(StateWriter& writer) const {
   const std::uint64_t k = projection_.in_degree();
   const std::uint64_t all = k * projection_.all_targets(), first = k * projection_.first_target();
   writer.shared_value(name + ".spines.now_ms", now_ms_);
+  writer.shared<std::uint8_t>(name + ".spines.dead", dead_);
   writer.block<std::uint8_t>(name + ".spines", all, first, spines_);
   writer.block<float>(name + ".formed_day", all, first, formed_day_);
   writer.block<float>(name + ".weight_before", all, first, weight_before_);
@@ -154,6 +168,7 @@ void SpineRule::load(StateReader& reader) {
   const std::uint64_t k = projection_.in_degree();
   const std::uint64_t all = k * projection_.all_targets(), first = k * projection_.first_target();
   reader.shared_value(name + ".spines.now_ms", now_ms_);
+  reader.shared<std::uint8_t>(name + ".spines.dead", dead_);
   reader.block<std::uint8_t>(name + ".spines", all, first, spines_);
   reader.block<float>(name + ".formed_day", all, first, formed_day_);
   reader.block<float>(name + ".weight_before", all, first, weight_before_);

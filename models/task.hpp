@@ -133,8 +133,8 @@ struct Block {
             "x and y of the middle of a focal lesion, in sheet units");
     v.real(
         "lesion_radius", lesion_radius, {"1", 0, 20},
-        "all cells of the motor sheet that are no farther from lesion_site, in sheet units (about "
-        ".8 mm), die before the block's first trial, and before its probe (0: no lesion)");
+        "radius of the lesion, in sheet units (about .8 mm): all cells of the motor sheet in this "
+        "disc die before the block's first trial, and before its probe (0: no lesion)");
     v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };

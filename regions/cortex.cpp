@@ -41,8 +41,9 @@ void WindowParameters::visit(ParameterVisitor& v) {
   v.real("amplitude", amplitude, {"1", 0, 100},
          "what the window adds to the speed of plasticity at its peak (0: no window)");
   v.real("peak_days", peak_days, {"d", 0.1, 1000},
-         "time of its peak (chosen: rodents' growth factors peak after 7-14 days and are gone after 30; "
-         "people's window is longer, some 60 to 90 days)");
+         "time of its peak (tuned: so that a month later little of it is left; rodents' growth "
+         "factors "
+         "peak after one to two weeks, people's window is longer)");
 }
 
 double WindowParameters::factor(double days) const {
@@ -390,20 +391,22 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                     .vacant_sites = vacant_sites});
   };
   const SheetPlasticityParameters& plasticity = p.sheet_plasticity;
-  if (plasticity.spines.structural && !plasticity.plastic)
-    throw std::invalid_argument(
-        "sheet_plasticity.spines.structural needs synapses that can change; set "
-        "sheet_plasticity.plastic = true as well");
+  for (const auto& [asked, key] : {std::pair{plasticity.spines.structural, "spines.structural"},
+                                   {plasticity.window.amplitude > 0, "window.amplitude"}})
+    if (asked && !plasticity.plastic)
+      throw std::invalid_argument(std::string("sheet_plasticity.") + key +
+                                  " needs synapses that can change; set sheet_plasticity.plastic "
+                                  "= true as well");
   auto excitatory = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sd,
                         double sum) {
     if (!plasticity.plastic) return lateral(name, E, to, kGlutamate, in_degree, sd, sum, kE);
     Projection& projection =
         learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight,
                 plasticity.spines.vacant_sites(in_degree));
-    excitatory_.push_back({e, to.index, TripletRule(projection, plasticity.excitatory)});
+    excitatory_.push_back({e, to.index, TripletRule(projection, plasticity.excitatory), nullptr});
     if (!plasticity.spines.structural) return;
-    spine_rules_.push_back(std::make_unique<SpineRule>(projection, plasticity.spines, seed));
-    connected_by(*spine_rules_.back());
+    excitatory_.back().spines = std::make_unique<SpineRule>(projection, plasticity.spines, seed);
+    connected_by(*excitatory_.back().spines);
   };
   auto inhibitory = [&](const char* name, const Layer& to, double sum) {
     if (!plasticity.plastic) return lateral(name, PV, to, kGabaA, 40, 0.6, sum, kI);
@@ -554,10 +557,15 @@ void Cortex::lesion(double x, double y, double radius) {
   since_lesion_ms_ = 0;
   for (const Axons& axons : axons_) {
     LifPopulation& population = network_.population(axons.population);
-    for (std::uint32_t cell = population.first(); cell < population.last(); ++cell) {
+    std::vector<std::uint32_t> dead;  // of all slices
+    for (std::uint32_t cell = 0; cell < population.size(); ++cell) {
       const double dx = axons.sheet.x(cell) - x, dy = axons.sheet.y(cell) - y;
-      if (dx * dx + dy * dy <= radius * radius) population.kill(cell);
+      if (dx * dx + dy * dy <= radius * radius) dead.push_back(cell);
     }
+    for (const std::uint32_t cell : dead)
+      if (cell >= population.first() && cell < population.last()) population.kill(cell);
+    for (ExcitatoryPathway& pathway : excitatory_)
+      if (pathway.spines && pathway.source == axons.population) pathway.spines->kill_sources(dead);
   }
 }
 
@@ -609,10 +617,10 @@ void Cortex::learn(Step, const Inbox& in) {
   }
   const double gate = dopamine_gate_.value() * window;
   const bool sheet_learns = learning && parameters_.sheet_plasticity.learning;
-  for (auto& [source, target, rule] : excitatory_)
+  for (auto& [source, target, rule, spines] : excitatory_) {
     rule.step(network_.spikes(source), network_.spikes(target), gate, sheet_learns);
-  for (std::size_t i = 0; i < spine_rules_.size(); ++i)
-    excitatory_[i].rule.rewire(spine_rules_[i]->step(sheet_learns, window));
+    if (spines) rule.rewire(spines->step(sheet_learns, window));
+  }
   for (auto& [source, target, rule] : inhibitory_)
     rule.step(network_.spikes(source), network_.spikes(target), sheet_learns);
 }
@@ -623,8 +631,10 @@ void Cortex::save_extra(StateWriter& writer) const {
   if (excitatory_.empty()) return;
   dopamine_gate_.save(writer);
   writer.shared_value("since_lesion_ms", since_lesion_ms_);
-  for (const auto& pathway : excitatory_) pathway.rule.save(writer);
-  for (const auto& spines : spine_rules_) spines->save(writer);
+  for (const auto& pathway : excitatory_) {
+    pathway.rule.save(writer);
+    if (pathway.spines) pathway.spines->save(writer);
+  }
   for (const auto& pathway : inhibitory_) pathway.rule.save(writer);
 }
 void Cortex::load_extra(StateReader& reader) {
@@ -633,8 +643,10 @@ void Cortex::load_extra(StateReader& reader) {
   if (excitatory_.empty()) return;
   dopamine_gate_.load(reader);
   reader.shared_value("since_lesion_ms", since_lesion_ms_);
-  for (auto& pathway : excitatory_) pathway.rule.load(reader);
-  for (const auto& spines : spine_rules_) spines->load(reader);
+  for (auto& pathway : excitatory_) {
+    pathway.rule.load(reader);
+    if (pathway.spines) pathway.spines->load(reader);
+  }
   for (auto& pathway : inhibitory_) pathway.rule.load(reader);
 }
 

@@ -39,9 +39,10 @@
 
 namespace quartet {
 
-/// The window after a focal lesion in which the sheet is more plastic, by growth factors that are not
-/// modelled: learning of excitatory synapses and formation of new ones are as fast as else, times
-///   1 + amplitude · (t/peak) · exp(1 − t/peak)                t: days since the last lesion
+/// The window after a focal lesion in which the sheet is more plastic, by growth factors that are
+/// not modelled: the speed of excitatory learning, and that of forming new synapses without growth
+/// (models/spines.hpp), are multiplied by
+///   1 + amplitude · (t/peak_days) · exp(1 − t/peak_days)        t: days since the last lesion
 /// in days of spines.day_s. The only curve that is given as a function of time.
 struct WindowParameters {
   double amplitude = 0.0;
@@ -176,7 +177,8 @@ class Cortex final : public SpikingRegion {
   /// Excites the axons that `pulse` recruits among the motor sheet's cells. Before the timestep in
   /// which pulse.substep lies.
   void stimulate(const Pulse& pulse);
-  /// Removes this slice's cells of the motor sheet within `radius` of (x, y), sheet units, for good.
+  /// Removes this slice's cells of the motor sheet within `radius` of (x, y), sheet units, for
+  /// good.
   void lesion(double x, double y, double radius);
   /// Spikes of corticospinal cells in the last timestep, of all slices.
   std::span<const Spike> corticospinal() const { return network_.spikes(corticospinal_); }
@@ -207,15 +209,18 @@ class Cortex final : public SpikingRegion {
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
   std::int64_t since_lesion_ms_ = -1;  // state; -1: there was none
   // Plasticity of the sheet; no rules where it is fixed.
-  template <class Rule>
-  struct Pathway {
+  struct ExcitatoryPathway {
     std::size_t source, target;  // populations
-    Rule rule;
+    TripletRule rule;
+    std::unique_ptr<SpineRule> spines;  // null where synapses neither come nor go
+  };
+  struct InhibitoryPathway {
+    std::size_t source, target;
+    InhibitoryRule rule;
   };
   DopamineGate dopamine_gate_;
-  std::vector<Pathway<TripletRule>> excitatory_;
-  std::vector<std::unique_ptr<SpineRule>> spine_rules_;  // of these; none where they only learn
-  std::vector<Pathway<InhibitoryRule>> inhibitory_;
+  std::vector<ExcitatoryPathway> excitatory_;
+  std::vector<InhibitoryPathway> inhibitory_;
 };
 
 }  // namespace quartet

@@ -94,8 +94,8 @@ class Region {
   /// Source cell of each of these synapses, in the same order; where there is none, as many as
   /// there are sources. Never changes unless the projection is structural.
   virtual std::vector<std::uint32_t> sources(std::size_t index) const = 0;
-  /// Whether each of these synapses is stable, and the day on which it formed, in the same order;
-  /// empty unless the projection is structural.
+  /// Whether each of these synapses is there, transient or stable, and the day on which it formed,
+  /// in the same order; empty unless the projection is structural.
   virtual Spines spines(std::size_t) const { return {}; }
 
   virtual void save(StateWriter& writer) const = 0;

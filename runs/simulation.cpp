@@ -549,9 +549,10 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
                                 "learning = false to those that shall not learn",
                                 first.name));
     }
-    // Sites of 100 synapses: the same numbers make files of the same size.
-    if (group.brain.cortex.sheet_plasticity.spines.vacant_sites(100) !=
-        first.brain.cortex.sheet_plasticity.spines.vacant_sites(100)) {
+    const SpineParameters& spines = group.brain.cortex.sheet_plasticity.spines;
+    const SpineParameters& others = first.brain.cortex.sheet_plasticity.spines;
+    if (spines.structural != others.structural ||
+        (spines.structural && spines.spare != others.spare)) {
       refuse(group,
              fmt::format("brain.cortex.sheet_plasticity.spines.structural or .spare is other "
                          "than in group {}; give all groups the same, and "

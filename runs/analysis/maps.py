@@ -9,7 +9,8 @@ and snapshot) and practice.csv (a row per practice trial) into the run directory
 and .pdf. The run must have recorded weights (record.weights_subjects) of a plastic sheet
 (brain.cortex.sheet_plasticity.plastic).
 
-The coupling of site x to muscle f is a map of weights, not of responses to a stimulus:
+Sites within a focal lesion are of nobody's territory, not even before it. The coupling of site x to
+muscle f is a map of weights, not of responses to a stimulus:
     M_f(x) = sum_i K(x, i) [a_if + LATERAL sum_j e_ij a_jf],   a_if = sum_p w_ip F_f(p)
 i and j run over layer 2/3 cells, p over corticospinal (PT) cells; K is a Gaussian of STIMULUS_SD,
 F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean sum of a
@@ -194,13 +195,15 @@ def relative(now: float, before: float) -> float:
     return now / before - 1 if before else np.nan
 
 
-def describe(maps: np.ndarray, practised: list[int], edge: float) -> dict[str, float]:
+def describe(maps: np.ndarray, practised: list[int], edge: float,
+             counted: np.ndarray | bool = True) -> dict[str, float]:
     """Indices of the practised fingers (digits): means over them and over their neighbouring pairs.
+    Territories are of the sites that are `counted`.
 
     A site is of the territory of the muscle to which it is coupled most, if more than `edge`: as in
     maps of intracortical stimulation of fixed strength.
     """
-    owner = np.where(maps.max(axis=0) > edge, maps.argmax(axis=0), -1)
+    owner = np.where(counted & (maps.max(axis=0) > edge), maps.argmax(axis=0), -1)
     unit = PITCH**2
     territory = {m: float(np.count_nonzero(owner == k) * unit) for k, m in enumerate(MUSCLES)}
     own = [FINGERS[d - 1] for d in practised]
@@ -255,11 +258,12 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
             continue
         reference = own[first].maps
         edge = EDGE * max(reference[MUSCLES.index(f)].max() for f in FINGERS)
-        before = describe(reference, practised, edge)
+        outside = alive(*sites(), blocks)  # of lesions, whenever they are made
+        before = describe(reference, practised, edge, outside)
         for index, snapshot in enumerate(own):
             block = blocks[index - 1] if index else {}
             phase = block.get("phase") or (f"block {index}" if index else "start")
-            values = describe(snapshot.maps, practised, edge)
+            values = describe(snapshot.maps, practised, edge, outside)
             rows.append({"group": group, "subject": member, "block": index - 1, "phase": phase,
                          "trial": snapshot.trial, "reference": index == first,
                          "fingers": " ".join(map(str, practised)),
@@ -297,8 +301,10 @@ def trials(directory: pathlib.Path) -> list[dict]:
                 both = np.add.outer(moved, others).sum()
                 rows.append({
                     "group": group.name, "subject": subject.member, "trial": int(trial),
+                    "block": int(columns["block"][trial]),
                     "fingers": " ".join(str(k + 1) for k in np.flatnonzero(asked)),
-                    "individuation": 1 - others.mean() / moved.mean() if others.size else np.nan,
+                    "individuation": (1 - others.mean() / moved.mean()
+                                      if others.size and moved.mean() > 0 else np.nan),
                     "co_contraction": 2 * low / both if others.size and both > 0 else np.nan,
                     "reward": columns["reward"][trial],
                     "reward_prediction_error": columns["reward_prediction_error"][trial],
@@ -376,9 +382,9 @@ def print_table(records: list[dict]) -> None:
 
 
 def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
-         lesions: dict[str, list[dict]], title: str) -> plt.Figure:
-    """A row per group: maps before practice and after each later block, with the blocks' `lesions`;
-    on the right, changes of the indices by the first block of practice."""
+         blocks: dict[str, list[dict]], title: str) -> plt.Figure:
+    """A row per group: maps before practice and after each later one of its `blocks`, with their
+    lesions; on the right, changes of the indices by the first block of practice."""
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     groups = list(dict.fromkeys(r["group"] for r in rows))
@@ -393,6 +399,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
                                left=0.11, right=0.985, top=1 - 0.95 / figure.get_figheight(),
                                bottom=0.75 / figure.get_figheight(), hspace=0.25, wspace=0.12)
+    titles = {}
     for row, group in enumerate(groups):
         practised = {FINGERS[int(d) - 1]
                      for d in next(r["fingers"] for r in rows if r["group"] == group).split()}
@@ -416,13 +423,16 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                 axes.contour(x, y, one, levels=[EDGE * edge], colors=[TINTS[finger]],
                              linewidths=1.8 if used else 0.9)
                 axes.plot(*centre(one), "o", color=TINTS[finger], markersize=5 if used else 3)
-            for lesion in lesions.get(group, []):
-                axes.add_patch(plt.Circle(lesion["lesion_site"], lesion["lesion_radius"], fill=False,
-                                          hatch="xx", edgecolor="0.45", linewidth=0.8))
-            if row == 0:
-                phase = next(r["phase"] for r in rows if r["group"] == group and r["block"] == block)
-                axes.set_title("before practice" if column == 0 else f"after {phase}", loc="left",
-                               fontsize=11)
+            for lesion in blocks.get(group, [])[: block + 1]:
+                if lesion.get("lesion_radius", 0) > 0:
+                    axes.add_patch(plt.Circle(lesion["lesion_site"], lesion["lesion_radius"],
+                                              fill=False, hatch="xx", edgecolor="0.45",
+                                              linewidth=0.8))
+            phase = next(r["phase"] for r in rows if r["group"] == group and r["block"] == block)
+            text = "before practice" if column == 0 else f"after {phase}"
+            if titles.get(column) != text:  # where it is not as in the row above
+                titles[column] = text
+                axes.set_title(text, loc="left", fontsize=11 if row == 0 else 9, pad=2)
             if column == 0:
                 axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), transform=axes.transAxes, ha="right",
                           va="center", fontsize=10, fontweight="bold")
@@ -469,9 +479,8 @@ def main(arguments: list[str] | None = None) -> int:
         labels = {name: group.label for name, group in run.groups.items()}
         table.write_csv(options.directory / "maps.csv", rows)
         table.write_csv(options.directory / "practice.csv", done)
-        lesions = {name: [b for b in behaviour.blocks_of(run.resolved, name)
-                          if b.get("lesion_radius", 0) > 0] for name in labels}
-        figure = draw(rows, maps, records, labels, lesions, run.title or options.directory.name)
+        blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
+        figure = draw(rows, maps, records, labels, blocks, run.title or options.directory.name)
         drawn = save_both(figure, options.directory, "maps")
     except (BadInput, OSError) as error:
         print(f"maps.py: {error}", file=sys.stderr)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import importlib
 import pathlib
+import sys
 
 import numpy as np
 
-from behaviour import Subject
+from behaviour import BadInput, Subject
 
 LABELS = {
     "territory_of_practised": "territory of the practised fingers, after / before practice",
@@ -32,8 +33,8 @@ LABELS = {
     "sici": "ratio at 2-4 ms",
     "icf": "ratio at 10-20 ms",
     "lici": "ratio at 100 ms",
-    "formed_first": "synapses formed per day, first block of practice",
-    "formed": "synapses formed per day, practice",
+    "formed_first": "synapses formed and kept per day, first block of practice",
+    "formed": "synapses formed and kept per day, practice",
     "density_trained": "synapses after practice, of those at the start",
     "density_end": "synapses at the end, of those at the start",
     "new_survive": "share of the practice's new synapses that are left at the end",
@@ -56,7 +57,11 @@ def _all_rows(module: str, directory: pathlib.Path) -> list[dict]:
     if not (directory / file).is_file():
         return []
     name = "maps" if module == "practice" else module
-    return rows(importlib.import_module(name), directory)  # loads matplotlib: only when needed
+    try:
+        return rows(importlib.import_module(name), directory)  # loads matplotlib: only when needed
+    except BadInput as error:  # of another brain, or without the records: the rest can be read
+        print(f"score.py: left out: {error}", file=sys.stderr)
+        return []
 
 
 def _rows(subject: Subject, module: str) -> list[dict]:
@@ -93,13 +98,15 @@ def territory_regained(subject: Subject) -> float:
     snapshot: to before a lesion."""
     rows = _rows(subject, "maps")
     start = next((i for i, row in enumerate(rows) if row["reference"]), len(rows))
-    return rows[start + 1]["territory"] / rows[0]["territory"] - 1 if start + 1 < len(rows) else np.nan
+    if start + 1 >= len(rows) or not rows[0]["territory"]:
+        return np.nan
+    return rows[start + 1]["territory"] / rows[0]["territory"] - 1
 
 
 def territory_left(subject: Subject) -> float:
     """The same of the last snapshot."""
     rows = _rows(subject, "maps")
-    return rows[-1]["territory"] / rows[0]["territory"] - 1 if rows else np.nan
+    return rows[-1]["territory"] / (rows[0]["territory"] or np.nan) - 1 if rows else np.nan
 
 
 def total_change(subject: Subject) -> float:
@@ -118,14 +125,16 @@ def overlap_change(subject: Subject) -> float:
 
 
 def _last_moves(subject: Subject, name: str) -> float:
-    """Mean over the last third of the movements of one finger."""
-    values = [row[name] for row in _rows(subject, "practice") if " " not in row["fingers"]]
-    return float(np.mean(values[-(len(values) // 3):])) if len(values) > 2 else np.nan
+    """Mean over the movements of one finger in the last block that has any."""
+    rows = [row for row in _rows(subject, "practice")
+            if " " not in row["fingers"] and np.isfinite(row[name])]
+    values = [row[name] for row in rows if row["block"] == rows[-1]["block"]]
+    return float(np.mean(values)) if values else np.nan
 
 
 def co_contraction(subject: Subject) -> float:
     """2 sum min(r_a, r_b) / sum (r_a + r_b) of the motor pools' rates of the finger asked for (a) and
-    each other (b), last third of the movements of one finger."""
+    each other (b), movements of one finger in the last block of movements."""
     return _last_moves(subject, "co_contraction")
 
 
@@ -198,8 +207,12 @@ def formed_first(subject: Subject) -> float:
 
 
 def formed(subject: Subject) -> float:
-    """The same, mean over the blocks of practice."""
-    return float(np.mean(_practice(subject, "per_day") or [np.nan]))
+    """The same, mean over the days of practice."""
+    rows = _rows(subject, "spines")
+    blocks = [(now["day"] - before["day"], now["per_day"])
+              for before, now in zip(rows, rows[1:]) if now["practice"] == "on"]
+    days, per_day = np.array(blocks or [(np.nan, np.nan)]).T
+    return float((days * per_day).sum() / days.sum())
 
 
 def density_trained(subject: Subject) -> float:

@@ -8,10 +8,11 @@ snapshot, prints a table, writes spines.csv (a row per subject and snapshot) int
 and draws spines.png and .pdf. The run must have recorded weights (record.weights_subjects) of a
 sheet whose synapses come and go (brain.cortex.sheet_plasticity.spines.structural).
 
-Counted are synapses on cells within REACH of the centre of a practised finger's field; in groups that
-practise nothing, on the same cells. Per snapshot, as shares of the synapses at the start:
+Counted are synapses on cells within REACH of the centre of a practised finger's field, without those
+that a focal lesion kills; in groups that practise nothing, on the same cells. Per snapshot, as shares of the synapses at the start:
     density       synapses that are there; transient: those that have not decided
-    per_day       synapses that are there and formed since the last snapshot, per day
+    per_day       synapses that formed since the last snapshot and are still there, per day: the
+                  longer the block the fewer, as many go before it ends
     first_left    synapses of the start that are still there
 and of the synapses that formed from the first practice on and are there at its end (the cohort; in
 groups that practise nothing, over the same trials)
@@ -51,27 +52,26 @@ from figure import save_both
 
 PROJECTIONS = ("L23E_L23E", "L23E_L5PT")
 DAY_KEY = "brain.cortex.sheet_plasticity.spines.day_s"
-REACH = 0.85  # of a finger's field, sheet units: 1.2 of its SDs
+REACH = 0.85  # of a finger's field, sheet units: 1.2 of its SDs (chosen)
 TRANSIENT = 1  # code of a spine that has not decided (models/spines.hpp)
 TINTS = ("#EE6677", "#4477AA", "#CCBB44", "#228833", "#AA3377", "#66CCEE")
 
 
 def finger_of(x: np.ndarray, y: np.ndarray, practised: list[int]) -> np.ndarray:
-    """Digit of the practised finger within whose reach a cell lies, 0 where there is none."""
-    result = np.zeros(x.shape, int)
-    for digit in practised:
-        centre_x, centre_y = maps.FIELDS[maps.FINGERS[digit - 1]]
-        result[(x - centre_x) ** 2 + (y - centre_y) ** 2 < REACH**2] = digit
-    return result
+    """Digit of the nearest practised finger, 0 where none is within reach."""
+    centres = np.array([maps.FIELDS[maps.FINGERS[digit - 1]] for digit in practised])
+    distance = np.hypot(x[:, None] - centres[:, 0], y[:, None] - centres[:, 1])
+    return np.where(distance.min(axis=1) < REACH, np.array(practised)[distance.argmin(axis=1)], 0)
 
 
 class Synapses:
     """What a snapshot says of the synapses on the cells by practised fingers, flattened."""
 
-    def __init__(self, file, index: int, practised: list[int]):
+    def __init__(self, file, index: int, practised: list[int], blocks: list[dict]):
         present, transient, formed, coactive = [], [], [], []
         for name in PROJECTIONS:
-            target = finger_of(*(file[f"target_{axis}_{name}"].values for axis in "xy"), practised)
+            places = [file[f"target_{axis}_{name}"].values for axis in "xy"]
+            target = np.where(maps.alive(*places, blocks), finger_of(*places, practised), 0)
             source = finger_of(*(file[f"source_{axis}_{name}"].values for axis in "xy"), practised)
             near = target > 0
             spine = file[f"spine_{name}"][index].values[near]
@@ -130,13 +130,14 @@ def measure(directory: pathlib.Path) -> list[dict]:
                 continue
             day_s = behaviour.setting(experiment, group, DAY_KEY)
             days = file["time_ms"].values[own] / (1e3 * day_s)
-            snapshots = [Synapses(file, int(i), practised) for i in own]
+            snapshots = [Synapses(file, int(i), practised, blocks) for i in own]
             start = snapshots[0].present
             cohort = snapshots[last + 1]
-            new = cohort.present & (cohort.formed > days[first])
+            moment = 0.5 / day_s  # days have rounded floats; synapses form once a second
+            new = cohort.present & (cohort.formed > days[first] + moment)
             for k, now in enumerate(snapshots):
                 there = new & now.present & (now.formed == cohort.formed)
-                since = days[k - 1] if k else np.inf
+                since = days[k - 1] + moment if k else np.inf
                 number = np.count_nonzero(start)
                 after = k > last
                 rows.append({
@@ -199,7 +200,7 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.76, bottom=0.2, wspace=0.28)
     panels = (("density", "synapses (share of those at the start)"),
-              ("per_day", "formed per day and still there"),
+              ("per_day", "formed since the last point, still there, per day"),
               ("first_left", "first synapses that are left"),
               ("survival", "synapses of the practice that are left"))
     groups = list(dict.fromkeys(r["group"] for r in records))

@@ -44,14 +44,27 @@ class Dendrites {
         learning_(projection_, {}),
         spines_(projection_, p, kSeed) {}
 
-  void days(double number, double day_s) {
+  /// `active`: some cells fire, so that synapses learn.
+  void days(double number, double day_s, bool active = false, double speed = 1) {
     const auto periods = static_cast<int>(std::lround(number * day_s));
     for (int period = 0; period < periods; ++period) {
       std::span<const Rewired> changes;
-      for (int ms = 0; ms < SpineRule::kPeriodMs; ++ms) changes = spines_.step(true);
+      for (std::uint32_t ms = 0; ms < SpineRule::kPeriodMs; ++ms) {
+        if (active) {
+          std::vector<Spike> pre, post;
+          for (std::uint32_t k = 0; k < 10; ++k) {
+            pre.push_back({(ms * 37 + k * 101) % kSources, 0});
+            post.push_back({(ms * 11 + k * 41) % kTargets, 0});
+          }
+          learning_.step(pre, post, 1, true);
+        }
+        changes = spines_.step(true, speed);
+      }
       learning_.rewire(changes);
     }
   }
+  void kill_target(std::uint32_t cell) { target_.kill(cell); }
+  void kill_sources(std::span<const std::uint32_t> cells) { spines_.kill_sources(cells); }
   /// Weight of all synapses of an own cell, times the initial weight.
   void set_weight(std::uint32_t target, float weight) {
     for (std::uint32_t k = 0; k < projection_.in_degree(); ++k) {
@@ -225,6 +238,52 @@ TEST(Spines, ANewSynapseDeliversAndAWithdrawnOneDoesNot) {
   EXPECT_EQ(projection.formed() + projection.lost(), 0);
 }
 
+TEST(Spines, SynapsesFromDeadCellsGoAndNoneFormFromThem) {
+  const SpineParameters p = free_turnover(0);
+  Dendrites dendrites(p);
+  std::vector<std::uint32_t> dead;
+  for (std::uint32_t cell = 0; cell < kSources / 2; ++cell) dead.push_back(cell);
+  dendrites.kill_sources(dead);
+  dendrites.days(4, p.day_s);
+  for (const std::uint32_t source : dendrites.projection().source_of())
+    ASSERT_GE(source, kSources / 2);
+  EXPECT_NEAR(dendrites.count(Spine::stable, false) / kAtStart, 0.5, 0.1);
+  // As many form as else, but for those who find no living source in eight attempts.
+  const double formed =
+      dendrites.count(Spine::stable, true) + dendrites.count(Spine::transient, true);
+  EXPECT_NEAR(formed / kAtStart, 0.05 * 4 - 0.07, 0.03);
+}
+
+TEST(Spines, SynapsesOfADeadCellStayAsTheyAre) {
+  const SpineParameters p = free_turnover(0.2);
+  Dendrites dendrites(p);
+  const auto before = dendrites.projection().source_of();
+  const std::vector<std::uint32_t> first(before.begin(), before.begin() + 150);
+  dendrites.kill_target(0);
+  dendrites.days(3, p.day_s);
+  const auto after = dendrites.projection().source_of();
+  EXPECT_TRUE(std::equal(first.begin(), first.end(), after.begin()));
+  EXPECT_FALSE(std::equal(first.begin(), first.end(), after.begin() + 150));
+}
+
+TEST(Spines, SpeedFormsMore) {
+  const SpineParameters p = free_turnover(0);
+  Dendrites usual(p), fast(p);
+  usual.days(1, p.day_s);
+  fast.days(1, p.day_s, false, 3);
+  EXPECT_NEAR(static_cast<double>(fast.projection().formed()) /
+                  static_cast<double>(usual.projection().formed()),
+              3, 0.3);
+}
+
+TEST(Spines, OnlyProjectionsWithVacantSitesAreRewired) {
+  SpineParameters p = free_turnover(0);
+  p.structural = false;
+  Dendrites fixed(p);
+  EXPECT_THROW(fixed.projection().draw_source(0, 1), std::logic_error);
+  EXPECT_THROW(fixed.projection().rewire({}), std::logic_error);
+}
+
 TEST(Spines, NothingHappensWithoutLearningOrTurnover) {
   SpineParameters p = free_turnover(0.2);
   Dendrites asleep(p);
@@ -249,17 +308,19 @@ TEST(Spines, SlicesAndARestartCannotBeTold) {
     EXPECT_TRUE(state.complete());
     return state;
   };
+  // With weights and eligibility of their own, which move when synapses come and go.
   Dendrites whole(p);
-  whole.days(3, p.day_s);
+  whole.days(0.5, p.day_s, true);
+  whole.kill_sources(std::vector<std::uint32_t>{3, 4, 5});
   const MemoryState halfway = state_of({&whole});
-  whole.days(3, p.day_s);
+  whole.days(0.5, p.day_s, true);
   const MemoryState end = state_of({&whole});
   // Two slices go on from where one was.
   Dendrites one(p, 0, 160), other(p, 160, kTargets);
   for (Dendrites* slice : {&one, &other}) {
     MemoryReader reader(halfway);
     slice->load(reader);
-    slice->days(3, p.day_s);
+    slice->days(0.5, p.day_s, true);
   }
   EXPECT_EQ(state_of({&one, &other}), end);
   EXPECT_NE(halfway, end);

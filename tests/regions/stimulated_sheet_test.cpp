@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -115,6 +116,16 @@ TEST(StimulatedSheet, StrongerPulsesRecruitMore) {
     EXPECT_GT(now, before + 0.1) << intensity;
     before = now;
   }
+}
+
+TEST(Window, PeaksAtItsTimeAndIsOverLater) {
+  const WindowParameters window{.amplitude = 2, .peak_days = 7};
+  EXPECT_DOUBLE_EQ(window.factor(0), 1);
+  EXPECT_NEAR(window.factor(7), 3, 1e-9);
+  EXPECT_LT(window.factor(5), 3);
+  EXPECT_LT(window.factor(9), 3);
+  EXPECT_NEAR(window.factor(35), 1 + 2 * 5 * std::exp(-4.0), 1e-9);
+  EXPECT_DOUBLE_EQ(WindowParameters{}.factor(7), 1);
 }
 
 }  // namespace

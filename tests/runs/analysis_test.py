@@ -745,7 +745,7 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"70 not run \(single_trial, clamps, memories, outcomes, punishment, "
+        self.assertRegex(out, r"73 not run \(single_trial, clamps, memories, outcomes, punishment, "
                               r"two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
                               r"stroke, dystonia: quartet score DIR --run\)")
 
@@ -1408,6 +1408,17 @@ class SheetReadoutTest(unittest.TestCase):
         self.rows["maps"] = [{"subject": 2, "reference": True}]  # of somebody else
         self.assertTrue(math.isnan(self.read("territory_change")))
 
+    def test_what_cannot_be_read_is_said_and_left_out(self):
+        mock.patch.stopall()
+        with tempfile.TemporaryDirectory() as folder:
+            directory = pathlib.Path(folder)
+            (directory / "probes.nc").write_bytes(b"no file")
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said):
+                self.assertEqual(sheet_readouts._all_rows("tms", directory), [])
+            self.assertIn("left out: ", said.getvalue())
+            self.assertEqual(sheet_readouts._all_rows("maps", directory), [])
+
     def test_maps(self):
         names = ("territory", "total", "jaccard", "overlap")
         self.rows["maps"] = [
@@ -1428,9 +1439,10 @@ class SheetReadoutTest(unittest.TestCase):
 
     def test_movements(self):
         self.rows["practice"] = [
-            {"subject": 3, "fingers": fingers, "co_contraction": value, "individuation": 1 - value}
-            for fingers, value in (("2", 0.9), ("3", 0.9), ("2", 0.9), ("2 3", 0.9), ("3", 0.9), ("2", 0.2),
-                                   ("3", 0.4))]
+            {"subject": 3, "block": block, "fingers": fingers, "co_contraction": value,
+             "individuation": 1 - value}
+            for block, fingers, value in ((1, "2", 0.9), (1, "3", 0.9), (2, "2 3", 0.9), (2, "2", 0.2),
+                                          (2, "3", 0.4), (2, "3", math.nan), (3, "2 3", 0.9))]
         self.assertAlmostEqual(self.read("co_contraction"), 0.3)
         self.assertAlmostEqual(self.read("individuation"), 0.7)
 
@@ -1444,13 +1456,14 @@ class SheetReadoutTest(unittest.TestCase):
         self.assertTrue(math.isnan(self.read("icf")))
 
     def test_spines(self):
-        keys = ("practice", "per_day", "density", "survival", "survival_coactive", "survival_other")
+        keys = ("day", "practice", "per_day", "density", "survival", "survival_coactive",
+                "survival_other")
         self.rows["spines"] = [{"subject": 3} | dict(zip(keys, row)) for row in (
-            ("", math.nan, 1.0, math.nan, math.nan, math.nan),
-            ("on", 0.06, 1.05, math.nan, math.nan, math.nan),
-            ("on", 0.10, 1.20, 1.0, 1.0, 1.0),
-            ("over", 0.04, 1.01, 0.5, 0.6, 0.4))]
-        for name, expected in (("formed_first", 0.06), ("formed", 0.08), ("density_trained", 1.2),
+            (0, "", math.nan, 1.0, math.nan, math.nan, math.nan),
+            (1, "on", 0.06, 1.05, math.nan, math.nan, math.nan),
+            (4, "on", 0.10, 1.20, 1.0, 1.0, 1.0),
+            (9, "over", 0.04, 1.01, 0.5, 0.6, 0.4))]
+        for name, expected in (("formed_first", 0.06), ("formed", 0.09), ("density_trained", 1.2),
                                ("density_end", 1.01), ("new_survive", 0.5),
                                ("new_survive_coactive", 0.6), ("new_survive_other", 0.4)):
             self.assertAlmostEqual(self.read(name), expected, msg=name)

@@ -303,6 +303,7 @@ class SystemTest(unittest.TestCase):
         it dies."""
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
+                  "--set", "brain.cortex.sheet_plasticity.window.amplitude=2",
                   "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2"]
         whole = self.baseline(*learns)
         with netCDF4.Dataset(whole / "cortex_weights.nc") as file:
@@ -505,7 +506,8 @@ class SystemTest(unittest.TestCase):
 
     def test_stop_in_a_probe(self):
         """A signal stops a probe too; it is done anew when the run goes on, and nothing else is."""
-        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=30"]
+        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=30",
+                      "--set", "block.rotated.lesion_site=[3, 3]", "--set", "block.rotated.lesion_radius=1"]
         for ranks, resume_ranks in ((1, 2), (3, 1)):
             out = self.new_directory()
             process = self.start(out, ranks, "--checkpoint-every", 1, *long_probe)
