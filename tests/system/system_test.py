@@ -24,6 +24,7 @@ import netCDF4
 import numpy as np
 
 PROGRAM = os.environ["QUARTET_PROGRAM"]
+PATIENCE_S = 200  # for a run that hangs; under sanitizers one takes over a minute
 EXPERIMENT = pathlib.Path(__file__).with_name("short.toml")
 SMOKE = pathlib.Path(__file__).parents[2] / "runs" / "experiments" / "smoke.toml"
 SEED = int(os.environ.get("QUARTET_TEST_SEED", random.randrange(10**6)))
@@ -105,7 +106,7 @@ class SystemTest(unittest.TestCase):
         """Runs the program to its end; returns what it wrote."""
         result = subprocess.run(
             [program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=100, env={**os.environ, **(environment or {})})
+            text=True, timeout=PATIENCE_S, env={**os.environ, **(environment or {})})
         self.assertEqual(result.returncode, expect,
                          f"quartet {' '.join(map(str, arguments))}\n{result.stdout}")
         return result.stdout
@@ -145,7 +146,7 @@ class SystemTest(unittest.TestCase):
 
     def assert_same(self, a, b, message=""):
         result = subprocess.run([PROGRAM, "compare", str(a), str(b)], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, timeout=60)
+                                stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
         self.assertEqual(result.returncode, 0, f"{message}\n{result.stdout}(seed {SEED})")
 
     def published(self, out) -> list[pathlib.Path]:
@@ -192,7 +193,7 @@ class SystemTest(unittest.TestCase):
             result = subprocess.run(
                 ["mpirun", "-n", str(ranks), PROGRAM, "run", str(EXPERIMENT), "--quiet", "--out",
                  str(out), "--subjects", "1"], env={**MPI_ENVIRONMENT, **os.environ},
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
             self.assertEqual(result.returncode, DONE, result.stdout)
             self.assert_same(self.baseline("--subjects", 1), out, f"mpirun -n {ranks}")
 
@@ -379,7 +380,7 @@ class SystemTest(unittest.TestCase):
             for second in (1, 2):
                 said = self.resume(out, second, expect=USAGE)
                 self.assertIn("another process is writing this run", said)
-            self.assertEqual(process.wait(timeout=120), DONE, process.stdout.read())
+            self.assertEqual(process.wait(timeout=PATIENCE_S), DONE, process.stdout.read())
             self.assert_same(self.baseline(), out, f"{ranks} ranks")
 
     def test_other_experiment(self):
@@ -550,7 +551,7 @@ class SystemTest(unittest.TestCase):
         result = subprocess.run(
             ["mpirun", "-n", "3", *arguments, ":", "-n", "1", *limited, *arguments],
             env={**MPI_ENVIRONMENT, **os.environ, "OMPI_MCA_orte_execute_quiet": "1"},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
         self.assertNotEqual(result.returncode, DONE, result.stdout)
         said = [line for line in result.stdout.splitlines() if line.startswith("quartet:")]
         self.assertEqual(len(said), 1, result.stdout)
@@ -568,12 +569,12 @@ class SystemTest(unittest.TestCase):
         for blocks in (0, 2):  # of 512 bytes: not even experiment.toml, and that but not all keys
             limited = ["sh", "-c", f"trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"", "sh"]
             result = subprocess.run(limited + command, stdout=subprocess.PIPE,
-                                    stderr=subprocess.STDOUT, text=True, timeout=60)
+                                    stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
             self.assertEqual(result.returncode, FAILED, result.stdout)
             self.assertIn("cannot write it: File too large", result.stdout)
             self.assertIn("is removed again", result.stdout)
             self.assertFalse(out.exists())
-        subprocess.run(command, check=True, timeout=60)
+        subprocess.run(command, check=True, timeout=PATIENCE_S)
         self.assert_same(self.baseline(*SHORTER), out)
 
     def test_groups_that_do_not_fit(self):
