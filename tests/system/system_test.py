@@ -507,7 +507,7 @@ class SystemTest(unittest.TestCase):
 
     def test_stop_in_a_probe(self):
         """A signal stops a probe too; it is done anew when the run goes on, and nothing else is."""
-        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=30",
+        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=60",
                       "--set", "block.rotated.lesion_site=[3, 3]", "--set", "block.rotated.lesion_radius=1"]
         for ranks, resume_ranks in ((1, 2), (3, 1)):
             out = self.new_directory()
