@@ -331,8 +331,8 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
         earliest = 0 if own[0]["lesion"] else start
         for block in sorted({r["block"] for r in own if r["block"] >= earliest} - {start}):
             here = [r for r in own if r["block"] == block]
-            record = {"group": group, "block": block, "correlation": here[0]["correlation"], "phase": here[0]["phase"],
-                      "n": len(here)}
+            record = {"group": group, "block": block, "correlation": here[0]["correlation"],
+                      "phase": here[0]["phase"], "n": len(here)}
             for name in MEANING:
                 record[name], record[f"{name}_sem"] = mean_sem(r[f"{name}_change"] for r in here)
             first = next(r["trial"] for r in own if r["block"] == block - 1)

@@ -9,7 +9,8 @@ and draws spines.png and .pdf. The run must have recorded weights (record.weight
 sheet whose synapses come and go (brain.cortex.sheet_plasticity.spines.structural).
 
 Counted are synapses on cells within REACH of the centre of a practised finger's field, without those
-that a focal lesion kills; in groups that practise nothing, on the same cells. Per snapshot, as shares of the synapses at the start:
+that a focal lesion kills; in groups that practise nothing, on the same cells. Per snapshot, as shares
+of the synapses at the start:
     density       synapses that are there; transient: those that have not decided
     per_day       synapses that formed since the last snapshot and are still there, per day: the
                   longer the block the fewer, as many go before it ends

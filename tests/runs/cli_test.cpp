@@ -122,10 +122,10 @@ TEST_F(Cli, ScalingSaysHowLongItTakes) {
 TEST_F(Cli, RefusesWrongCommandLines) {
   expect_refusal({}, "A subcommand is required");
   expect_refusal({"rnu"}, "quartet: there is no command rnu; did you mean run? Commands: run, ");
-  expect_refusal(
-      {"bogus", "x.toml"},
-      "quartet: there is no command bogus; Commands: run, resume, validate, describe, "
-      "compare, inspect, plot, score, scaling, robustness, energy, thalamus, tms, maps, spines, version\n");
+  expect_refusal({"bogus", "x.toml"},
+                 "quartet: there is no command bogus; Commands: run, resume, validate, describe, "
+                 "compare, inspect, plot, score, scaling, robustness, energy, thalamus, tms, maps, "
+                 "spines, version\n");
   expect_refusal({"run"}, "FILE is required");
   expect_refusal({"run", "x.toml", "--sedd=3"}, "did you mean --seed?");
   for (const char* ranks : {"many", "0", "2.5", "99999999999", ""}) {
