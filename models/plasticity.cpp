@@ -288,6 +288,53 @@ void InstructedRule::load(StateReader& reader) {
   reader.shared_value(projection_.name() + ".apical_y", y_);
 }
 
+void HebbianParameters::visit(ParameterVisitor& v) {
+  v.real("rate", rate, {"1", 0, 1},
+         "share of the way to its goal that a weight goes per presynaptic spike (tuned: learned in "
+         "some tens of movements)");
+  v.real("full_hz", full_hz, {"Hz", 1, 1000},
+         "rate of the target from which the goal is the largest weight (chosen: that of cells that "
+         "move a finger)");
+  v.real("trace_ms", trace_ms, {"ms", 1, 10000},
+         "decay of the target's mean rate (chosen: longer than what is seen comes late)");
+}
+
+HebbianRule::HebbianRule(Projection& projection, const HebbianParameters& parameters)
+    : projection_(projection),
+      parameters_(parameters),
+      decay_(static_cast<float>(math::exp(-1.0 / parameters.trace_ms))),
+      unit_((1.0f - decay_) * 1000.0f / static_cast<float>(parameters.full_hz)),
+      change_(projection.own_targets()),
+      activity_(projection.own_targets(), 0.0f) {}
+
+void HebbianRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
+                       bool learning) {
+  for (float& activity : activity_) activity *= decay_;
+  for (const Spike& spike : postsynaptic) {
+    const std::uint32_t target = spike.id - projection_.first_target();
+    if (target < projection_.own_targets()) activity_[target] += unit_;
+  }
+  if (!learning || presynaptic.empty()) return;
+  const auto rate = static_cast<float>(parameters_.rate);
+  for (std::size_t j = 0; j < change_.size(); ++j)
+    change_[j] = rate * std::min(1.0f, activity_[j]) * projection_.max_weight();
+  const std::span<float> weights = projection_.weights();
+  const auto targets = projection_.targets();
+  const float keep = 1.0f - rate;
+  for (const Spike& spike : presynaptic)
+    for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
+      weights[s] = keep * weights[s] + change_[targets[s]];
+}
+
+void HebbianRule::save(StateWriter& writer) const {
+  writer.block<float>(projection_.name() + ".activity", projection_.all_targets(),
+                      projection_.first_target(), activity_);
+}
+void HebbianRule::load(StateReader& reader) {
+  reader.block<float>(projection_.name() + ".activity", projection_.all_targets(),
+                      projection_.first_target(), activity_);
+}
+
 void NuclearParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"mV s", 0, 1},
          "weight change per mossy-fibre spike and Hz that the zone's Purkinje cells fire less than "

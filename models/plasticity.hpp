@@ -166,6 +166,36 @@ class InstructedRule {
   double x_ = 0, y_ = 0;
 };
 
+/// Hebbian plasticity gated by presynaptic spikes (outstar: Grossberg 1976, Biol. Cybern. 23:121):
+/// a synapse's weight comes to tell how active its target usually is when its source fires.
+///   spike of source i:  w_ij ← w_ij + rate · (min(1, r_j/full_hz) · w_max − w_ij)
+/// r_j: rate of the target, low-passed (trace_ms).
+struct HebbianParameters {
+  double rate = 0.01;
+  double full_hz = 40.0;
+  double trace_ms = 100.0;
+  void visit(ParameterVisitor& v);
+};
+
+class HebbianRule {
+ public:
+  HebbianRule(Projection& projection, const HebbianParameters& parameters);
+
+  /// One timestep. `learning`: whether synapses change.
+  void step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic, bool learning);
+
+  void save(StateWriter& writer) const;
+  void load(StateReader& reader);
+
+ private:
+  Projection& projection_;
+  HebbianParameters parameters_;
+  float decay_, unit_;
+  std::vector<float> change_;  // per own target: rate · goal of the weight (this timestep)
+  // State.
+  std::vector<float> activity_;  // per own target: r_j/full_hz
+};
+
 /// Slow plasticity of mossy-fibre – nuclear synapses, guided by the Purkinje inhibition that the
 /// nuclear cell receives (Medina & Mauk 1999):
 ///   spike of fibre i:  Δw_ij = rate · share · (P − P_z − S_iz) − decay · (w_ij − w0)

@@ -12,7 +12,7 @@
 
 namespace quartet {
 
-enum class ProbeKind { none, threshold, recruitment, paired_pulse, map };
+enum class ProbeKind { none, threshold, recruitment, paired_pulse, map, polarization };
 
 struct Probe {
   ProbeKind kind = ProbeKind::none;
@@ -30,16 +30,19 @@ struct Probe {
   double test_intensity = 0.0;
   std::vector<double> conditioning = {0.8};
   std::vector<double> intervals_ms = {1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30};
+  std::vector<double> polarizations_mv = {-4, -2, 0, 2, 4};
+  std::vector<double> observed = {};
   double map_intensity = 1.2;
   double spacing = 1.0;
 
   void visit(ParameterVisitor& v) {
     v.choice_of(
-        "kind", kind, {"none", "threshold", "recruitment", "paired_pulse", "map"},
+        "kind", kind, {"none", "threshold", "recruitment", "paired_pulse", "map", "polarization"},
         "what is measured before the block's first trial, on a copy of the resting brain, which "
         "goes on unchanged: the resting motor threshold (RMT); recruitment, by pulses of "
         "`intensities`; paired_pulse: a conditioning pulse before a test pulse; map: pulses on a "
-        "grid of sites");
+        "grid of sites; polarization: pulses of `intensities` in a sheet that is polarised by "
+        "each of polarizations_mv");
     v.choice_of("stimulator", stimulator, {"coil", "electrode"},
                 "coil (TMS): recruits axons of all cells; electrode (intracortical "
                 "microstimulation): those of excitatory cells alone");
@@ -64,7 +67,8 @@ struct Probe {
     v.real("criterion", criterion, {"1", 0.001, 100},
            "size of a response that counts for the threshold, in spikes per corticospinal cell of "
            "the muscle (chosen: a tenth of the largest)");
-    v.reals("intensities", intensities, {"1", 0, 10}, "recruitment: of the pulses, in RMT");
+    v.reals("intensities", intensities, {"1", 0, 10},
+            "recruitment and polarization: of the pulses, in RMT");
     v.real("test_size", test_size, {"1", 0.01, 100},
            "paired_pulse: mean response for which the test pulse's intensity is sought, in spikes "
            "per corticospinal cell (chosen: about half of the largest)");
@@ -74,6 +78,12 @@ struct Probe {
             "paired_pulse: intensities of the conditioning pulse, in RMT");
     v.reals("intervals_ms", intervals_ms, {"ms", 0.25, 1000},
             "paired_pulse: from the conditioning to the test pulse, multiples of .25 ms");
+    v.reals("polarizations_mv", polarizations_mv, {"mV", -50, 50},
+            "polarization: of the sheet's pyramidal cells, on top of the block's polarization_mv, "
+            "from the end of the trial of stimulation before");
+    v.reals("observed", observed, {"1", 1, 5},
+            "digits that another's hand is seen to bend during the whole probe, with "
+            "brain.cortex.observation.connected");
     v.real("map_intensity", map_intensity, {"1", 0, 10}, "map: of the pulses, in RMT");
     v.real("spacing", spacing, {"1", 0.25, 6},
            "map: of the grid of sites, in sheet units; the grid is centred on the sheet, as large "

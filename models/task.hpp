@@ -9,12 +9,13 @@
 
 namespace quartet {
 
-enum class Task { reach, fingers, rest };
+enum class Task { reach, fingers, observe, rest };
 enum class Feedback { full, endpoint, none };
 enum class Perturbation { none, rotation, clamp, shift };
 enum class RewardRule { hit, graded, always, never, none };
 enum class RotationSign { same, random };
 enum class Instruction { none, aim_at_target };
+enum class HandInSight { none, own, mirror };
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
@@ -24,6 +25,7 @@ struct Block {
   std::vector<double> fingers = {};
   double finger_correlation = 0.0;
   double finger_individuation = 0.5;
+  HandInSight hand_in_sight = HandInSight::none;
   std::vector<double> targets_deg = {90.0};
   double second_target_deg = 0.0;
   double second_reward = 1.0;
@@ -49,17 +51,20 @@ struct Block {
   bool learning = true;
   std::vector<double> lesion_site = {};
   double lesion_radius = 0.0;
+  double polarization_mv = 0.0;
   Probe probe;  ///< before the first trial, after a lesion
 
   void visit(ParameterVisitor& v) {
     v.integer("trials", trials, {"1", 1, 1e6}, "number of trials");
-    v.choice_of("task", task, {"reach", "fingers", "rest"},
+    v.choice_of("task", task, {"reach", "fingers", "observe", "rest"},
                 "reach: to a target; fingers: a cue asks for movements of some fingers from "
-                "body.cue_ms to body.deadline_ms; rest: nothing is asked. The hand is held but in "
-                "reaches");
+                "body.cue_ms to body.deadline_ms; observe: another's hand is seen to bend them "
+                "instead, while the subject's own muscles are shut off at the spinal cord; rest: "
+                "nothing is asked. The hand is held but in reaches");
     v.reals(
         "fingers", fingers, {"1", 1, 5},
-        "the practised fingers as digits, 1 (thumb) to 5 (little finger). With n of them, each is "
+        "the practised (or observed) fingers as digits, 1 (thumb) to 5 (little finger). With n of "
+        "them, each is "
         "asked for in 1/n of the trials; in trials that ask for none, nothing is shown");
     v.real("finger_correlation", finger_correlation, {"1", -1, 1},
            "correlation over trials of what any two of n practised fingers are asked: -1/(n - 1): "
@@ -67,6 +72,10 @@ struct Block {
     v.real("finger_individuation", finger_individuation, {"1", 0, 1},
            "individuation from which a finger movement is a hit: 1 - (mean flexion of the fingers "
            "that were not asked for) / (the least flexion of those that were)");
+    v.choice_of("hand_in_sight", hand_in_sight, {"none", "own", "mirror"},
+                "what is seen of the hand that moves its fingers; own: how far they are bent; "
+                "mirror: in its place the mirror image of the other hand, which does what is asked "
+                "of both. With brain.cortex.observation.connected, other brains do not see hands");
     v.reals("targets_deg", targets_deg, {"degree", -360, 360},
             "target directions from the start position, counter-clockwise from rightward; trials "
             "cycle through them");
@@ -135,6 +144,10 @@ struct Block {
         "lesion_radius", lesion_radius, {"1", 0, 20},
         "radius of the lesion, in sheet units (about .8 mm): all cells of the motor sheet in this "
         "disc die before the block's first trial, and before its probe (0: no lesion)");
+    v.real("polarization_mv", polarization_mv, {"mV", -50, 50},
+           "depolarisation of the pyramidal cells of the motor sheet by direct current during the "
+           "block and its probe, at the soma and at rest (people, by 1-2 mA through the skull: .1 "
+           "to .5 mV; above 0: anodal)");
     v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };

@@ -19,6 +19,10 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // How long a draw of motor noise is held (chosen: shorter than muscles take to be activated).
 constexpr std::int64_t kMotorNoiseMs = 20;
 
+// From how far on a finger is seen to bend as clearly as can be (chosen: as far as those that
+// practise bend).
+constexpr double kClearlyBentDeg = 4;
+
 /// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.
 bool can_reach(const ArmParameters& arm, Vector2 place) {
   const double l1 = arm.upper_arm_m, l2 = arm.forearm_m;
@@ -234,6 +238,7 @@ std::array<double, kMuscles> Body::excitation() const {
   for (std::size_t m = 0; m < u.size(); ++m)
     u[m] = std::clamp((pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz,
                       0.0, 1.0);
+  if (!resting_ && block().task == Task::observe) u.fill(0);
   // A function of trial and time, of which nothing has to be saved.
   for (std::size_t m = 0; parameters_.motor_noise > 0 && m < u.size(); m += 2) {
     const auto bits = random_block(muscle_key_, static_cast<std::uint32_t>(record_.trial),
@@ -246,15 +251,28 @@ std::array<double, kMuscles> Body::excitation() const {
   return u;
 }
 
-void Body::start_trial(std::int64_t trial) {
-  record_ = {};
-  record_.trial = trial;
+std::pair<std::size_t, std::int64_t> Body::place_of(std::int64_t trial) const {
   std::int64_t first = 0;
   std::size_t b = 0;
   while (b + 1 < schedule_.size() && trial >= first + schedule_[b].trials)
     first += schedule_[b++].trials;
+  return {b, trial - first};
+}
+
+void Body::set_rest(std::uint32_t stream) {
+  resting_ = stream != 0;
+  observed_ = {};
+  if (!resting_) return;
+  // What is seen is the probe's, before the block whose trial comes next.
+  for (const double digit : schedule_[place_of(record_.trial + 1).first].probe.observed)
+    observed_[finger_count - static_cast<std::size_t>(digit)] = 1;
+}
+
+void Body::start_trial(std::int64_t trial) {
+  record_ = {};
+  record_.trial = trial;
+  const auto [b, within] = place_of(trial);
   const Block& block = schedule_[b];
-  const std::int64_t within = trial - first;
   record_.block = static_cast<std::int64_t>(b);
   record_.target_deg =
       block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
@@ -267,7 +285,7 @@ void Body::start_trial(std::int64_t trial) {
     record_.rotation_deg +=
         block.rotation_noise_deg * skewed(noise_key_, trial, block.rotation_noise_skew);
   if (block.task != Task::reach) record_.target_deg = kNaN;
-  if (block.task == Task::fingers)
+  if (block.task == Task::fingers || block.task == Task::observe)
     record_.fingers = asked_fingers(block, finger_key_, trial, within);
   record_.angle_third_deg = record_.angle_end_deg = record_.cursor_deg = record_.error_deg = kNaN;
   record_.movement_ms = kNaN;
@@ -359,7 +377,7 @@ void Body::watch_fingers() {
 
 void Body::finish_fingers() {
   finished_ms_ = clock_ms_;
-  if (record_.fingers == 0) return;
+  if (record_.fingers == 0 || block().task == Task::observe) return;
   double least = std::numeric_limits<double>::infinity(), others = 0;
   int unasked = 0;
   for (std::size_t f = 0; f < finger_count; ++f) {
@@ -439,9 +457,16 @@ std::array<double, sense::count> Body::view() const {
   const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
   const bool held = since >= 0 && since < p.feedback_hold_ms;
   const bool reaches = block().task == Task::reach;
-  if (running && block().task == Task::fingers)
-    for (std::size_t f = 0; f < finger_count; ++f)
-      seen[sense::finger + f] = (record_.fingers & finger_bit(f)) != 0 ? 1 : 0;
+  for (std::size_t f = 0; running && f < finger_count; ++f) {
+    const double moves = (record_.fingers & finger_bit(f)) != 0 ? 1 : 0;
+    const bool observes = block().task == Task::observe;
+    if (!observes) seen[sense::finger + f] = moves;
+    if (observes || block().hand_in_sight == HandInSight::mirror)
+      seen[sense::seen_finger + f] = moves;
+    else if (block().hand_in_sight == HandInSight::own)
+      seen[sense::seen_finger + f] =
+          std::min(1.0, math::degrees(fingers_.angle[f]) / kClearlyBentDeg);
+  }
   if (reaches && (running || held)) {
     const double target = math::radians(target_direction());
     seen[sense::target_on] = 1;
@@ -470,7 +495,8 @@ std::array<double, sense::count> Body::view() const {
     seen[sense::hand_x] = last_.x / extent;
     seen[sense::hand_y] = last_.y / extent;
   }
-  const bool asked = (reaches && ends_sequence()) || record_.fingers != 0;
+  const bool asked =
+      (reaches && ends_sequence()) || (block().task == Task::fingers && record_.fingers != 0);
   const bool outcome = asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
                        since < p.outcome_delay_ms + p.outcome_ms;
   seen[sense::outcome] = outcome ? 1 : 0;
@@ -509,6 +535,7 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   std::span<double> senses = out.analog(0);
   std::copy(slot.begin(), slot.end(), senses.begin());
   slot = {};
+  std::copy(observed_.begin(), observed_.end(), slot.begin() + sense::seen_finger);
   if (resting_) return;  // and the rest of `senses` stays 0: no instruction, no learning
   slot = view();
   senses[sense::aim_at_target] = block().instruction == Instruction::aim_at_target ? 1 : 0;

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "models/arm.hpp"
@@ -65,7 +66,8 @@ struct TrialRecord {
   double punishment = 0;   ///< 0 … 1
   double movement_ms = 0;  ///< from 5 % of the distance to its end
   double path_m = 0, peak_speed_m_s = 0;
-  /// Fingers that the cue asks for, as bits from the thumb (1) to the little finger (16).
+  /// Fingers that the cue asks for, or another's hand bends, as bits from the thumb (1) to the
+  /// little finger (16).
   std::int64_t fingers = 0;
   /// From when a cue at cue_ms can be seen to the movement's end, or the deadline: mean rates of
   /// the fingers' motor pools (Hz), and the most that fingers were flexed (degrees); little finger
@@ -88,7 +90,7 @@ class Body final : public Region {
   std::uint64_t neuron_count() const override { return 0; }
   std::uint64_t synapse_count() const override { return 0; }
   void advance(Step t, const Inbox& in, Outbox& out, Peers& peers) override;
-  void set_rest(std::uint32_t stream) override { resting_ = stream != 0; }
+  void set_rest(std::uint32_t stream) override;
   std::span<const Spike> spikes(std::size_t) const override { return {}; }
   void weights(std::size_t, std::uint32_t&, std::vector<float>&) const override {}
   std::vector<std::uint32_t> sources(std::size_t) const override { return {}; }
@@ -107,6 +109,8 @@ class Body final : public Region {
   std::array<double, kMuscles> excitation() const;
 
  private:
+  /// Block of the schedule that trial `trial` is in, and its number therein.
+  std::pair<std::size_t, std::int64_t> place_of(std::int64_t trial) const;
   void start_trial(std::int64_t trial);
   void hold();
   void move();
@@ -143,7 +147,10 @@ class Body final : public Region {
   // Derived.
   std::vector<std::array<float, kMuscles>> field_;  // Hz per spike, per PT cell
   double pool_decay_ = 0;
-  bool resting_ = false;  // set_rest; not state
+  // Set by set_rest, not state: whether the body rests, and fingers that another's hand bends then
+  // (1, else 0).
+  bool resting_ = false;
+  std::array<double, finger_count> observed_{};
 
   // State.
   TrialRecord record_;

@@ -46,6 +46,26 @@ void WindowParameters::visit(ParameterVisitor& v) {
          "peak after one to two weeks, people's window is longer)");
 }
 
+void ObservationParameters::visit(ParameterVisitor& v) {
+  v.boolean("connected", connected,
+            "whether there are cells that see hands (STS) and inferior parietal cells (PFG) that "
+            "learn what they see (the same for all groups)");
+  v.real("seen_drive_mv", seen_drive_mv, {"mV", 0, 200},
+         "drive of an STS cell while its finger is seen to bend (tuned: its rate)");
+  v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200},
+         "drive of a PFG cell while a cue asks its finger to move (tuned: its rate)");
+  v.real(
+      "sts_pfg_weight_mv", sts_pfg_weight_mv, {"mV", 0, 10000},
+      "summed weight of a finger's STS cells on a PFG cell if each synapse has its largest (tuned: "
+      "PFG fires a third to two thirds as much for what is seen as in movement)");
+  v.real("pfg_pmv_weight_mv", pfg_pmv_weight_mv, {"mV", 0, 10000},
+         "the same of a finger's PFG cells on a PMv cell (tuned: as above)");
+  v.real("inhibition_mv", inhibition_mv, {"mV", 0, 1000},
+         "summed inhibition of a PFG, or PMv, cell by interneurons that all of them excite (tuned: "
+         "movements of several fingers that are seen at once do not add up)");
+  v.table("learning", learning, "STS - PFG and PFG - PMv plasticity");
+}
+
 double WindowParameters::factor(double days) const {
   const double t = days / peak_days;
   return 1.0 + amplitude * t * math::exp(1.0 - t);
@@ -101,6 +121,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "Proprio - Felt plasticity, instructed by a seen cursor (tuned: the felt hand moves 7° to a "
       "cursor turned by 30°, as in Salomonczyk, Cressman & Henriques 2011)");
   v.table("sheet_plasticity", sheet_plasticity, "plasticity within the motor sheet");
+  v.table("observation", observation, "cells that see hands, and what they teach");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
   v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
@@ -139,6 +160,8 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.table("pmd_inhibitory", pmd_inhibitory, "premotor inhibitory cells");
   v.table("pmd_chooser", pmd_chooser, "premotor inhibitory cells by which aims compete");
   v.table("pmv", pmv, "ventral premotor cells (fingers)");
+  v.table("sts", sts, "cells of the superior temporal sulcus that see fingers bend");
+  v.table("pfg", pfg, "inferior parietal cells (fingers)");
   v.table("l23e", l23e, "layer 2/3 pyramidal cells");
   v.table("pv", pv, "parvalbumin cells");
   v.table("som", som, "somatostatin cells");
@@ -198,6 +221,12 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   felt_ = ring("Felt", "cells that estimate where the hand is", n.felt, p.felt);
   pmv_ = add_population({"PMv", "ventral premotor cells (fingers)", n.pmv, {}}, p.pmv,
                         SynapseKind::current, fast_receptors());
+  if (p.observation.connected) {
+    sts_ = add_population({"STS", "temporal cells that see fingers bend", n.sts, {}}, p.sts,
+                          SynapseKind::current, fast_receptors());
+    pfg_ = add_population({"PFG", "inferior parietal cells (fingers)", n.pfg, {}}, p.pfg,
+                          SynapseKind::current, fast_receptors());
+  }
   target_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kSeenSharpness);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kSeenSharpness);
   hand_drive_ = std::make_unique<TunedDrive>(network_.population(proprio_), kSeenSharpness);
@@ -324,6 +353,50 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                                        .max_weight = p.recalibration_max_weight_mv});
   recalibration_rule_ =
       std::make_unique<InstructedRule>(recalibration, p.recalibration, n.ppc_cursor);
+
+  // What is seen of hands.
+  if (p.observation.connected) {
+    auto learned = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
+                       double weight) {
+      Projection& projection = connect({.name = name,
+                                        .source = source,
+                                        .target = target,
+                                        .receptor = kExcitation,
+                                        .in_degree = sources.families,
+                                        .weight = 0,
+                                        .delay_ms = 3,
+                                        .sources = each_family_in_turn(sources),
+                                        .plastic = true,
+                                        .max_weight = weight * finger_count / sources.families});
+      return std::make_unique<HebbianRule>(projection, p.observation.learning);
+    };
+    sts_rule_ = learned("STS_PFG", sts_, n.sts, pfg_, p.observation.sts_pfg_weight_mv);
+    pfg_rule_ = learned("PFG_PMv", pfg_, n.pfg, pmv_, p.observation.pfg_pmv_weight_mv);
+    auto inhibited = [&](const char* name, const char* long_name, std::size_t population,
+                         Cells cells, const char* excitation, const char* inhibition) {
+      const std::size_t interneurons =
+          add_population({name, long_name, n.finger_inhibitory, {}}, p.pmd_inhibitory,
+                         SynapseKind::current, fast_receptors());
+      connect({.name = excitation,
+               .source = population,
+               .target = interneurons,
+               .receptor = kExcitation,
+               .in_degree = 60,
+               .weight = 150.0 / 60,
+               .delay_ms = 1.5,
+               .sources = uniform_sources(cells)});
+      connect({.name = inhibition,
+               .source = interneurons,
+               .target = population,
+               .receptor = kInhibition,
+               .in_degree = 20,
+               .weight = -p.observation.inhibition_mv / 20,
+               .delay_ms = 1,
+               .sources = uniform_sources(n.finger_inhibitory)});
+    };
+    inhibited("PFGI", "inferior parietal inhibitory cells", pfg_, n.pfg, "PFG_PFGI", "PFGI_PFG");
+    inhibited("PMvI", "ventral premotor inhibitory cells", pmv_, n.pmv, "PMv_PMvI", "PMvI_PMv");
+  }
 
   // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
   // distance on top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to
@@ -583,12 +656,22 @@ void Cortex::prepare(Step, const Inbox& in) {
       .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
   network_.population(pre_pmd_).set_drive(
       senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
-  LifPopulation& fingers = network_.population(pmv_);
-  for (std::uint32_t i = 0; i < fingers.count(); ++i) {
-    const std::uint32_t finger = group_of(fingers.first() + i, fingers.size(), finger_count);
-    fingers.drive()[i] =
-        static_cast<float>(parameters_.finger_drive_mv * senses[sense::finger + finger]);
+  // Cells of fingers, by one value for each finger.
+  const auto drive_fingers = [&](std::size_t population, std::uint32_t value, double mv) {
+    LifPopulation& cells = network_.population(population);
+    for (std::uint32_t i = 0; i < cells.count(); ++i) {
+      const std::uint32_t finger = group_of(cells.first() + i, cells.size(), finger_count);
+      cells.drive()[i] = static_cast<float>(mv * senses[value + finger]);
+    }
+  };
+  drive_fingers(pmv_, sense::finger, parameters_.finger_drive_mv);
+  if (sts_rule_) {
+    drive_fingers(sts_, sense::seen_finger, parameters_.observation.seen_drive_mv);
+    drive_fingers(pfg_, sense::finger, parameters_.observation.cue_drive_mv);
   }
+  for (const Axons& axons : axons_)
+    if (axons.excitatory)
+      network_.population(axons.population).set_shift(static_cast<float>(polarization_mv_));
   network_.population(pmd_chooser_)
       .set_drive(senses[sense::second_on] > 0 ? static_cast<float>(parameters_.choice_drive_mv)
                                               : 0.0f);
@@ -607,6 +690,10 @@ void Cortex::learn(Step, const Inbox& in) {
   recalibration_rule_->step(network_.spikes(proprio_), network_.spikes(ppc_cursor_),
                             learning && in.analog(senses_)[sense::cursor_on] > 0,
                             network_.spikes(felt_));
+  if (sts_rule_) {
+    sts_rule_->step(network_.spikes(sts_), network_.spikes(pfg_), learning);
+    pfg_rule_->step(network_.spikes(pfg_), network_.spikes(pmv_), learning);
+  }
   if (excitatory_.empty()) return;
   dopamine_gate_.update(in.spikes(dopamine_).size());
   double window = 1.0;
@@ -628,6 +715,11 @@ void Cortex::learn(Step, const Inbox& in) {
 void Cortex::save_extra(StateWriter& writer) const {
   strategy_rule_->save(writer);
   recalibration_rule_->save(writer);
+  writer.shared_value("polarization_mv", polarization_mv_);
+  if (sts_rule_) {
+    sts_rule_->save(writer);
+    pfg_rule_->save(writer);
+  }
   if (excitatory_.empty()) return;
   dopamine_gate_.save(writer);
   writer.shared_value("since_lesion_ms", since_lesion_ms_);
@@ -640,6 +732,11 @@ void Cortex::save_extra(StateWriter& writer) const {
 void Cortex::load_extra(StateReader& reader) {
   strategy_rule_->load(reader);
   recalibration_rule_->load(reader);
+  reader.shared_value("polarization_mv", polarization_mv_);
+  if (sts_rule_) {
+    sts_rule_->load(reader);
+    pfg_rule_->load(reader);
+  }
   if (excitatory_.empty()) return;
   dopamine_gate_.load(reader);
   reader.shared_value("since_lesion_ms", since_lesion_ms_);

@@ -17,6 +17,11 @@
 /// when these fired: what they do not predict of a seen cursor instructs synapses of Proprio on
 /// Felt. They drive nothing (decision 0014).
 ///
+/// Where hands are seen (brain.cortex.observation), cells of the superior temporal sulcus (STS)
+/// fire for the fingers that bend, of whatever hand. Inferior parietal cells (PFG), which a cue to
+/// move fingers lifts as well, learn what is seen while they fire, and PMv cells what PFG cells do:
+/// both then fire for movements that are only seen (decision 0017).
+///
 /// A cue to move fingers lifts their ventral premotor cells (PMv), otherwise silent, which drive
 /// the fingers' parts of the sheet. With brain.cortex.sheet_plasticity the sheet learns: recurrent
 /// and corticospinal excitation by spike timing and dopamine, inhibition of these cells by their
@@ -52,6 +57,19 @@ struct WindowParameters {
   double factor(double days) const;
 };
 
+/// Cells that see hands, and synapses by which cells that move the own fingers come to fire for
+/// what is seen.
+struct ObservationParameters {
+  bool connected = false;
+  double seen_drive_mv = 20.0;
+  double cue_drive_mv = 22.0;
+  double sts_pfg_weight_mv = 250.0;
+  double pfg_pmv_weight_mv = 250.0;
+  double inhibition_mv = 60.0;
+  HebbianParameters learning;
+  void visit(ParameterVisitor& v);
+};
+
 /// Whether and how synapses among cells of the sheet learn.
 struct SheetPlasticityParameters {
   bool plastic = false;
@@ -83,6 +101,7 @@ struct CortexParameters {
   double recalibration_max_weight_mv = 4.0;
   InstructedParameters recalibration{.rate = 0.0005, .decay = 0.005};
   SheetPlasticityParameters sheet_plasticity;
+  ObservationParameters observation;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
@@ -110,6 +129,8 @@ struct CortexParameters {
   LifParameters pmd_chooser{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = -200, .noise_mv = 4};
   // Silent unless a cue to move fingers lifts them.
   LifParameters pmv{.tau_m_ms = 15, .bias_mv = -100, .noise_mv = 3.75};
+  LifParameters sts{.tau_m_ms = 15, .noise_mv = 3.75};
+  LifParameters pfg{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
   LifParameters l23e{.tau_m_ms = 15,
                      .rest_mv = -70,
                      .threshold_mv = -52,
@@ -180,6 +201,9 @@ class Cortex final : public SpikingRegion {
   /// Removes this slice's cells of the motor sheet within `radius` of (x, y), sheet units, for
   /// good.
   void lesion(double x, double y, double radius);
+  /// Depolarises the sheet's pyramidal cells by direct current, until it is called again. `mv`: at
+  /// the soma of a cell at rest.
+  void polarize(double mv) { polarization_mv_ = mv; }
   /// Spikes of corticospinal cells in the last timestep, of all slices.
   std::span<const Spike> corticospinal() const { return network_.spikes(corticospinal_); }
 
@@ -204,10 +228,12 @@ class Cortex final : public SpikingRegion {
   std::size_t corticospinal_ = 0;
   std::size_t senses_ = 0, dopamine_ = 0;  // input ports
   std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, proprio_ = 0, felt_ = 0, pre_pmd_ = 0,
-              pmd_chooser_ = 0, pmv_ = 0;
+              pmd_chooser_ = 0, pmv_ = 0, sts_ = 0, pfg_ = 0;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
-  std::int64_t since_lesion_ms_ = -1;  // state; -1: there was none
+  std::unique_ptr<HebbianRule> sts_rule_, pfg_rule_;  // null where no hands are seen
+  double polarization_mv_ = 0;                        // state
+  std::int64_t since_lesion_ms_ = -1;                 // state; -1: there was none
   // Plasticity of the sheet; no rules where it is fixed.
   struct ExcitatoryPathway {
     std::size_t source, target;  // populations

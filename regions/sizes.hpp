@@ -38,6 +38,9 @@ struct Sizes {
         pmd_inhibitory(cells(64, scale, 8)),
         pmd_chooser(cells(64, scale, 8)),
         pmv(grouped(40, scale, finger_count)),
+        sts(grouped(40, scale, finger_count)),
+        pfg(grouped(40, scale, finger_count)),
+        finger_inhibitory(cells(64, scale, 8)),
         l23e(sheet(2400, scale)),
         pv(sheet(500, scale)),
         som(sheet(350, scale)),
@@ -72,8 +75,9 @@ struct Sizes {
         trn(cells(160, scale, 8)) {}
 
   // Cortex: parietal target, cursor and task error; the felt hand; premotor strategy, aim and
-  // fingers; motor sheet.
-  Cells ppc, ppc_cursor, task_error, proprio, felt, pre_pmd, pmd, pmd_inhibitory, pmd_chooser, pmv;
+  // fingers; seen and meant movements of fingers; motor sheet.
+  Cells ppc, ppc_cursor, task_error, proprio, felt, pre_pmd, pmd, pmd_inhibitory, pmd_chooser, pmv,
+      sts, pfg, finger_inhibitory;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
@@ -136,7 +140,8 @@ enum : std::uint32_t {
   hand_on = finger + finger_count,  ///< 0 … 1: how far out the hand is felt to be, as cursor_on
   hand_x,                           ///< unit vector from the start to the felt hand
   hand_y,
-  count
+  seen_finger,  ///< little finger: 0 … 1, how far one is seen to bend, of whatever hand; thumb: + 4
+  count = seen_finger + finger_count
 };
 }
 

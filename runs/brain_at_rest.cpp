@@ -14,11 +14,12 @@ std::int64_t substeps_of(double ms) { return std::llround(ms * kCortexSubsteps);
 }  // namespace
 
 BrainAtRest::BrainAtRest(Communicator& world, int root, MemberRun& member, const Probe& probe,
-                         double scale, std::uint32_t stream)
+                         double polarization_mv, double scale, std::uint32_t stream)
     : world_(world),
       root_(root),
       member_(member),
       probe_(probe),
+      polarization_mv_(polarization_mv),
       stream_(stream),
       muscle_(static_cast<std::size_t>(muscle_index(probe.muscle))) {
   const SheetLayout sheet = Sizes(scale).l5pt;
@@ -60,6 +61,9 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
   pulse.intensity = stimulus.intensity;
   pulse.substep = test;
   pulses.push_back(pulse);
+
+  if (Cortex* cortex = member_.cortex())
+    cortex->polarize(polarization_mv_ + stimulus.polarization_mv);
 
   Response response;
   const std::int64_t last =

@@ -21,9 +21,10 @@ class BrainAtRest final : public Preparation {
  public:
   /// Lets the subject settle, without a task. Collective, between begin_probe and end_probe of
   /// `member`, as respond() is; all ranks get the same responses. `root`: the rank that hosts the
-  /// first slice of cortex. `scale`: the brain's. `stream`: as given to begin_probe.
-  BrainAtRest(Communicator& world, int root, MemberRun& member, const Probe& probe, double scale,
-              std::uint32_t stream);
+  /// first slice of cortex. `polarization_mv`: the block's. `scale`: the brain's. `stream`: as
+  /// given to begin_probe.
+  BrainAtRest(Communicator& world, int root, MemberRun& member, const Probe& probe,
+              double polarization_mv, double scale, std::uint32_t stream);
 
   Response respond(const Stimulus& stimulus) override;
 
@@ -34,6 +35,7 @@ class BrainAtRest final : public Preparation {
   int root_;
   MemberRun& member_;
   const Probe& probe_;
+  double polarization_mv_;
   std::uint32_t stream_;
   std::size_t muscle_;
   std::vector<std::array<double, kMuscles>> share_;  // of a PT cell's spike in each muscle's output

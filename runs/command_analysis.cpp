@@ -281,7 +281,7 @@ void add_readings(CLI::App& app, int& exit_code) {
   struct Reading {
     const char *name, *what, *directory, *footer;
   };
-  static constexpr std::array<Reading, 4> kReadings = {{
+  static constexpr std::array<Reading, 5> kReadings = {{
       {"thalamus", "Cells of VL and VA that follow error, reward error or both",
        "run directory with spikes of the thalamus",
        "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
@@ -302,6 +302,11 @@ void add_readings(CLI::App& app, int& exit_code) {
        "any whose blocks practise fingers, with\nbrain.cortex.sheet_plasticity.spines.structural "
        "and "
        "record.weights_subjects."},
+      {"observation", "What seen movements and direct current do, alone and together",
+       "run directory of brains that see hands",
+       "Example:\n  quartet observation results/observation\n\nOf a run of "
+       "runs/experiments/observation.toml, or of any with task = \"observe\" or\nprobes of kind "
+       "\"polarization\"."},
   }};
   struct Flags {
     std::string directory;

@@ -377,22 +377,42 @@ bool on_sheet(const std::vector<double>& site) {
   return site.size() == 2 && site[0] <= kSheetWidth && site[1] <= kSheetHeight;
 }
 
-/// Combinations that no single key's range excludes. `distance_m`: of the group's targets.
-void check_block(const Block& block, double distance_m, const Place& where, Problems& problems) {
+/// Whether all are digits, each once.
+bool are_digits(const std::vector<double>& fingers) {
+  const std::set<double> digits(fingers.begin(), fingers.end());
+  return digits.size() == fingers.size() &&
+         std::all_of(digits.begin(), digits.end(), [](double d) { return d == std::floor(d); });
+}
+
+/// Combinations that no single key's range excludes. `distance_m`: of the group's targets;
+/// `sees_hands`: whether the group's brains do.
+void check_block(const Block& block, double distance_m, bool sees_hands, const Place& where,
+                 Problems& problems) {
   const auto refuse = [&](const std::string& what, const std::string& remedy) {
     problems.add(where, what, remedy, true);
   };
   if (block.targets_deg.empty()) {
     refuse("a block without targets", "write for example targets_deg = [90]");
   }
-  if ((block.task == Task::fingers) == block.fingers.empty()) {
-    refuse("task = \"fingers\" and a list of fingers go together",
+  const bool moves_fingers = block.task == Task::fingers || block.task == Task::observe;
+  if (moves_fingers == block.fingers.empty()) {
+    refuse("task = \"fingers\", or \"observe\", and a list of fingers go together",
            "write for example task = \"fingers\", fingers = [2, 3], or neither");
   }
+  if (block.hand_in_sight != HandInSight::none && block.task != Task::fingers) {
+    refuse("hand_in_sight has an effect only where task is \"fingers\"",
+           "write task = \"fingers\" and fingers, or leave it out");
+  }
+  const bool shows_hands = block.hand_in_sight != HandInSight::none ||
+                           block.task == Task::observe || !block.probe.observed.empty();
+  if (shows_hands && !sees_hands) {
+    refuse(
+        "a hand is shown (hand_in_sight, task = \"observe\" or probe.observed) to brains that "
+        "do not see hands",
+        "write brain.cortex.observation.connected = true, or show none");
+  }
   const auto n = static_cast<double>(block.fingers.size());
-  const std::set<double> digits(block.fingers.begin(), block.fingers.end());
-  if (static_cast<double>(digits.size()) != n ||
-      std::any_of(digits.begin(), digits.end(), [](double d) { return d != std::floor(d); })) {
+  if (!are_digits(block.fingers) || !are_digits(block.probe.observed)) {
     refuse("fingers are digits, each once", "write for example fingers = [1, 2, 3, 4, 5]");
   }
   if (n > 0 && (n == 1 ? block.finger_correlation != 0 : block.finger_correlation < -1 / (n - 1))) {
@@ -403,7 +423,7 @@ void check_block(const Block& block, double distance_m, const Place& where, Prob
                                 -std::floor(1e4 / (n - 1)) / 1e4));
   }
   if (n == 0 && block.finger_correlation != 0) {
-    refuse("finger_correlation has an effect only where task is \"fingers\"",
+    refuse("finger_correlation has an effect only where task is \"fingers\" or \"observe\"",
            "write task = \"fingers\" and fingers, or leave it out");
   }
   if (block.task != Task::reach &&
@@ -524,8 +544,9 @@ void check_block(const Block& block, double distance_m, const Place& where, Prob
     refuse("probe.kind = \"threshold\" seeks what probe.rmt gives",
            "leave probe.rmt out, or write another kind");
   }
-  if (probe.intensities.empty() || probe.conditioning.empty() || probe.intervals_ms.empty()) {
-    refuse("a probe without intensities, conditioning or intervals_ms",
+  if (probe.intensities.empty() || probe.conditioning.empty() || probe.intervals_ms.empty() ||
+      probe.polarizations_mv.empty()) {
+    refuse("a probe without intensities, conditioning, intervals_ms or polarizations_mv",
            "write for example probe.conditioning = [0.8], or leave it out");
   }
   for (const double interval_ms : probe.intervals_ms) {
@@ -699,7 +720,8 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
       block.trials = std::max<std::int64_t>(
           1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
       read(block, command_line, block_prefixes(group.name, phase), problems);
-      check_block(block, group.body.distance_m, schedule.where[b], problems);
+      check_block(block, group.body.distance_m, group.brain.cortex.observation.connected,
+                  schedule.where[b], problems);
       if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
         problems.add(schedule.where[b], "keys of a probe have no effect without probe.kind",
                      "write for example probe.kind = \"recruitment\", or \"none\" to leave it off",

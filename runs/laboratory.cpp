@@ -27,6 +27,7 @@ class Session {
     if (probe_.kind == ProbeKind::recruitment) recruit();
     if (probe_.kind == ProbeKind::paired_pulse) pair();
     if (probe_.kind == ProbeKind::map) map();
+    if (probe_.kind == ProbeKind::polarization) polarize();
     return std::move(found_);
   }
 
@@ -67,6 +68,18 @@ class Session {
     for (std::int64_t k = 0; k < probe_.pulses; ++k)
       for (const double intensity : probe_.intensities)
         apply(Stage::recruitment, at_site(intensity * found_.rmt));
+  }
+
+  void polarize() {
+    for (std::int64_t k = 0; k < probe_.pulses; ++k) {
+      for (const double polarization_mv : probe_.polarizations_mv) {
+        for (const double intensity : probe_.intensities) {
+          Stimulus stimulus = at_site(intensity * found_.rmt);
+          stimulus.polarization_mv = polarization_mv;
+          apply(Stage::polarization, stimulus);
+        }
+      }
+    }
   }
 
   std::optional<double> test_intensity() {

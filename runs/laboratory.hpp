@@ -14,6 +14,7 @@
 /// - paired_pulse: the test pulse has the lowest intensity whose mean response is `test_size`,
 ///   sought anew in every brain as its RMT is, so that brains are compared at the same operating
 ///   point (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
+/// - polarization: sweeps over the polarisations of the sheet.
 /// - map: sweeps over a grid of sites, centred on the sheet.
 #pragma once
 
@@ -37,6 +38,7 @@ struct Stimulus {
   /// Of the conditioning pulse, likewise, and from it to the test pulse; NaN: there is none.
   double conditioning = std::numeric_limits<double>::quiet_NaN();
   double interval_ms = std::numeric_limits<double>::quiet_NaN();
+  double polarization_mv = 0;  ///< of the sheet's pyramidal cells, on top of the block's
 };
 
 /// What follows, in spikes per corticospinal cell.
@@ -57,9 +59,17 @@ class Preparation {
 };
 
 /// What a trial of stimulation was for.
-enum class Stage { threshold, test_size, recruitment, unconditioned, conditioned, map };
-inline constexpr const char* kStageNames[] = {"threshold",     "test_size",   "recruitment",
-                                              "unconditioned", "conditioned", "map"};
+enum class Stage {
+  threshold,
+  test_size,
+  recruitment,
+  unconditioned,
+  conditioned,
+  map,
+  polarization
+};
+inline constexpr const char* kStageNames[] = {
+    "threshold", "test_size", "recruitment", "unconditioned", "conditioned", "map", "polarization"};
 
 struct StimulationTrial {
   Stage stage = Stage::threshold;

@@ -75,8 +75,9 @@ class Simulation {
   void go_on_from(const Checkpoint& latest);
   /// True where the member is done, false where all ranks stopped with a checkpoint.
   bool run_member(std::size_t index);
-  /// Makes the lesion and carries out the probe of the block that is to begin, if it has them.
-  /// False where a signal stopped the probe: the member is then as it was before the probe.
+  /// Makes the lesion, polarises the sheet and carries out the probe of the block that is to begin,
+  /// if it has them. False where a signal stopped the probe: the member is then as it was before
+  /// the probe.
   bool begin_block(MemberRun& member);
   bool run_probe(MemberRun& member, std::size_t block);
   void end_trial(MemberRun& member);
@@ -383,11 +384,13 @@ bool Simulation::begin_block(MemberRun& member) {
   // After a stop in the probe the lesion is made again, of cells that are dead.
   if (begins.lesion_radius > 0 && member.cortex() != nullptr)
     member.cortex()->lesion(begins.lesion_site[0], begins.lesion_site[1], begins.lesion_radius);
+  if (Cortex* cortex = member.cortex()) cortex->polarize(begins.polarization_mv);
   return begins.probe.kind == ProbeKind::none || run_probe(member, *block);
 }
 
 bool Simulation::run_probe(MemberRun& member, std::size_t block) {
-  const Probe& probe = member.schedule()[block].probe;
+  const Block& begins = member.schedule()[block];
+  const Probe& probe = begins.probe;
   const auto stream = static_cast<std::uint32_t>(block + 1);
   const double scale = members_[member.index()].subject_parameters.brain.scale;
   const int root = placement_.ranks_of("cortex")[0];
@@ -395,7 +398,7 @@ bool Simulation::run_probe(MemberRun& member, std::size_t block) {
   Findings found;
   bool done = true;
   try {
-    BrainAtRest brain(world_, root, member, probe, scale, stream);
+    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv, scale, stream);
     found = carry_out(probe, brain);
   } catch (const ProbeStopped&) {
     done = false;
@@ -547,6 +550,12 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
       refuse(group, fmt::format("brain.cortex.sheet_plasticity.plastic is other than in group {}; "
                                 "give all groups the same, and brain.cortex.sheet_plasticity."
                                 "learning = false to those that shall not learn",
+                                first.name));
+    }
+    if (group.brain.cortex.observation.connected != first.brain.cortex.observation.connected) {
+      refuse(group, fmt::format("brain.cortex.observation.connected is other than in group {}; "
+                                "give all groups the same, and brain.cortex.observation."
+                                "learning.rate = 0 to those that shall not learn what they see",
                                 first.name));
     }
     const SpineParameters& spines = group.brain.cortex.sheet_plasticity.spines;

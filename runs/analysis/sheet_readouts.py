@@ -1,5 +1,5 @@
-"""Read-outs of the motor sheet: from what maps.py, spines.py and tms.py find of one subject to one
-number. targets.toml names these functions, as it names those of readouts.py.
+"""Read-outs of the motor sheet: from what maps.py, spines.py, tms.py and observation.py find of one
+subject to one number. targets.toml names these functions, as it names those of readouts.py.
 
 Every function takes a Subject and returns a float: NaN where its run has not what is read.
 """
@@ -40,6 +40,14 @@ LABELS = {
     "new_survive": "share of the practice's new synapses that are left at the end",
     "new_survive_coactive": "the same, source by the same finger",
     "new_survive_other": "the same, source elsewhere",
+    "pmv_share": "PMv rate, observation / movement",
+    "pmv_naive_share": "PMv rate, first observation / movement",
+    "mep_observing": "response, observing / alone",
+    "mep_anodal": "response, +1 mV / 0",
+    "mep_cathodal": "response, -1 mV / 0",
+    "interaction_low": "interaction below the predicted crossing",
+    "interaction_high": "interaction above it",
+    "crossing_gap": "crossing - predicted, in k",
 }
 
 # Module, file that it reads, and its rows of a run directory; a row names its "subject".
@@ -47,6 +55,7 @@ FINDERS = {
     "maps": ("cortex_weights.nc", lambda module, directory: module.measure(directory)[0]),
     "practice": ("behaviour.nc", lambda module, directory: module.trials(directory)),
     "spines": ("cortex_weights.nc", lambda module, directory: module.measure(directory)),
+    "observation": ("cortex.nc", lambda module, directory: module.measure(directory)[0]),
     "tms": ("probes.nc", lambda module, directory: module.measure(module.read(directory))),
 }
 
@@ -239,3 +248,50 @@ def new_survive_coactive(subject: Subject) -> float:
 def new_survive_other(subject: Subject) -> float:
     """new_survive of all others."""
     return _end(subject, "survival_other")
+
+
+# --- Seen movements (observation.py) ---------------------------------------------------------
+
+
+def _observed(subject: Subject, name: str) -> float:
+    return next((row[name] for row in _rows(subject, "observation")), np.nan)
+
+
+def pmv_share(subject: Subject) -> float:
+    """Rate of PMv cells in the last block of observation over that in the last of movements."""
+    return _observed(subject, "pmv_share")
+
+
+def pmv_naive_share(subject: Subject) -> float:
+    """The same of the first block of observation."""
+    return _observed(subject, "pmv_naive") / (_observed(subject, "pmv_execute") or np.nan)
+
+
+def mep_observing(subject: Subject) -> float:
+    """Response to a pulse in observation over that alone, not polarised."""
+    return _observed(subject, "mep_ratio")
+
+
+def mep_anodal(subject: Subject) -> float:
+    """Response at +1 mV over that at 0, alone."""
+    return _observed(subject, "mep_anodal")
+
+
+def mep_cathodal(subject: Subject) -> float:
+    """Response at -1 mV over that at 0, alone."""
+    return _observed(subject, "mep_cathodal")
+
+
+def interaction_low(subject: Subject) -> float:
+    """Mean interaction of observation and current below the predicted crossing."""
+    return _observed(subject, "low")
+
+
+def interaction_high(subject: Subject) -> float:
+    """The same above it."""
+    return _observed(subject, "high")
+
+
+def crossing_gap(subject: Subject) -> float:
+    """Where the interaction changes sign less where that is predicted, in slope parameters."""
+    return _observed(subject, "gap")

@@ -79,6 +79,7 @@ class Probe:
     intensity: np.ndarray
     conditioning: np.ndarray
     interval: np.ndarray  # ms
+    polarization: np.ndarray  # mV
     site: np.ndarray  # shape (trials, 2)
     size: np.ndarray  # MEP above background, shape (trials, muscles)
     volley: np.ndarray  # of `muscle`, shape (trials, time)
@@ -124,6 +125,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
                 names[subject], int(subject), int(block), int(file["target_muscle"].values[own[0]]),
                 float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
                 file["conditioning"].values[own], file["interval"].values[own],
+                file["polarization"].values[own],
                 np.column_stack([file["x"].values, file["y"].values])[own], size[own],
                 file["volley"].values[own]))
         title = str(file.attrs.get("title", ""))

@@ -450,6 +450,37 @@ TEST(InstructedRule, TheSignalBuildsUpWithItsTimeConstant) {
   EXPECT_NEAR(after(90), 0.25 * (1 - std::exp(-3.0)), 1e-5);
 }
 
+// Hebbian synapses.
+
+/// Weights of two targets, each with a synapse from the one source, after `spikes` spikes of the
+/// source while the first target fires once in `every` ms and the other never.
+std::vector<float> paired(const HebbianParameters& parameters, int spikes, int every,
+                          double start = 0, bool learning = true) {
+  LifPopulation target = cells(0, 2, 2);
+  Projection projection = plastic(target, 1, 1, start, 0.5);
+  HebbianRule rule(projection, parameters);
+  const auto fires = [&](int t) { return t % every == 0 ? Spikes{{0, 0}} : Spikes{}; };
+  for (int t = 0; t < 2000; ++t) rule.step({}, fires(t), learning);  // rates have settled
+  for (int k = 0; k < spikes; ++k) rule.step(Spikes{{0, 0}}, fires(k), learning);
+  return projection.canonical_weights();
+}
+
+TEST(HebbianRule, WeightsFollowHowActiveTheTargetIs) {
+  // 250 Hz of a full 1000 Hz: a quarter of the largest weight, approached by a fiftieth per spike.
+  // The trace of spikes that come every 4 ms has ripples, so a slow one is taken.
+  const HebbianParameters parameters{.rate = 0.02, .full_hz = 1000, .trace_ms = 400};
+  const std::vector<float> weights = paired(parameters, 50, 4);
+  EXPECT_NEAR(weights[0], 0.125 * (1 - std::pow(0.98, 50)), 1e-3);
+  EXPECT_EQ(weights[1], 0.0f);
+  // A source that fires while its target is silent forgets.
+  EXPECT_NEAR(paired(parameters, 50, 4, 0.4)[1], 0.4 * std::pow(0.98, 50), 1e-6);
+  EXPECT_EQ(paired(parameters, 50, 4, 0.4, false), std::vector<float>(2, 0.4f));
+}
+
+TEST(HebbianRule, NoWeightGoesBeyondTheLargest) {
+  EXPECT_NEAR(paired({.rate = 0.5, .full_hz = 10, .trace_ms = 100}, 100, 1)[0], 0.5, 1e-6);
+}
+
 // Nuclei.
 
 /// Parameters without a set-point.
@@ -677,6 +708,14 @@ TEST(InstructedRule, StateContinuesOnAnotherSlicing) {
         rule.step(pattern(t, 20, 0), pattern(t, 30, 5), t % 50 < 30);
       },
       {"pathway.w", "pathway.apical_x", "pathway.apical_y"});
+}
+
+TEST(HebbianRule, StateContinuesOnAnotherSlicing) {
+  expect_state_is_whole([](Projection& p) { return HebbianRule(p, {.rate = 0.05}); },
+                        [](HebbianRule& rule, int t) {
+                          rule.step(pattern(t, 20, 0), pattern(t, 40, 5), t % 50 < 30);
+                        },
+                        {"pathway.w", "pathway.activity"});
 }
 
 TEST(NuclearRule, StateContinuesOnAnotherSlicing) {

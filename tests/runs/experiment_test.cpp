@@ -266,9 +266,13 @@ const Refusal kRefusals[] = {
     {"task_without_fingers",
      "[schedules.s]\nblocks = [{task = \"fingers\"}, {fingers = [2]}]",
      {},
-     {"x.toml:2:11: task = \"fingers\" and a list of fingers go together; write for example task = "
+     {"x.toml:2:11: task = \"fingers\", or \"observe\", and a list of fingers go together; write "
+      "for "
+      "example task = "
       "\"fingers\", fingers = [2, 3], or neither",
-      "x.toml:2:31: task = \"fingers\" and a list of fingers go together; write for example task = "
+      "x.toml:2:31: task = \"fingers\", or \"observe\", and a list of fingers go together; write "
+      "for "
+      "example task = "
       "\"fingers\", fingers = [2, 3], or neither"}},
     {"fingers_twice",
      "[schedules.s]\nblocks = [{task = \"fingers\", fingers = [2, 2]}]",
@@ -283,7 +287,9 @@ const Refusal kRefusals[] = {
     {"correlation_of_reaches",
      "[schedules.s]\nblocks = [{finger_correlation = 0.5}]",
      {},
-     {"x.toml:2:11: finger_correlation has an effect only where task is \"fingers\"; write task = "
+     {"x.toml:2:11: finger_correlation has an effect only where task is \"fingers\" or "
+      "\"observe\"; "
+      "write task = "
       "\"fingers\" and fingers, or leave it out"}},
     {"rotated_rest",
      "[schedules.s]\nblocks = [{task = \"rest\", perturbation = \"rotation\", rotation_deg = 30}]",
@@ -436,6 +442,19 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: probe.site is no place on the motor sheet; write [x, y] with x up to 18 and y "
       "up "
       "to 6, or [] for the centre of the muscle's field"}},
+    {"hands_unseen",
+     "[schedules.s]\nblocks = [{task = \"observe\", fingers = [2]}]",
+     {},
+     {"x.toml:2:11: a hand is shown (hand_in_sight, task = \"observe\" or probe.observed) to "
+      "brains "
+      "that do not see hands; write brain.cortex.observation.connected = true, or show none"}},
+    {"hands_of_reaches",
+     "[brain]\ncortex.observation.connected = true\n[schedules.s]\n"
+     "blocks = [{hand_in_sight = \"own\"}, {probe.kind = \"map\", probe.observed = [2.5]}]",
+     {},
+     {"x.toml:4:11: hand_in_sight has an effect only where task is \"fingers\"; write task = "
+      "\"fingers\" and fingers, or leave it out",
+      "x.toml:4:36: fingers are digits, each once; write for example fingers = [1, 2, 3, 4, 5]"}},
     {"lesion_site",
      "[schedules.s]\nblocks = [{lesion_radius = 1, lesion_site = [3, 7]}, {lesion_radius = 1}]",
      {},
@@ -452,7 +471,8 @@ const Refusal kRefusals[] = {
     {"probe_without_intervals",
      kGood,
      {"block.turn.probe.intervals_ms=[]"},
-     {"x.toml:8:3: a probe without intensities, conditioning or intervals_ms; write for example "
+     {"x.toml:8:3: a probe without intensities, conditioning, intervals_ms or polarizations_mv; "
+      "write for example "
       "probe.conditioning = [0.8], or leave it out"}},
     {"probe_intervals",
      "[schedules.s]\nblocks = [{probe.kind = \"paired_pulse\", probe.intervals_ms = [2.5, 3.3, "

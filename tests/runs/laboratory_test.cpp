@@ -70,6 +70,21 @@ TEST(Laboratory, FiveOfTenPulsesDecide) {
   EXPECT_DOUBLE_EQ(carry_out({.kind = ProbeKind::map, .pulses = 1}, preparation).rmt, 1.5);
 }
 
+TEST(Laboratory, PolarizationSweepsOverPolarisationsAtEveryIntensity) {
+  const auto found = run({.kind = ProbeKind::polarization,
+                          .pulses = 2,
+                          .rmt = 0.5,
+                          .intensities = {1, 2},
+                          .polarizations_mv = {-3, 0, 1}});
+  ASSERT_EQ(found.trials.size(), 12u);
+  EXPECT_EQ(count(found, Stage::polarization), 12);
+  for (std::size_t k = 0; k < 12; ++k) {
+    const double polarizations[] = {-3, 0, 1};
+    EXPECT_EQ(found.trials[k].stimulus.polarization_mv, polarizations[k / 2 % 3]) << k;
+    EXPECT_EQ(found.trials[k].stimulus.intensity, 0.5 * static_cast<double>(1 + k % 2)) << k;
+  }
+}
+
 TEST(Laboratory, WhatNothingReachesIsLeftOut) {
   const auto none = run({.kind = ProbeKind::map}, 5);
   EXPECT_EQ(count(none, Stage::map), 0);

@@ -91,6 +91,7 @@ def write_run(directory, subjects=2, noise=0.0, groups=("intact", "weak")):
                 "intensity": [r[1] * RMT for *_, r in rows],
                 "conditioning": [r[2] * RMT for *_, r in rows],
                 "interval": [r[3] for *_, r in rows],
+                "polarization": [0.0 for _ in rows],
                 "rmt": [np.nan if i == 0 else RMT for _, _, i, _ in rows]}.items():
             file.createVariable(name, "f8", ("pulse",))[:] = values
         size = np.array([r[6] for *_, r in rows])
@@ -140,7 +141,7 @@ class TmsTest(unittest.TestCase):
         for seed in range(150):
             size = mean + 0.03 * np.random.default_rng(seed).normal(size=90)
             probe = tms.Probe("intact", 0, 0, 0, RMT, stage, np.full(90, 1.25), np.r_[nan, np.full(60, 0.8)],
-                              interval, np.zeros((90, 2)), size[:, None], np.zeros((90, 1)))
+                              interval, np.zeros(90), np.zeros((90, 2)), size[:, None], np.zeros((90, 1)))
             for row in tms.ratios(probe, seed):
                 truth = RATIOS[row["interval_ms"]]
                 self.assertAlmostEqual(row["ratio"], truth, delta=0.1)

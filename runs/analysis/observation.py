@@ -1,0 +1,310 @@
+#!/usr/bin/python3
+"""What seen movements and direct current do to the motor sheet, alone and together.
+
+    observation.py results/observation
+
+prints a table, writes observation.csv (a row per subject) and observation_curves.csv (a row per subject
+and operating point) into the run directory, and draws observation.png and .pdf. The run must be of
+brains that see hands (brain.cortex.observation.connected); what its blocks do not tell stays empty.
+
+From cortex.nc, mean rates of PFG and PMv cells from when a movement can be seen to its end:
+    naive, observe    in the first and the last block with task = "observe"
+    execute           in the last block with task = "fingers"; share: observe / execute
+From probes.nc, of a block whose probe has kind = "polarization" and one whose probe also has `observed`,
+mean responses f(x) alone and g(x) in observation, x: the sheet's polarisation:
+    mep_ratio         g/f at x = 0; mep_anodal, mep_cathodal: f(1)/f(0) and f(-1)/f(0)
+    x50, k, top       of the logistic through f, up to its largest response (Devanne et al. 1997, Exp
+                      Brain Res 114:329); a: by how many mV the middle of g lies below that of f
+    interaction       I(x) = g(x+b) - g(x) - f(x+b) + f(x), with b = CURRENT_MV: what observation and
+                      current do together beyond the sum of what each does; in units of top
+    predicted         x50 - (a + b)/2, where I changes sign if g is f moved by a and f is a logistic
+    crossing          where I changes from above to below 0: that place between two operating points
+                      which divides them best (largest sum of I before less I after)
+    low, high         mean I at operating points below and above `predicted`
+Statistics are over simulated subjects.
+
+Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import signal
+import sys
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import behaviour
+import maps
+import netcdf
+import table
+import tms
+from behaviour import BadInput
+from figure import save_both
+
+CURRENT_MV = 2.0  # chosen: several times what people get, for an effect above the noise
+CELLS = ("PFG", "PMv")
+MOMENTS = ("naive", "observe", "execute")
+INDICES = ("mep_ratio", "mep_anodal", "mep_cathodal", "x50", "k", "a", "predicted", "crossing", "gap", "low", "high")
+TINTS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
+
+
+def observed_blocks(blocks: list[dict]) -> dict[str, int | None]:
+    """The blocks that MOMENTS name; None where there is none."""
+    observing = [i for i, block in enumerate(blocks) if block.get("task") == "observe"]
+    moving = [i for i, block in enumerate(blocks) if block.get("task") == "fingers"]
+    return {"naive": observing[0] if len(observing) > 1 else None,
+            "observe": observing[-1] if observing else None,
+            "execute": moving[-1] if moving else None}
+
+
+def rates(directory: pathlib.Path, experiment: dict) -> dict[int, dict]:
+    """By subject, the mean rate in Hz of CELLS at MOMENTS. Raises BadInput."""
+    path = directory / "cortex.nc"
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; record rates: --set record.rate_subjects=1 (or more)")
+    found = {}
+    with netcdf.open_dataset(path) as file:
+        if "rate_PFG" not in file.variables:
+            raise BadInput(f"{path}: its brains see no hands; run with --set "
+                           "brain.cortex.observation.connected=true and blocks that show some")
+        groups = netcdf.texts(file["group_name"])
+        trial = file["trial"].values
+        for index, member in enumerate(file["subject"].values.tolist()):
+            group = groups[index]
+            blocks = behaviour.blocks_of(experiment, group)
+            ends = np.cumsum([block["trials"] for block in blocks])
+            body = {key: behaviour.setting(experiment, group, f"body.{key}")
+                    for key in ("trial_ms", "cue_ms", "deadline_ms", "vision_delay_ms")}
+            within = file["time"].values - body["trial_ms"] * trial
+            seen = ((within > body["cue_ms"] + body["vision_delay_ms"])
+                    & (within <= body["deadline_ms"] + body["vision_delay_ms"]))
+            found[member] = {}
+            for moment, block in observed_blocks(blocks).items():
+                for cells in CELLS:
+                    own = seen & (trial >= ends[block] - blocks[block]["trials"]) \
+                        & (trial < ends[block]) if block is not None else np.zeros_like(seen)
+                    rate = file[f"rate_{cells}"].values[own, index]
+                    found[member][f"{cells.lower()}_{moment}"] = \
+                        float(rate.mean()) if rate.size else np.nan
+    return found
+
+
+def response_curves(directory: pathlib.Path, experiment: dict) -> dict[int, tuple]:
+    """By subject: polarisations, and mean responses of the probe's muscle alone and in observation."""
+    if not (directory / "probes.nc").is_file():
+        return {}
+    lab = tms.read(directory)
+    curves: dict[int, dict[bool, dict[float, float]]] = {}
+    for probe in lab.probes:
+        own = probe.of("polarization")
+        if not own.size:
+            continue
+        block = behaviour.blocks_of(experiment, probe.group)[probe.block]
+        observing = bool(block.get("probe", {}).get("observed"))
+        points = curves.setdefault(probe.subject, {}).setdefault(observing, {})
+        for x in np.unique(probe.polarization[own]):
+            points[float(x)] = float(probe.size[own[probe.polarization[own] == x], probe.muscle].mean())
+    result = {}
+    for subject, both in curves.items():
+        if len(both) < 2:
+            continue
+        x = np.array(sorted(both[False].keys() & both[True].keys()))
+        result[subject] = (x, *(np.array([both[o][v] for v in x]) for o in (False, True)))
+    return result
+
+
+def interaction(x: np.ndarray, alone: np.ndarray, observing: np.ndarray) -> np.ndarray:
+    """I at each x, NaN where x + CURRENT_MV was not given."""
+    later = {round(v, 6): i for i, v in enumerate(x)}
+    result = np.full(len(x), np.nan)
+    for i, v in enumerate(x):
+        j = later.get(round(v + CURRENT_MV, 6))
+        if j is not None:
+            result[i] = observing[j] - observing[i] - alone[j] + alone[i]
+    return result
+
+
+def crossing(x: np.ndarray, index: np.ndarray) -> float:
+    """Where the index changes from above to below 0: the place between two points that divides them
+    best; NaN where no place does better than none."""
+    known = np.isfinite(index)
+    x, index = x[known], index[known]
+    sums = [index[:i].sum() - index[i:].sum() for i in range(len(x) + 1)]
+    best = int(np.argmax(sums))
+    return float((x[best - 1] + x[best]) / 2) if 0 < best < len(x) else np.nan
+
+
+def indices(x: np.ndarray, alone: np.ndarray, observing: np.ndarray) -> tuple[dict, np.ndarray]:
+    """INDICES of two curves, and the interaction in units of the largest response."""
+    rising = slice(0, int(np.argmax(alone)) + 1)
+    record = dict.fromkeys(INDICES, np.nan)
+    at = {round(float(v), 6): i for i, v in enumerate(x)}
+    if 0 in at and alone[at[0]] > 0:
+        record["mep_ratio"] = observing[at[0]] / alone[at[0]]
+        for name, v in (("mep_anodal", 1), ("mep_cathodal", -1)):
+            if v in at:
+                record[name] = alone[at[v]] / alone[at[0]]
+    index = np.full(len(x), np.nan)
+    if len(x[rising]) < 5:
+        return record, index
+    top, x50, k, _ = tms.boltzmann(x[rising], alone[rising])
+    _, moved, _, _ = tms.boltzmann(x[rising], observing[rising])
+    index = interaction(x, alone, observing) / top
+    index[x + CURRENT_MV > x[rising][-1]] = np.nan  # beyond, responses fall: the sheet fires by itself
+    predicted = x50 - (x50 - moved + CURRENT_MV) / 2
+    found = crossing(x, index)
+    below, above = index[x < predicted], index[x >= predicted]
+    record |= {"x50": x50, "k": k, "a": x50 - moved, "predicted": predicted, "crossing": found,
+               "gap": (found - predicted) / k, "low": _mean(below), "high": _mean(above)}
+    return record, index
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
+
+
+def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
+    """A row per subject, and one per subject and operating point. Raises BadInput."""
+    directory = pathlib.Path(directory)
+    experiment = behaviour.resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    groups = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
+    fired, responses = rates(directory, experiment), response_curves(directory, experiment)
+    rows, points = [], []
+    for subject in sorted(fired.keys() | responses.keys()):
+        row = {"group": groups[subject], "subject": subject}
+        row |= dict.fromkeys([f"{cells.lower()}_{m}" for cells in CELLS for m in MOMENTS], np.nan)
+        row |= fired.get(subject, {})
+        for cells in map(str.lower, CELLS):
+            row[f"{cells}_share"] = row[f"{cells}_observe"] / (row[f"{cells}_execute"] or np.nan)
+        if subject in responses:
+            x, alone, observing = responses[subject]
+            record, index = indices(x, alone, observing)
+            points += [{"group": groups[subject], "subject": subject, "polarization_mv": float(v),
+                        "alone": float(f), "observing": float(g), "interaction": float(i)}
+                       for v, f, g, i in zip(x, alone, observing, index)]
+        else:
+            record = dict.fromkeys(INDICES, np.nan)
+        rows.append(row | record)
+    return rows, points
+
+
+def summary(rows: list[dict]) -> list[dict]:
+    """A record per group: means over subjects and SEM."""
+    records = []
+    for group in dict.fromkeys(r["group"] for r in rows):
+        here = [r for r in rows if r["group"] == group]
+        record = {"group": group, "n": len(here)}
+        for name in here[0].keys() - {"group", "subject"}:
+            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+        records.append(record)
+    return records
+
+
+def print_table(records: list[dict]) -> None:
+    print("Cells that fire for movements, Hz, mean ± SEM over subjects.\n")
+    names = [f"{cells.lower()}_{m}" for cells in CELLS for m in (*MOMENTS, "share")]
+    table.show(("group", "n", *(f"{cells}\n{m}" for cells in CELLS for m in (*MOMENTS, "share"))),
+               [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in names))
+                for r in records])
+    print(f"\nObservation and {CURRENT_MV:g} mV of direct current, on responses to pulses.\n")
+    table.show(("group", "n", "MEP\nratio", "+1 mV", "-1 mV", "x50\nmV", "k\nmV", "a\nmV", "predicted\nmV",
+                "crossing\nmV", "apart\nin k", "interaction\nbelow", "\nabove"),
+               [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in INDICES))
+                for r in records])
+    print("\nnaive, observe: another's movements before and after practice; execute: own ones; share: "
+          "observe / execute.\nMEP ratio: observing / alone, not polarised; +1, -1 mV: alone, / not polarised; interaction: in units of the "
+          "largest response, below and above\nthe predicted crossing.")
+
+
+def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
+    """Rates; responses by polarisation; interaction by operating point."""
+    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
+                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    figure, axes = plt.subplots(1, 3, figsize=(16, 4.9))
+    figure.subplots_adjust(left=0.05, right=0.99, top=0.74, bottom=0.2, wspace=0.22)
+    width = 0.8 / len(records)
+    for g, (record, tint) in enumerate(zip(records, TINTS)):
+        names = [f"{cells.lower()}_{m}" for cells in CELLS for m in MOMENTS]
+        places = [i // 3 * 3.6 + i % 3 + (g - (len(records) - 1) / 2) * width for i in range(len(names))]
+        axes[0].bar(places, [record[n] for n in names], width * 0.92, color=tint,
+                    yerr=[np.nan_to_num(record[f"{n}_sem"]) for n in names],
+                    label=labels.get(record["group"], record["group"]))
+        own = [p for p in points if p["group"] == record["group"]]
+        x = sorted({p["polarization_mv"] for p in own})
+
+        def over_subjects(name: str) -> tuple[list[float], list[float]]:
+            pairs = [maps.mean_sem(p[name] for p in own if p["polarization_mv"] == v) for v in x]
+            return [m for m, _ in pairs], [np.nan_to_num(s) for _, s in pairs]
+
+        for name, style in (("alone", "-"), ("observing", "--")):
+            mean, sem = over_subjects(name)
+            axes[1].errorbar(x, mean, yerr=sem, color=tint, linestyle=style, marker="o", markersize=4)
+        mean, sem = over_subjects("interaction")
+        axes[2].errorbar(x, mean, yerr=sem, color=tint, marker="o", markersize=4)
+        if np.isfinite(record["predicted"]):
+            axes[2].axvline(record["predicted"], color=tint, linestyle=":", linewidth=1.6)
+    axes[0].set_xticks([0, 1, 2, 3.6, 4.6, 5.6], [f"{c}\n{m}" for c in CELLS for m in MOMENTS], fontsize=9.5)
+    axes[0].set_title("mean rate of cells that move fingers (Hz)", fontsize=11, loc="left")
+    axes[1].set_title("response to a pulse (spikes per cell); dashed: observing", fontsize=11, loc="left")
+    axes[2].axhline(0, color="0.6", linewidth=1)
+    axes[2].set_title(f"interaction with {CURRENT_MV:g} mV; dotted: predicted change of sign",
+                      fontsize=11, loc="left")
+    for panel in axes[1:]:
+        panel.set_xlabel("polarisation of pyramidal cells (mV)")
+    figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="upper left",
+                  bbox_to_anchor=(0.04, 0.93), ncols=len(records), fontsize=10)
+    figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
+    counts = sorted({r["n"] for r in records})
+    figure.text(0.012, 0.02, "n = " + "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+                + " simulated subjects per group, mean ± SEM", fontsize=9, color="0.2")
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="observation.py", description="Seen movements and direct current, alone and together.",
+        epilog="Example: observation.py results/observation")
+    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
+                        help="a run directory of brains that see hands")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args(arguments)
+    try:
+        rows, points = measure(options.directory)
+        records = summary(rows)
+        run = behaviour.read(options.directory, set())
+        labels = {name: group.label for name, group in run.groups.items()}
+        table.write_csv(options.directory / "observation.csv", rows)
+        if points:
+            table.write_csv(options.directory / "observation_curves.csv", points)
+        drawn = save_both(draw(records, points, labels, run.title or options.directory.name),
+                          options.directory, "observation")
+    except (BadInput, OSError) as error:
+        print(f"observation.py: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps([{k: None if isinstance(v, float) and not np.isfinite(v) else v
+                           for k, v in r.items()} for r in records], indent=2))
+    else:
+        print_table(records)
+        print(f"\nFigure: {drawn}")
+    return 0
+
+
+if __name__ == "__main__":
+    table.end(main, "observation.py")
