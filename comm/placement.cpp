@@ -161,12 +161,6 @@ std::string Placement::to_string() const {
   return text;
 }
 
-std::uint64_t Placement::digest() const {
-  std::uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (const char c : to_string()) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return hash;
-}
-
 std::span<const int> Placement::ranks_of(std::string_view region) const {
   const int index = region_index(region);
   if (index < 0) {

@@ -29,8 +29,6 @@ class Placement {
 
   /// What `parse` reads, regions in the order of region_names().
   std::string to_string() const;
-  /// Equal for equal placements, on all machines.
-  std::uint64_t digest() const;
 
   int world_size() const { return world_size_; }
   /// Ranks that host `region`, in slice order.

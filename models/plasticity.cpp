@@ -77,13 +77,13 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
     if (spike.id < projection_.first_target()) continue;
     const std::uint32_t target = spike.id - projection_.first_target();
     if (target >= projection_.own_targets()) continue;
-    if (!labile_.empty()) age(target);
+    if (damped()) age(target);
     for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
          ++s) {
       float& weight = weights[position[s]];
       const float loss = std::min(weight, gain * std::min(1.5f, stage_[3][source[s]]));
       weight -= loss;
-      if (!labile_.empty()) labile_[s] += loss;
+      if (damped()) labile_[s] += loss;
     }
   }
 }
@@ -97,7 +97,7 @@ void ClimbingFibreRule::age(std::size_t target) {
 }
 
 void ClimbingFibreRule::reward(double spikes_per_cell, bool learning) {
-  if (labile_.empty()) return;
+  if (!damped()) return;
   reward_spikes_ += spikes_per_cell;
   if (now_ms_ % kRewardPeriodMs != 0) return;
   const auto share =
@@ -122,7 +122,7 @@ void ClimbingFibreRule::reward(double spikes_per_cell, bool learning) {
 void ClimbingFibreRule::save(StateWriter& writer) const {
   for (int i = 0; i < kStages; ++i)
     writer.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
-  if (labile_.empty()) return;
+  if (!damped()) return;
   const std::uint64_t k = projection_.in_degree();
   writer.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
                       k * projection_.first_target(), labile_);
@@ -134,7 +134,7 @@ void ClimbingFibreRule::save(StateWriter& writer) const {
 void ClimbingFibreRule::load(StateReader& reader) {
   for (int i = 0; i < kStages; ++i)
     reader.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
-  if (labile_.empty()) return;
+  if (!damped()) return;
   const std::uint64_t k = projection_.in_degree();
   reader.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
                       k * projection_.first_target(), labile_);

@@ -65,6 +65,8 @@ class ClimbingFibreRule {
  private:
   static constexpr int kStages = 4;
 
+  /// Whether rewards undo depression. Without own targets labile_ is empty all the same.
+  bool damped() const { return parameters_.reward_damping > 0; }
   /// Lets the labile depression of an own target decay up to now.
   void age(std::size_t target);
 

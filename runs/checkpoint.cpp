@@ -325,8 +325,6 @@ const CheckpointReader::Array& CheckpointReader::find(std::string_view name) con
   return at->second;
 }
 
-bool CheckpointReader::has(std::string_view name) const { return arrays_.contains(name); }
-
 std::uint64_t CheckpointReader::length(std::string_view name) { return find(name).length; }
 
 std::vector<std::string> CheckpointReader::unread() const {

@@ -77,7 +77,6 @@ class CheckpointReader : public StateReader {
   CheckpointReader(const std::filesystem::path& directory, std::string part);
 
   std::uint64_t length(std::string_view name) override;
-  bool has(std::string_view name) const;
   /// Names of the arrays that nobody has asked for: state that the program does not know.
   std::vector<std::string> unread() const;
 

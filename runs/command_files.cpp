@@ -105,14 +105,17 @@ void add_inspect(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("inspect", "What is in a run directory");
   command->add_option("DIR", flags->directory, "run directory")->required();
   command->add_flag("--traffic", flags->traffic, "spikes and bytes per tract and timestep");
-  command->footer("Example:\n  quartet inspect results/smoke --traffic");
+  command->footer(
+      "Example:\n  quartet inspect results/smoke --traffic\n\nExit codes: 0 all files can be read, "
+      "1 "
+      "some are damaged, 2 no run directory.");
   command->callback([flags, &exit_code] {
     try {
-      inspect_run(flags->directory, flags->traffic, std::cout);
+      const bool good = inspect_run(flags->directory, flags->traffic, std::cout);
+      exit_code = good ? exit_done : exit_failed;
     } catch (const std::invalid_argument& error) {
       throw UsageError(error.what());
     }
-    exit_code = exit_done;
   });
 }
 

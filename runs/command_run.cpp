@@ -238,6 +238,17 @@ void add_resume(CLI::App& app, const Arguments& arguments, int& exit_code) {
           "{}: not a run directory (no resolved.toml); write the directory that `quartet run` made",
           flags->directory));
     }
+    // Both are written when the run begins; reading what was given back in would take its flags
+    // too.
+    const fs::path given = fs::path(flags->directory) / "experiment.toml";
+    std::error_code none;
+    if (!launch.supervised && launch.rank == 0 &&
+        fs::last_write_time(given, none) >
+            fs::last_write_time(file, none) + std::chrono::seconds(2))
+      std::fprintf(stderr,
+                   "quartet: %s: was changed after the run began, which goes on as resolved.toml "
+                   "says; run it anew to change it\n",
+                   given.c_str());
     if (launch.launch != Launch::as_rank) {
       try {
         const RunLock free(flags->directory);  // rank 0 takes it again

@@ -743,8 +743,19 @@ void report_unknown(const Layer& layer, const std::vector<std::string>& known, P
                    fmt::format("write {}.KEY = VALUE", setting.key));
       continue;
     }
+    // "schedule.day.blocks" is as little known as a whole as "schedules.day.blocks" is.
+    const std::string table = setting.key.substr(0, setting.key.find('.'));
+    std::string meant = nearest(setting.key, known);
+    if (meant.empty() && table != setting.key) {
+      meant = nearest(table, known);
+      if (meant == table)
+        meant.clear();
+      else if (!meant.empty())
+        meant += setting.key.substr(table.size());
+    }
     problems.add(setting.where, fmt::format("unknown key {}", setting.key),
-                 did_you_mean(setting.key, known, "`quartet describe` lists all keys"));
+                 meant.empty() ? "`quartet describe` lists all keys"
+                               : fmt::format("did you mean {}?", meant));
   }
 }
 

@@ -67,7 +67,9 @@ void print_behaviour(const fs::path& path, std::ostream& out) {
   }
 }
 
-void print_files(const fs::path& directory, std::ostream& out) {
+/// Returns whether all can be read.
+bool print_files(const fs::path& directory, std::ostream& out) {
+  bool good = true;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(directory)) {
     if (entry.is_regular_file()) files.push_back(entry.path());
@@ -79,16 +81,22 @@ void print_files(const fs::path& directory, std::ostream& out) {
         << std::setw(10) << size_text(fs::file_size(path));
     if (path.extension() == ".nc") {
       try {
-        for (const auto& dimension : NetcdfFile::open_to_read(path).dimensions()) {
-          if (dimension.unlimited) out << "  " << dimension.name << ": " << dimension.size;
+        if (const std::string problem = cut_off(path); !problem.empty()) {
+          out << "  damaged: " << problem;
+          good = false;
+        } else {
+          for (const auto& dimension : NetcdfFile::open_to_read(path).dimensions()) {
+            if (dimension.unlimited) out << "  " << dimension.name << ": " << dimension.size;
+          }
         }
-        if (const std::string problem = cut_off(path); !problem.empty()) out << "  " << problem;
       } catch (const std::exception& error) {
         out << "  unreadable: " << error.what();
+        good = false;
       }
     }
     out << "\n";
   }
+  return good;
 }
 
 void print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
@@ -172,7 +180,7 @@ std::vector<TractTotals> read_traffic(const fs::path& directory) {
   return tracts;
 }
 
-void inspect_run(const fs::path& directory, bool traffic, std::ostream& out) {
+bool inspect_run(const fs::path& directory, bool traffic, std::ostream& out) {
   const fs::path behaviour = directory / "behaviour.nc";
   if (!fs::exists(behaviour) && !fs::exists(directory / "resolved.toml") &&
       !fs::exists(directory / "experiment.toml")) {
@@ -180,14 +188,17 @@ void inspect_run(const fs::path& directory, bool traffic, std::ostream& out) {
                                 ": is not a run directory (no behaviour.nc, no resolved.toml); "
                                 "give what `quartet run` had as --out");
   }
+  bool good = true;
   try {
     print_behaviour(behaviour, out);
   } catch (const std::exception& error) {
     out << "behaviour.nc is unreadable: " << error.what() << "\n";
+    good = false;
   }
-  print_files(directory, out);
+  good = print_files(directory, out) && good;
   print_checkpoints(directory / "checkpoints", out);
   if (traffic) print_traffic(read_traffic(directory), out);
+  return good;
 }
 
 }  // namespace quartet

@@ -26,7 +26,8 @@ std::vector<TractTotals> read_traffic(const std::filesystem::path& directory);
 
 /// Prints what a run is: title, subjects, trials done, provenance, files with sizes, checkpoints
 /// and whether they are valid; with `traffic`, spikes and bytes per tract and timestep. Damaged
-/// files are named, not fatal. Throws std::invalid_argument where `directory` is not a run.
-void inspect_run(const std::filesystem::path& directory, bool traffic, std::ostream& out);
+/// files are named, and false returned. Throws std::invalid_argument where `directory` is not a
+/// run.
+bool inspect_run(const std::filesystem::path& directory, bool traffic, std::ostream& out);
 
 }  // namespace quartet

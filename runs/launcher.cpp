@@ -88,6 +88,14 @@ sigset_t forwarded_set() {
   _exit(exit_failed);
 }
 
+/// Whether a checkpoint has been published in a run directory. It may be damaged: `resume` looks.
+bool has_checkpoint(const std::filesystem::path& directory) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(directory / "checkpoints", none))
+    if (entry.is_directory(none) && entry.path().extension().empty()) return true;
+  return false;
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -224,12 +232,17 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                     command[0], std::strerror(error)));
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const std::string remedy =
+      has_checkpoint(directory)
+          ? "continue from the newest checkpoint: quartet resume " + shell_word(directory.string())
+          : "there is no checkpoint yet, so run it again";
+  if (times_asked > 1 && code != exit_done) {
+    std::fprintf(stderr, "quartet: stopped at once, as asked again; %s\n", remedy.c_str());
+    return has_checkpoint(directory) ? exit_stopped : exit_failed;
+  }
   if (code > 128 && code < 128 + NSIG) {
-    std::fprintf(
-        stderr,
-        "quartet: a rank was ended by signal %d (%s); continue from the newest checkpoint: "
-        "quartet resume %s\n",
-        code - 128, strsignal(code - 128), shell_word(directory.string()).c_str());
+    std::fprintf(stderr, "quartet: a rank, or mpirun, was ended by signal %d (%s); %s\n",
+                 code - 128, strsignal(code - 128), remedy.c_str());
     return exit_failed;
   }
   if (code != exit_done && code != exit_usage && code != exit_stopped) {

@@ -1,4 +1,5 @@
 /// The program `quartet`: command line, and exit codes (runs/run.hpp).
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -90,9 +91,32 @@ std::string proposal(const CLI::App& app, const quartet::Arguments& arguments) {
   return "";
 }
 
+/// Instructions that the compiler was allowed to use and the machine lacks; null where it has all.
+const char* missing_instructions() {
+#if defined(__x86_64__) && defined(__AVX512F__)
+  if (!__builtin_cpu_supports("avx512f")) return "AVX-512";
+#endif
+#if defined(__x86_64__) && defined(__AVX2__)
+  if (!__builtin_cpu_supports("avx2")) return "AVX2";
+#endif
+#if defined(__x86_64__) && defined(__FMA__)
+  if (!__builtin_cpu_supports("fma")) return "FMA";
+#endif
+  return nullptr;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before any file: one that got the number of a closed stream would be written what is printed.
+  int null;
+  do null = open("/dev/null", O_RDWR);
+  while (null >= 0 && null <= STDERR_FILENO);
+  if (null >= 0) close(null);
+  if (const char* lacks = missing_instructions()) {
+    return refuse(std::string("this program was built for machines with ") + lacks +
+                  ", which this one lacks; build it here, or with cmake -DQUARTET_NATIVE=OFF");
+  }
   const quartet::Arguments arguments(argv + 1, argv + argc);
   // First of all: a signal that comes while a rank starts must not kill it.
   if (!arguments.empty() && (arguments[0] == "run" || arguments[0] == "resume")) {

@@ -132,6 +132,20 @@ Simulation::Simulation(Communicator& world, const Experiment& experiment, const 
   provenance_.command = options.command_line;
 }
 
+/// Tables and figures that analyses have put into a run directory, by name.
+std::vector<std::string> readings_in(const fs::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const fs::path extension = entry.path().extension();
+    const std::string name = entry.path().filename().string();
+    if ((extension == ".csv" && name != "traffic.csv") || extension == ".png" ||
+        extension == ".pdf")
+      names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 int Simulation::run() {
   handshake(world_, {{"version", provenance_.version},
                      {"commit", provenance_.commit},
@@ -185,6 +199,9 @@ int Simulation::run() {
   write_traffic();
   if (world_.rank() == 0 && !options_.quiet) {
     std::cerr << fmt::format("quartet: done; results are in {}\n", options_.out.string());
+    if (const std::vector<std::string> early = readings_in(options_.out); !early.empty())
+      std::cerr << fmt::format("quartet: made of a part of the run, make them again: {}\n",
+                               fmt::join(early, ", "));
   }
   return exit_done;
 }
@@ -482,8 +499,8 @@ void Simulation::write_traffic() {
                       static_cast<std::uint64_t>(traffic_[3 * i + 2]),
                       static_cast<std::uint64_t>(steps)});
   }
-  quartet::write_traffic(options_.out, totals);
-  mark_ended(options_.out);  // every rank has closed its files
+  mark_ended(options_.out);                      // every rank has closed its files
+  quartet::write_traffic(options_.out, totals);  // what a run writes last
 }
 
 std::int64_t Simulation::trials_of(std::size_t member) const {
@@ -502,6 +519,11 @@ void Simulation::log(const std::string& text) {
   if (world_.rank() != 0) return;
   std::ofstream file(options_.out / "run.log", std::ios::app);
   file << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::time(nullptr)), text);
+  file.close();
+  // A later `run` sees from it that work would be lost.
+  if (!file)
+    throw std::runtime_error((options_.out / "run.log").string() +
+                             ": cannot write it; is the disk full?");
 }
 
 /// What is wrong where a slice has more cells of a population than a projection can tell apart.

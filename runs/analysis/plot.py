@@ -164,6 +164,9 @@ def draw_curve(axes, x, values, tint, style="-") -> None:
     mean, sem = statistics(values)
     axes.fill_between(x, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
     axes.plot(x, mean, style, color=tint, linewidth=2.4, solid_capstyle="round", zorder=3)
+    known = np.pad(np.isfinite(mean), 1)
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # of which no line is drawn
+    axes.plot(np.asarray(x)[alone], np.asarray(mean)[alone], "o", color=tint, markersize=3, zorder=3)
 
 
 def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict,

@@ -52,6 +52,8 @@ def write_csv(path: pathlib.Path, records: list[dict]) -> None:
 
 def end(main, script: str) -> None:
     """Runs `main` and exits with its code, or with 1 and one line if standard output is full."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="replace")  # where the terminal knows no "±"
     try:
         try:
             code = main()

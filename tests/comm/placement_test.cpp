@@ -63,14 +63,6 @@ TEST(Placement, slices_may_be_on_permuted_ranks) {
   EXPECT_EQ(hosted[1].slice, 0);
 }
 
-TEST(Placement, equal_placements_have_equal_digests_and_others_do_not) {
-  const Placement a = Placement::standard(4);
-  EXPECT_EQ(a.digest(), Placement::parse(a.to_string(), 4).digest());
-  EXPECT_NE(
-      a.digest(),
-      Placement::parse("cortex:1 cerebellum:0 basal_ganglia:2 thalamus:3 body:1", 4).digest());
-}
-
 TEST(Placement, impossible_ones_are_refused_with_a_remedy) {
   const std::string rest = " cerebellum:0 basal_ganglia:0 thalamus:0 body:0";
   EXPECT_EQ(refusal("cortx:0" + rest, 1),

@@ -657,11 +657,16 @@ MemoryState run_rule(Make make, Step step, const std::vector<std::uint32_t>& bou
 template <class Make, class Step>
 void expect_state_is_whole(Make make, Step step, const std::set<std::string>& state) {
   const std::vector<std::uint32_t> one{0, 40}, two{0, 16, 40}, three{0, 8, 32, 40};
+  // More slices than there are groups of eight cells leave some without any, the first one too.
+  const std::vector<std::uint32_t> sparse{0, 0, 24, 24, 40};
   const MemoryState end = run_rule(make, step, one, 0, 300, nullptr);
   EXPECT_TRUE(run_rule(make, step, three, 0, 300, nullptr) == end);
   const MemoryState middle = run_rule(make, step, two, 0, 150, nullptr);
   EXPECT_TRUE(run_rule(make, step, three, 150, 300, &middle) == end);
   EXPECT_TRUE(run_rule(make, step, one, 150, 300, &middle) == end);
+  const MemoryState scattered = run_rule(make, step, sparse, 0, 150, nullptr);
+  EXPECT_TRUE(scattered == middle);
+  EXPECT_TRUE(run_rule(make, step, sparse, 150, 300, &scattered) == end);
   EXPECT_FALSE(run_rule(make, step, one, 150, 299, &middle) == end);
   std::set<std::string> names;
   for (const auto& [name, array] : middle.arrays) names.insert(name);

@@ -54,7 +54,7 @@ TEST(FeltHand, IsWhereProprioceptionSays) { EXPECT_NEAR(Hand().felt(20, false), 
 
 TEST(FeltHand, MovesPartOfTheWayToASeenCursorAndStaysThere) {
   Hand hand;
-  for (int i = 0; i < 10; ++i) std::printf("%d %.2f\n", i, hand.felt(10, true));
+  hand.felt(100, true);
   const double unseen = hand.felt(20, false);
   EXPECT_GT(unseen, 0.1 * kTurnDeg);
   EXPECT_LT(unseen, 0.5 * kTurnDeg);
@@ -71,7 +71,6 @@ TEST(FeltHand, IsNotDrawnToWhereTheCursorUsedToBe) {
     hand.senses()[sense::hand_y] = math::sin(math::radians(kTurnDeg));
     return hand.felt(20, false);
   };
-  std::printf("%.2f %.2f\n", felt_elsewhere(0), felt_elsewhere(40));
   EXPECT_NEAR(felt_elsewhere(40), felt_elsewhere(0), 2);
 }
 

@@ -222,7 +222,9 @@ TEST(HonestSpikes, WithoutDopamineCellsOrCorticostriatalPlasticityRewardMovesNoA
       {"dopamine cells silent",
        [](Subject& s, auto&) { s.brain.basal_ganglia.silence_dopamine = true; }},
       {"corticostriatal synapses frozen",
-       [](Subject& s, auto&) { s.brain.basal_ganglia.learning = false; }}};
+       [](Subject& s, auto&) { s.brain.basal_ganglia.learning = false; }},
+      {"what the basal ganglia select cut off from cortex",
+       lesion("va_to_cortex", TractLesion::Kind::cut)}};
   std::vector<double> intact;
   double intact_sum = 0;
   for (int seed = 0; seed < kSeeds; ++seed) {

@@ -138,8 +138,6 @@ TEST(Checkpoint, TellsWhatNobodyRead) {
   double clock = 0.0;
   reader.shared_value("clock", clock);
   EXPECT_EQ(reader.unread(), (std::vector<std::string>{"L5PT.flags", "L5PT.v", "events", "none"}));
-  EXPECT_TRUE(reader.has("events"));
-  EXPECT_FALSE(reader.has("event"));
 }
 
 TEST(Checkpoint, EveryFlippedBitIsFound) {

@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string inspect(const fs::path& directory, bool traffic = false) {
+std::string inspect(const fs::path& directory, bool traffic = false, bool good = true) {
   std::ostringstream out;
-  inspect_run(directory, traffic, out);
+  EXPECT_EQ(inspect_run(directory, traffic, out), good);
   return out.str();
 }
 
@@ -52,7 +52,7 @@ TEST(Inspect, NamesDamageAndGoesOn) {
   write_bytes(directory.path() / "checkpoints/000001-000000000200/clock.0-of-1.state", "torn");
   fs::create_directories(directory.path() / "checkpoints/000001-000000000300.partial");
   write_bytes(directory / "behaviour.nc", "torn");
-  const std::string text = inspect(directory.path());
+  const std::string text = inspect(directory.path(), false, false);
   for (const char* part : {"behaviour.nc is unreadable",
                            "000001-000000000200  damaged: ", "000001-000000000100  valid",
                            "000001-000000000300.partial  unfinished"}) {
@@ -66,7 +66,8 @@ TEST(Inspect, NamesFilesThatAreCutOff) {
   EXPECT_EQ(inspect(directory.path()).find("cut off"), std::string::npos);
   const fs::path path = directory / "behaviour.nc";
   fs::resize_file(path, fs::file_size(path) - 4);
-  EXPECT_NE(inspect(directory.path()).find("trial: 7  is cut off ("), std::string::npos);
+  EXPECT_NE(inspect(directory.path(), false, false).find("damaged: is cut off ("),
+            std::string::npos);
 }
 
 TEST(Inspect, RefusesWhatIsNoRun) {
