@@ -106,7 +106,7 @@ TEST_F(Cli, EveryHelpHasAnExample) {
   EXPECT_EQ(run({"--help"}).code, 0);
   for (const char* command :
        {"run", "resume", "validate", "describe", "compare", "inspect", "plot", "score", "scaling",
-        "robustness", "thalamus", "energy", "tms", "maps", "spines", "version"}) {
+        "robustness", "thalamus", "energy", "tms", "maps", "spines", "observation", "version"}) {
     const Outcome outcome = run({command, "--help"});
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_NE(outcome.text.find("Example:\n  quartet " + std::string(command)), std::string::npos)
@@ -125,7 +125,7 @@ TEST_F(Cli, RefusesWrongCommandLines) {
   expect_refusal({"bogus", "x.toml"},
                  "quartet: there is no command bogus; Commands: run, resume, validate, describe, "
                  "compare, inspect, plot, score, scaling, robustness, energy, thalamus, tms, maps, "
-                 "spines, version\n");
+                 "spines, observation, version\n");
   expect_refusal({"run"}, "FILE is required");
   expect_refusal({"run", "x.toml", "--sedd=3"}, "did you mean --seed?");
   for (const char* ranks : {"many", "0", "2.5", "99999999999", ""}) {
@@ -284,6 +284,7 @@ TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
   expect_refusal({"tms", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"maps", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"spines", "nowhere"}, "nowhere: not a run directory");
+  expect_refusal({"observation", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"score", "nowhere", "--seed", "3"}, "--seed requires --run");
   // One run is not several.
   expect_refusal({"scaling", "."}, ".: is the directory of one run (it has a resolved.toml)");
