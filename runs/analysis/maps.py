@@ -281,7 +281,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
 
 
 def trials(directory: pathlib.Path) -> list[dict]:
-    """A row per trial that asks for fingers: what moved.
+    """A row per trial that asks the subject for fingers: what moved.
 
     individuation = 1 - mean over the other fingers of their pool's rate / that of the fingers asked
     for (mean); co_contraction = 2 sum min(r_a, r_b) / sum (r_a + r_b) over pairs of a finger asked for
@@ -291,10 +291,12 @@ def trials(directory: pathlib.Path) -> list[dict]:
                          | {f"{what}_{f}" for what in ("rate", "flexion") for f in FINGERS})
     rows = []
     for group in run.groups.values():
+        blocks = behaviour.blocks_of(behaviour.resolved(directory) or {"group": []}, group.name)
+        observed = [i for i, block in enumerate(blocks) if block.get("task") == "observe"]
         for subject in group.subjects:
             columns = subject.columns
             rates = np.stack([columns[f"rate_{f}"] for f in FINGERS], axis=1)
-            for trial in np.flatnonzero(columns["fingers"] > 0):
+            for trial in np.flatnonzero((columns["fingers"] > 0) & ~np.isin(columns["block"], observed)):
                 asked = np.array([int(columns["fingers"][trial]) >> k & 1 for k in range(5)], bool)
                 moved, others = rates[trial, asked], rates[trial, ~asked]
                 low = np.minimum.outer(moved, others).sum()
@@ -303,6 +305,7 @@ def trials(directory: pathlib.Path) -> list[dict]:
                     "group": group.name, "subject": subject.member, "trial": int(trial),
                     "block": int(columns["block"][trial]),
                     "fingers": " ".join(str(k + 1) for k in np.flatnonzero(asked)),
+                    "rate_asked": float(moved.mean()),
                     "individuation": (1 - others.mean() / moved.mean()
                                       if others.size and moved.mean() > 0 else np.nan),
                     "co_contraction": 2 * low / both if others.size and both > 0 else np.nan,

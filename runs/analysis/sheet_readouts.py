@@ -40,6 +40,9 @@ LABELS = {
     "new_survive": "share of the practice's new synapses that are left at the end",
     "new_survive_coactive": "the same, source by the same finger",
     "new_survive_other": "the same, source elsewhere",
+    "injured": "finger's rate after the stroke, of the healthy one",
+    "recovered": "what therapy adds to it",
+    "recovered_later": "what of this is left later",
     "pmv_share": "PMv rate, observation / movement",
     "pmv_naive_share": "PMv rate, first observation / movement",
     "mep_observing": "response, observing / alone",
@@ -150,6 +153,34 @@ def co_contraction(subject: Subject) -> float:
 def individuation(subject: Subject) -> float:
     """1 - mean rate of the other fingers' pools over that of the finger asked for, over the same."""
     return _last_moves(subject, "individuation")
+
+
+# --- Therapies after a stroke: movements in phases in which nothing is learned ---------------
+
+
+def _movement(subject: Subject, phase: str) -> float:
+    """Mean rate of the asked finger's motor pool in a phase, of that in the phase "healthy"."""
+    def rate(name: str) -> float:
+        trials = set(subject.labels.get(name, np.array([])).tolist())
+        values = [row["rate_asked"] for row in _rows(subject, "practice") if row["trial"] in trials]
+        return float(np.mean(values)) if values else np.nan
+
+    return rate(phase) / (rate("healthy") or np.nan)
+
+
+def injured(subject: Subject) -> float:
+    """Rate of the finger's motor pool after the stroke, as a share of that before."""
+    return _movement(subject, "injured")
+
+
+def recovered(subject: Subject) -> float:
+    """What this share has gained when the therapy is over."""
+    return _movement(subject, "treated") - injured(subject)
+
+
+def recovered_later(subject: Subject) -> float:
+    """What is left of the gain after the rest that follows: gained then over gained at first."""
+    return (_movement(subject, "later") - injured(subject)) / (recovered(subject) or np.nan)
 
 
 # --- Stimulation (tms.py) --------------------------------------------------------------------

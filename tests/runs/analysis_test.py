@@ -745,9 +745,9 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"83 not run \(single_trial, clamps, memories, outcomes, punishment, "
+        self.assertRegex(out, r"90 not run \(single_trial, clamps, memories, outcomes, punishment, "
                               r"two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
-                              r"stroke, dystonia, observation: quartet score DIR --run\)")
+                              r"stroke, dystonia, observation, therapy: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -778,7 +778,8 @@ class CommandTest(AnalysisTest):
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
                   "abrupt_cerebellar", "abrupt_other", "abrupt_a", "abrupt_b", "abrupt_c",
-                  "abrupt_d", "abrupt_e", "abrupt_f")
+                  "abrupt_d", "abrupt_e", "abrupt_f",
+                  "abrupt_g")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
