@@ -75,7 +75,7 @@ struct Block {
     v.choice_of("hand_in_sight", hand_in_sight, {"none", "own", "mirror"},
                 "what is seen of the hand that moves its fingers; own: how far they are bent; "
                 "mirror: in its place the mirror image of the other hand, which does what is asked "
-                "of both. With brain.cortex.observation.connected, other brains do not see hands");
+                "of both. Needs brain.cortex.observation.connected: other brains see no hands");
     v.reals("targets_deg", targets_deg, {"degree", -360, 360},
             "target directions from the start position, counter-clockwise from rightward; trials "
             "cycle through them");

@@ -49,7 +49,8 @@ void WindowParameters::visit(ParameterVisitor& v) {
 void ObservationParameters::visit(ParameterVisitor& v) {
   v.boolean("connected", connected,
             "whether there are cells that see hands (STS) and inferior parietal cells (PFG) that "
-            "learn what they see (the same for all groups)");
+            "learn what they see (the same for all groups). For PMv cells to fire for it they must "
+            "be nearer to their threshold than is shipped: pmv.bias_mv = 2, finger_drive_mv = 22");
   v.real("seen_drive_mv", seen_drive_mv, {"mV", 0, 200},
          "drive of an STS cell while its finger is seen to bend (tuned: its rate)");
   v.real("cue_drive_mv", cue_drive_mv, {"mV", 0, 200},

@@ -300,17 +300,23 @@ class SystemTest(unittest.TestCase):
         self.assert_same(self.baseline(), out, "between subjects")
 
     def test_plastic_sheet(self):
-        """The same promises where the motor sheet learns too, its synapses come and go, and a part of
-        it dies."""
+        """The same promises where the motor sheet learns too, its synapses come and go, a part of it
+        dies, it is polarised, and hands are seen."""
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
                   "--set", "brain.cortex.sheet_plasticity.window.amplitude=2",
-                  "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2"]
+                  "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2",
+                  "--set", "block.rotated.polarization_mv=2", "--set", "block.rotated.probe.observed=[2]",
+                  "--set", "brain.cortex.observation.connected=true",
+                  *(f for cells in ("sts", "pfg", "pmv")  # they fire all the time
+                    for f in ("--set", f"brain.cortex.{cells}.bias_mv=16"))]
         whole = self.baseline(*learns)
         with netCDF4.Dataset(whole / "cortex_weights.nc") as file:
             weights = file["weight_L23E_L5PT"][:]
             sources = file["source_L23E_L5PT"][:]
             spines = file["spine_L23E_L5PT"][:]
+            for name in ("STS_PFG", "PFG_PMv"):
+                self.assertGreater(file[f"weight_{name}"][-1].max(), 0.01)
             cells = file["source_L23E_L5PT"].cells
         self.assertGreater(np.abs(weights[-1] - weights[0]).max(), 1e-4)
         self.assertGreater(np.count_nonzero(sources[-1] != sources[0]), 100)
