@@ -22,15 +22,16 @@ std::size_t padded(std::size_t n) { return (n + 15) / 16 * 16; }
 
 void LifParameters::visit(ParameterVisitor& v) {
   v.real("tau_m_ms", tau_m_ms, {"ms", 0.5, 500},
-         "membrane time constant (typical of the cell type)");
-  v.real("rest_mv", rest_mv, {"mV", -120, 0}, "resting potential E_L (typical)");
-  v.real("threshold_mv", threshold_mv, {"mV", -120, 50}, "firing threshold (typical)");
-  v.real("reset_mv", reset_mv, {"mV", -120, 0}, "potential after a spike (typical)");
+         "membrane time constant (typical of the cell type; regions/decisions/0018 has published "
+         "ones)");
+  v.real("rest_mv", rest_mv, {"mV", -120, 0}, "resting potential E_L (as above)");
+  v.real("threshold_mv", threshold_mv, {"mV", -120, 50}, "firing threshold (as above)");
+  v.real("reset_mv", reset_mv, {"mV", -120, 0}, "potential after a spike (as above)");
   v.real("refractory_ms", refractory_ms, {"ms", 0, 1000},
-         "refractory period (typical; of olive and prediction cells tuned: saturation)");
+         "refractory period (as above; of olive and prediction cells tuned: saturation)");
   v.real("bias_mv", bias_mv, {"mV", -200, 200},
          "constant drive, as depolarisation at rest (tuned to the population's rate at rest)");
-  v.real("bias_sd_mv", bias_sd_mv, {"mV", 0, 50}, "SD of the bias over cells");
+  v.real("bias_sd_mv", bias_sd_mv, {"mV", 0, 50}, "SD of the bias over cells (chosen: 0)");
   v.real("noise_mv", noise_mv, {"mV", 0, 50},
          "SD of the free membrane potential by noise (tuned with bias_mv)");
   v.real("adaptation_mv", adaptation_mv, {"mV", 0, 200},
