@@ -99,8 +99,10 @@ bool print_files(const fs::path& directory, std::ostream& out) {
   return good;
 }
 
-void print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
-  if (!fs::is_directory(checkpoints)) return;
+/// Returns whether all are good.
+bool print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
+  if (!fs::is_directory(checkpoints)) return true;
+  bool good = true;
   out << "\ncheckpoints:\n";
   for (const Checkpoint& checkpoint : list_checkpoints(checkpoints)) {
     out << "  " << checkpoint.directory.filename().string() << "  ";
@@ -109,6 +111,7 @@ void print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
           << checkpoint.position.trial << " trials, " << size_text(checkpoint.bytes) << "\n";
     } else {
       out << "damaged: " << checkpoint.problem << "\n";
+      good = false;
     }
   }
   for (const auto& entry : fs::directory_iterator(checkpoints)) {
@@ -118,6 +121,7 @@ void print_checkpoints(const fs::path& checkpoints, std::ostream& out) {
       out << "  " << entry.path().filename().string() << "  damaged, set aside by a resume\n";
     }
   }
+  return good;
 }
 
 void print_traffic(const std::vector<TractTotals>& tracts, std::ostream& out) {
@@ -139,7 +143,8 @@ void print_traffic(const std::vector<TractTotals>& tracts, std::ostream& out) {
 
 }  // namespace
 
-void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tracts) {
+void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tracts,
+                   const std::function<void()>& before_publishing) {
   const fs::path path = directory / "traffic.csv";
   const fs::path unfinished = directory / "traffic.csv.partial";
   {
@@ -152,7 +157,13 @@ void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tr
     file.close();
     if (!file) throw std::runtime_error(path.string() + ": cannot write it; is the disk full?");
   }
-  fs::rename(unfinished, path);
+  if (before_publishing) before_publishing();
+  publish_traffic(directory);
+}
+
+void publish_traffic(const fs::path& directory) {
+  std::error_code none;  // where there is nothing left to publish
+  fs::rename(directory / "traffic.csv.partial", directory / "traffic.csv", none);
 }
 
 std::vector<TractTotals> read_traffic(const fs::path& directory) {
@@ -196,7 +207,7 @@ bool inspect_run(const fs::path& directory, bool traffic, std::ostream& out) {
     good = false;
   }
   good = print_files(directory, out) && good;
-  print_checkpoints(directory / "checkpoints", out);
+  good = print_checkpoints(directory / "checkpoints", out) && good;
   if (traffic) print_traffic(read_traffic(directory), out);
   return good;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -20,7 +21,11 @@ struct TractTotals {
 
 /// `directory`/traffic.csv: tract,spikes,bytes,messages,steps. It depends on the placement, so
 /// comparisons leave it out. Replaces the file as a whole.
-void write_traffic(const std::filesystem::path& directory, const std::vector<TractTotals>& tracts);
+/// `before_publishing`: called when all is written under another name.
+void write_traffic(const std::filesystem::path& directory, const std::vector<TractTotals>& tracts,
+                   const std::function<void()>& before_publishing = {});
+/// Gives traffic.csv its name, where a run was ended before it could.
+void publish_traffic(const std::filesystem::path& directory);
 /// Throws std::runtime_error with file and line where it cannot be read.
 std::vector<TractTotals> read_traffic(const std::filesystem::path& directory);
 

@@ -1,5 +1,6 @@
 #include "runs/laboratory.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -72,7 +73,10 @@ class Session {
 
   void polarize() {
     for (std::int64_t k = 0; k < probe_.pulses; ++k) {
-      for (const double polarization_mv : probe_.polarizations_mv) {
+      // Every other sweep backwards: what the sheet still has of the one before then cancels.
+      std::vector<double> sweep = probe_.polarizations_mv;
+      if (k % 2 == 1) std::reverse(sweep.begin(), sweep.end());
+      for (const double polarization_mv : sweep) {
         for (const double intensity : probe_.intensities) {
           Stimulus stimulus = at_site(intensity * found_.rmt);
           stimulus.polarization_mv = polarization_mv;

@@ -14,7 +14,7 @@
 /// - paired_pulse: the test pulse has the lowest intensity whose mean response is `test_size`,
 ///   sought anew in every brain as its RMT is, so that brains are compared at the same operating
 ///   point (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
-/// - polarization: sweeps over the polarisations of the sheet.
+/// - polarization: sweeps over the polarisations of the sheet, forth and back.
 /// - map: sweeps over a grid of sites, centred on the sheet.
 #pragma once
 

@@ -233,10 +233,10 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   const std::string remedy =
-      has_checkpoint(directory)
-          ? "continue from the newest checkpoint: quartet resume " + shell_word(directory.string())
-          : "there is no checkpoint yet, so run it again";
-  if (times_asked > 1 && code != exit_done) {
+      (has_checkpoint(directory) ? "continue from the newest checkpoint: quartet resume "
+                                 : "there is no checkpoint yet; begin anew: quartet resume ") +
+      shell_word(directory.string());
+  if (times_asked > 1 && code != exit_done && code != exit_stopped) {
     std::fprintf(stderr, "quartet: stopped at once, as asked again; %s\n", remedy.c_str());
     return has_checkpoint(directory) ? exit_stopped : exit_failed;
   }

@@ -288,6 +288,7 @@ bool Simulation::is_complete() const {
                              ", and the run has ended, so nothing would write it again; put the "
                              "file back, or start a new run with another --out");
   }
+  if (state.ended) publish_traffic(options_.out);
   return state.ended;
 }
 
@@ -499,8 +500,8 @@ void Simulation::write_traffic() {
                       static_cast<std::uint64_t>(traffic_[3 * i + 2]),
                       static_cast<std::uint64_t>(steps)});
   }
-  mark_ended(options_.out);                      // every rank has closed its files
-  quartet::write_traffic(options_.out, totals);  // what a run writes last
+  // What a run writes last, so that it counts as ended only when its mark is whole.
+  quartet::write_traffic(options_.out, totals, [this] { mark_ended(options_.out); });
 }
 
 std::int64_t Simulation::trials_of(std::size_t member) const {

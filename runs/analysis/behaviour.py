@@ -35,6 +35,7 @@ class Subject:
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
+    "watched": whether it is another's hand that moves fingers;
     "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward,
     whether the first was chosen, which brings more; "sequence_right": in the last trial of a sequence
     of choices, whether all were right; both NaN in other trials.
@@ -304,6 +305,8 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
         "random_sign": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks)
             if keys.get("rotation_sign", "same") == "random"]),
+        "watched": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks) if keys.get("task") == "observe"]),
         "clamped": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("perturbation") == "clamp"]),
         "chose_better": np.where(

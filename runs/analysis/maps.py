@@ -291,12 +291,10 @@ def trials(directory: pathlib.Path) -> list[dict]:
                          | {f"{what}_{f}" for what in ("rate", "flexion") for f in FINGERS})
     rows = []
     for group in run.groups.values():
-        blocks = behaviour.blocks_of(behaviour.resolved(directory) or {"group": []}, group.name)
-        observed = [i for i, block in enumerate(blocks) if block.get("task") == "observe"]
         for subject in group.subjects:
             columns = subject.columns
             rates = np.stack([columns[f"rate_{f}"] for f in FINGERS], axis=1)
-            for trial in np.flatnonzero((columns["fingers"] > 0) & ~np.isin(columns["block"], observed)):
+            for trial in np.flatnonzero((columns["fingers"] > 0) & ~columns["watched"]):
                 asked = np.array([int(columns["fingers"][trial]) >> k & 1 for k in range(5)], bool)
                 moved, others = rates[trial, asked], rates[trial, ~asked]
                 low = np.minimum.outer(moved, others).sum()

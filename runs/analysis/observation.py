@@ -5,21 +5,24 @@
 
 prints a table, writes observation.csv (a row per subject) and observation_curves.csv (a row per subject
 and operating point) into the run directory, and draws observation.png and .pdf. The run must be of
-brains that see hands (brain.cortex.observation.connected); what its blocks do not tell stays empty.
+brains that see hands (brain.cortex.observation.connected), or have probes of kind "polarization"; what its
+blocks do not tell stays empty.
 
 From cortex.nc, mean rates of PFG and PMv cells from when a movement can be seen to its end:
     naive, observe    in the first and the last block with task = "observe"
     execute           in the last block with task = "fingers"; share: observe / execute
 From probes.nc, of a block whose probe has kind = "polarization" and one whose probe also has `observed`,
-mean responses f(x) alone and g(x) in observation, x: the sheet's polarisation:
+mean responses f(x) alone and g(x) in observation, x: the sheet's polarisation. Beyond the x at which
+either is largest the sheet fires by itself and responses fall: what follows leaves these points out.
     mep_ratio         g/f at x = 0; mep_anodal, mep_cathodal: f(1)/f(0) and f(-1)/f(0)
     x50, k, top       of the logistic through f, up to its largest response (Devanne et al. 1997, Exp
-                      Brain Res 114:329); a: by how many mV the middle of g lies below that of f
+                      Brain Res 114:329); a: by how many mV that is moved to fit g best
     interaction       I(x) = g(x+b) - g(x) - f(x+b) + f(x), with b = CURRENT_MV: what observation and
                       current do together beyond the sum of what each does; in units of top
     predicted         x50 - (a + b)/2, where I changes sign if g is f moved by a and f is a logistic
-    crossing          where I changes from above to below 0: that place between two operating points
-                      which divides them best (largest sum of I before less I after)
+    crossing          where I changes from above to below 0: the place between two operating points
+                      which divides them best (largest sum of I before less I after), interpolated.
+                      Noise has such a place, too: it says something only where low and high differ
     low, high         mean I at operating points below and above `predicted`
 Statistics are over simulated subjects.
 
@@ -71,15 +74,15 @@ def observed_blocks(blocks: list[dict]) -> dict[str, int | None]:
 
 
 def rates(directory: pathlib.Path, experiment: dict) -> dict[int, dict]:
-    """By subject, the mean rate in Hz of CELLS at MOMENTS. Raises BadInput."""
+    """By subject, the mean rate in Hz of CELLS at MOMENTS; of none where rates are not recorded, or
+    brains see no hands. Raises BadInput."""
     path = directory / "cortex.nc"
     if not path.is_file():
-        raise BadInput(f"{path}: no such file; record rates: --set record.rate_subjects=1 (or more)")
+        return {}
     found = {}
     with netcdf.open_dataset(path) as file:
         if "rate_PFG" not in file.variables:
-            raise BadInput(f"{path}: its brains see no hands; run with --set "
-                           "brain.cortex.observation.connected=true and blocks that show some")
+            return {}
         groups = netcdf.texts(file["group_name"])
         trial = file["trial"].values
         for index, member in enumerate(file["subject"].values.tolist()):
@@ -107,7 +110,7 @@ def response_curves(directory: pathlib.Path, experiment: dict) -> dict[int, tupl
     if not (directory / "probes.nc").is_file():
         return {}
     lab = tms.read(directory)
-    curves: dict[int, dict[bool, dict[float, float]]] = {}
+    curves: dict[int, dict[bool, dict[float, list[float]]]] = {}
     for probe in lab.probes:
         own = probe.of("polarization")
         if not own.size:
@@ -116,13 +119,21 @@ def response_curves(directory: pathlib.Path, experiment: dict) -> dict[int, tupl
         observing = bool(block.get("probe", {}).get("observed"))
         points = curves.setdefault(probe.subject, {}).setdefault(observing, {})
         for x in np.unique(probe.polarization[own]):
-            points[float(x)] = float(probe.size[own[probe.polarization[own] == x], probe.muscle].mean())
+            sizes = probe.size[own[probe.polarization[own] == x], probe.muscle]
+            points.setdefault(float(x + block.get("polarization_mv", 0.0)), []).extend(sizes)
     result = {}
     for subject, both in curves.items():
-        if len(both) < 2:
+        if False not in both:
             continue
-        x = np.array(sorted(both[False].keys() & both[True].keys()))
-        result[subject] = (x, *(np.array([both[o][v] for v in x]) for o in (False, True)))
+        shared = both[False].keys() & both.get(True, both[False]).keys()
+        if not shared:
+            raise BadInput(f"{directory / 'probes.nc'}: the probes of subject {subject} alone and in "
+                           "observation have no polarisation in common; give them the same "
+                           "probe.polarizations_mv")
+        x = np.array(sorted(shared))
+        alone, observing = (np.array([np.mean(both[o][v]) for v in x]) if o in both else None
+                            for o in (False, True))
+        result[subject] = (x, alone, observing)
     return result
 
 
@@ -144,16 +155,29 @@ def crossing(x: np.ndarray, index: np.ndarray) -> float:
     x, index = x[known], index[known]
     sums = [index[:i].sum() - index[i:].sum() for i in range(len(x) + 1)]
     best = int(np.argmax(sums))
-    return float((x[best - 1] + x[best]) / 2) if 0 < best < len(x) else np.nan
+    if not 0 < best < len(x):
+        return np.nan
+    before, after = index[best - 1], index[best]
+    share = before / (before - after) if before > 0 > after else 0.5
+    return float(x[best - 1] + share * (x[best] - x[best - 1]))
 
 
-def indices(x: np.ndarray, alone: np.ndarray, observing: np.ndarray) -> tuple[dict, np.ndarray]:
-    """INDICES of two curves, and the interaction in units of the largest response."""
+def shift(x: np.ndarray, observing: np.ndarray, top: float, x50: float, k: float) -> float:
+    """By how many mV the logistic must be moved to the left to fit `observing` best, -8 to 8."""
+    moves = np.linspace(-8.0, 8.0, 1601)
+    curves = top / (1 + np.exp(np.clip((x50 - moves[:, None] - x) / k, -500, 500)))
+    return float(moves[np.argmin(((curves - observing) ** 2).sum(axis=1))])
+
+
+def indices(x: np.ndarray, alone: np.ndarray,
+            observing: np.ndarray | None) -> tuple[dict, np.ndarray]:
+    """INDICES of two curves, the second of which may lack, and the interaction in units of top."""
     rising = slice(0, int(np.argmax(alone)) + 1)
     record = dict.fromkeys(INDICES, np.nan)
     at = {round(float(v), 6): i for i, v in enumerate(x)}
     if 0 in at and alone[at[0]] > 0:
-        record["mep_ratio"] = observing[at[0]] / alone[at[0]]
+        if observing is not None:
+            record["mep_ratio"] = observing[at[0]] / alone[at[0]]
         for name, v in (("mep_anodal", 1), ("mep_cathodal", -1)):
             if v in at:
                 record[name] = alone[at[v]] / alone[at[0]]
@@ -161,13 +185,17 @@ def indices(x: np.ndarray, alone: np.ndarray, observing: np.ndarray) -> tuple[di
     if len(x[rising]) < 5:
         return record, index
     top, x50, k, _ = tms.boltzmann(x[rising], alone[rising])
-    _, moved, _, _ = tms.boltzmann(x[rising], observing[rising])
+    record |= {"x50": x50, "k": k}
+    if observing is None:
+        return record, index
+    both = slice(0, min(rising.stop, int(np.argmax(observing)) + 1))
+    a = shift(x[both], observing[both], top, x50, k)
     index = interaction(x, alone, observing) / top
-    index[x + CURRENT_MV > x[rising][-1]] = np.nan  # beyond, responses fall: the sheet fires by itself
-    predicted = x50 - (x50 - moved + CURRENT_MV) / 2
+    index[x + CURRENT_MV > x[both][-1]] = np.nan
+    predicted = x50 - (a + CURRENT_MV) / 2
     found = crossing(x, index)
     below, above = index[x < predicted], index[x >= predicted]
-    record |= {"x50": x50, "k": k, "a": x50 - moved, "predicted": predicted, "crossing": found,
+    record |= {"a": a, "predicted": predicted, "crossing": found,
                "gap": (found - predicted) / k, "low": _mean(below), "high": _mean(above)}
     return record, index
 
@@ -185,6 +213,10 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
         raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
     groups = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     fired, responses = rates(directory, experiment), response_curves(directory, experiment)
+    if not fired and not responses:
+        raise BadInput(f"{directory}: nothing to read: neither rates of brains that see hands (--set "
+                       "brain.cortex.observation.connected=true, and record.rate_subjects=1 or more) "
+                       "nor a probe of kind \"polarization\"")
     rows, points = [], []
     for subject in sorted(fired.keys() | responses.keys()):
         row = {"group": groups[subject], "subject": subject}
@@ -197,7 +229,8 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
             record, index = indices(x, alone, observing)
             points += [{"group": groups[subject], "subject": subject, "polarization_mv": float(v),
                         "alone": float(f), "observing": float(g), "interaction": float(i)}
-                       for v, f, g, i in zip(x, alone, observing, index)]
+                       for v, f, g, i in zip(x, alone, np.full(len(x), np.nan) if observing is None
+                                             else observing, index)]
         else:
             record = dict.fromkeys(INDICES, np.nan)
         rows.append(row | record)
@@ -228,8 +261,8 @@ def print_table(records: list[dict]) -> None:
                [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in INDICES))
                 for r in records])
     print("\nnaive, observe: another's movements before and after practice; execute: own ones; share: "
-          "observe / execute.\nMEP ratio: observing / alone, not polarised; +1, -1 mV: alone, / not polarised; interaction: in units of the "
-          "largest response, below and above\nthe predicted crossing.")
+          "observe / execute.\nMEP ratio: observing / alone, not polarised; +1, -1 mV: alone, / not "
+          "polarised; interaction: in units of the\nlargest response, below and\nabove the predicted crossing, up to the larger of both responses.")
 
 
 def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:

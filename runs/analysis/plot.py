@@ -150,7 +150,7 @@ def reaches(run: behaviour.Behaviour) -> bool:
 
 def hits(subject: behaviour.Subject) -> np.ndarray:
     """1 or 0 in trials that ask for a finger movement, NaN in others."""
-    asked = subject.columns.get("fingers", np.zeros(subject.trials)) > 0
+    asked = (subject.columns.get("fingers", np.zeros(subject.trials)) > 0) & ~subject.columns["watched"]
     return np.where(asked, subject.columns["reward"] > 0, np.nan)
 
 

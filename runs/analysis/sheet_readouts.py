@@ -42,7 +42,7 @@ LABELS = {
     "new_survive_other": "the same, source elsewhere",
     "injured": "finger's rate after the stroke, of the healthy one",
     "recovered": "what therapy adds to it",
-    "recovered_later": "what of this is left later",
+    "kept": "what of this is left later",
     "pmv_share": "PMv rate, observation / movement",
     "pmv_naive_share": "PMv rate, first observation / movement",
     "mep_observing": "response, observing / alone",
@@ -178,9 +178,9 @@ def recovered(subject: Subject) -> float:
     return _movement(subject, "treated") - injured(subject)
 
 
-def recovered_later(subject: Subject) -> float:
-    """What is left of the gain after the rest that follows: gained then over gained at first."""
-    return (_movement(subject, "later") - injured(subject)) / (recovered(subject) or np.nan)
+def kept(subject: Subject) -> float:
+    """The same after the rest that follows."""
+    return _movement(subject, "later") - injured(subject)
 
 
 # --- Stimulation (tms.py) --------------------------------------------------------------------

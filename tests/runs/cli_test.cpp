@@ -390,7 +390,7 @@ TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
   const Outcome killed = run({"run", kExperiments + "smoke.toml"}, script("exit 137\n"));
   EXPECT_EQ(killed.code, 1);
   EXPECT_NE(killed.text.find("a rank, or mpirun, was ended by signal 9 (Killed); there is no "
-                             "checkpoint yet, so run it again\n"),
+                             "checkpoint yet; begin anew: quartet resume results/smoke\n"),
             std::string::npos)
       << killed.text;
 }

@@ -51,6 +51,8 @@ TEST(Inspect, NamesDamageAndGoesOn) {
   write_small_run(directory.path());
   write_bytes(directory.path() / "checkpoints/000001-000000000200/clock.0-of-1.state", "torn");
   fs::create_directories(directory.path() / "checkpoints/000001-000000000300.partial");
+  EXPECT_NE(inspect(directory.path(), false, false).find("000001-000000000200  damaged: "),
+            std::string::npos);
   write_bytes(directory / "behaviour.nc", "torn");
   const std::string text = inspect(directory.path(), false, false);
   for (const char* part : {"behaviour.nc is unreadable",

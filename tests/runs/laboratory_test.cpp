@@ -79,8 +79,8 @@ TEST(Laboratory, PolarizationSweepsOverPolarisationsAtEveryIntensity) {
   ASSERT_EQ(found.trials.size(), 12u);
   EXPECT_EQ(count(found, Stage::polarization), 12);
   for (std::size_t k = 0; k < 12; ++k) {
-    const double polarizations[] = {-3, 0, 1};
-    EXPECT_EQ(found.trials[k].stimulus.polarization_mv, polarizations[k / 2 % 3]) << k;
+    const double polarizations[] = {-3, 0, 1, 1, 0, -3};  // the second sweep backwards
+    EXPECT_EQ(found.trials[k].stimulus.polarization_mv, polarizations[k / 2]) << k;
     EXPECT_EQ(found.trials[k].stimulus.intensity, 0.5 * static_cast<double>(1 + k % 2)) << k;
   }
 }

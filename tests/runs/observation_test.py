@@ -147,7 +147,8 @@ class ObservationTest(unittest.TestCase):
 
     def test_crossing_divides_best(self):
         x = np.arange(6.0)
-        self.assertEqual(observation.crossing(x, np.array([2, 1, -0.1, 0.4, -2, -1.0])), 3.5)
+        self.assertEqual(observation.crossing(x, np.array([2, 1, -0.1, 0.4, -2, -1.0])),
+                         3 + 0.4 / 2.4)
 
     def test_command(self):
         run = write_run(self.root / "run", groups=("seen", "unseen"))
@@ -161,14 +162,29 @@ class ObservationTest(unittest.TestCase):
         code, out, _ = self.call(run, "--json")
         self.assertEqual((code, json.loads(out)[0]["n"]), (0, 1))
 
+    def test_what_falls_off_is_left_out(self):
+        """Where observation makes the sheet fire by itself, responses fall: that is no interaction."""
+        alone, observing = logistic(POLARIZATIONS), logistic(POLARIZATIONS, SHIFT)
+        whole, _ = observation.indices(POLARIZATIONS, alone, observing)
+        fallen = np.where(POLARIZATIONS > 2, 0.1, observing)
+        cut, index = observation.indices(POLARIZATIONS, alone, fallen)
+        self.assertAlmostEqual(cut["a"], whole["a"], delta=0.02)
+        self.assertAlmostEqual(cut["crossing"], whole["crossing"], delta=0.02)
+        self.assertTrue(np.isnan(index[POLARIZATIONS > 0]).all())
+        self.assertGreater(cut["high"], -0.1)
+
     def test_what_a_run_does_not_tell_stays_empty(self):
-        run = write_run(self.root / "run", observed=False)
+        run = write_run(self.root / "run", observed=False, sees=False)
         code, out, _ = self.call(run)
         self.assertEqual(code, 0)
-        self.assertFalse((run / "observation_curves.csv").exists())
+        row = observation.measure(run)[0][0]
+        self.assertAlmostEqual(row["x50"], X50 - SHIFT / 2, delta=0.05)  # the mean of both probes
+        self.assertTrue(np.isnan(row["mep_ratio"]) and np.isnan(row["pmv_share"]))
 
     def test_refusals(self):
-        code, _, err = self.call(write_run(self.root / "blind", sees=False))
+        blind = write_run(self.root / "blind", sees=False)
+        (blind / "probes.nc").unlink()
+        code, _, err = self.call(blind)
         self.assertEqual(code, 2)
         self.assertIn("observation.connected=true", err)
         code, _, err = self.call(self.root)
