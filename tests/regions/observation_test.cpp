@@ -121,7 +121,7 @@ class Seeing {
     counts_.clear();
     for (int k = 0; k < ms; ++k) {
       alone_->step();
-      for (const char* name : {"STS", "PFG", "PMv", "L5PT", "L23E", "PV"}) {
+      for (const char* name : {"STS", "PFG", "PMv", "L5PT"}) {
         const std::size_t population = population_of(cortex_, name);
         const std::uint32_t size = cortex_.populations()[population].size;
         for (const Spike& spike : cortex_.spikes(population))

@@ -334,6 +334,27 @@ class SystemTest(unittest.TestCase):
         self.resume(out, 5)
         self.assert_same(whole, out, "after a restart")
 
+    def test_current_is_felt(self):
+        """The current of a probe's pulse, and that of a block, depolarises the sheet."""
+        probe = ["--subjects", "1", "--set", 'block.rotated.probe.kind="polarization"',
+                 "--set", "block.rotated.probe.polarizations_mv=[-6, 6]",
+                 "--set", "block.rotated.probe.intensities=[1.2]", "--set", "block.rotated.probe.pulses=4"]
+
+        def felt(*arguments):
+            """Mean response to a pulse by the probe's current, and rate of L5PT in the block."""
+            run = self.run_new(*probe, *arguments)
+            with netCDF4.Dataset(run / "probes.nc") as file:
+                current, size = file["polarization"][:], file["mep"][:].mean(axis=1)
+                sizes = [size[(file["block"][:] == 1) & (current == mv)].mean() for mv in (-6, 6)]
+            with netCDF4.Dataset(run / "cortex.nc") as file:
+                return sizes, file["rate_L5PT"][:, 0][np.isin(file["trial"][:], (1, 2))].mean()
+
+        (low, high), rate = felt()
+        self.assertGreater(high, low + 0.1)
+        (_, higher), more = felt("--set", "block.rotated.polarization_mv=3")
+        self.assertGreater(higher, high)
+        self.assertGreater(more, 1.2 * rate)
+
     def test_damaged_checkpoint(self):
         """A damaged checkpoint is named and passed over."""
         out = self.run_new("--checkpoint-every", 5)
