@@ -23,13 +23,12 @@ or input.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import pathlib
 import signal
 import sys
 import textwrap
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -45,6 +44,7 @@ import numpy as np
 
 import behaviour
 import netcdf
+import reading
 import table
 from behaviour import BadInput
 from figure import save_both
@@ -464,35 +464,24 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     return figure
 
 
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+    """Writes tables and figure; for reading.read()."""
+    rows, maps = measure(directory)
+    done = trials(directory)
+    records = summary(rows, done)
+    run = behaviour.read(directory, set())
+    labels = {name: group.label for name, group in run.groups.items()}
+    table.write_csv(directory / "maps.csv", rows)
+    table.write_csv(directory / "practice.csv", done)
+    blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
+    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name)
+    return records, lambda: print_table(records), save_both(figure, directory, "maps")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="maps.py", description="Maps of the fingers on the motor sheet before and after practice.",
-        epilog="Example: maps.py results/finger_practice")
-    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
-                        help="a run directory with cortex_weights.nc of a plastic sheet")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    options = parser.parse_args(arguments)
-    try:
-        rows, maps = measure(options.directory)
-        done = trials(options.directory)
-        records = summary(rows, done)
-        run = behaviour.read(options.directory, set())
-        labels = {name: group.label for name, group in run.groups.items()}
-        table.write_csv(options.directory / "maps.csv", rows)
-        table.write_csv(options.directory / "practice.csv", done)
-        blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
-        figure = draw(rows, maps, records, labels, blocks, run.title or options.directory.name)
-        drawn = save_both(figure, options.directory, "maps")
-    except (BadInput, OSError) as error:
-        print(f"maps.py: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps([{k: None if isinstance(v, float) and not np.isfinite(v) else v
-                           for k, v in r.items()} for r in records], indent=2))
-    else:
-        print_table(records)
-        print(f"\nFigure: {drawn}")
-    return 0
+    return reading.read("maps", "Maps of the fingers on the motor sheet before and after practice.",
+                        "a run directory with cortex_weights.nc of a plastic sheet",
+                        "results/finger_practice", analyse, arguments)
 
 
 if __name__ == "__main__":

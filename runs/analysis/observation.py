@@ -31,11 +31,10 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
-import argparse
-import json
 import pathlib
 import signal
 import sys
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -52,6 +51,7 @@ import numpy as np
 import behaviour
 import maps
 import netcdf
+import reading
 import table
 import tms
 from behaviour import BadInput
@@ -309,34 +309,23 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
     return figure
 
 
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+    """Writes tables and figure; for reading.read()."""
+    rows, points = measure(directory)
+    records = summary(rows)
+    run = behaviour.read(directory, set())
+    labels = {name: group.label for name, group in run.groups.items()}
+    table.write_csv(directory / "observation.csv", rows)
+    if points:
+        table.write_csv(directory / "observation_curves.csv", points)
+    figure = draw(records, points, labels, run.title or directory.name)
+    return records, lambda: print_table(records), save_both(figure, directory, "observation")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="observation.py", description="Seen movements and direct current, alone and together.",
-        epilog="Example: observation.py results/observation")
-    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
-                        help="a run directory of brains that see hands")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    options = parser.parse_args(arguments)
-    try:
-        rows, points = measure(options.directory)
-        records = summary(rows)
-        run = behaviour.read(options.directory, set())
-        labels = {name: group.label for name, group in run.groups.items()}
-        table.write_csv(options.directory / "observation.csv", rows)
-        if points:
-            table.write_csv(options.directory / "observation_curves.csv", points)
-        drawn = save_both(draw(records, points, labels, run.title or options.directory.name),
-                          options.directory, "observation")
-    except (BadInput, OSError) as error:
-        print(f"observation.py: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps([{k: None if isinstance(v, float) and not np.isfinite(v) else v
-                           for k, v in r.items()} for r in records], indent=2))
-    else:
-        print_table(records)
-        print(f"\nFigure: {drawn}")
-    return 0
+    return reading.read("observation", "Seen movements and direct current, alone and together.",
+                        "a run directory of brains that see hands",
+                        "results/observation", analyse, arguments)
 
 
 if __name__ == "__main__":

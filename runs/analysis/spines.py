@@ -26,11 +26,10 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
-import argparse
-import json
 import pathlib
 import signal
 import sys
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -47,6 +46,7 @@ import numpy as np
 import behaviour
 import maps
 import netcdf
+import reading
 import table
 from behaviour import BadInput
 from figure import save_both
@@ -224,32 +224,21 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     return figure
 
 
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+    """Writes tables and figure; for reading.read()."""
+    rows = measure(directory)
+    records = summary(rows)
+    run = behaviour.read(directory, set())
+    labels = {name: group.label for name, group in run.groups.items()}
+    table.write_csv(directory / "spines.csv", rows)
+    figure = draw(records, labels, run.title or directory.name)
+    return records, lambda: print_table(records), save_both(figure, directory, "spines")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="spines.py", description="Synapses of the motor sheet that come and go with practice.",
-        epilog="Example: spines.py results/spines")
-    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
-                        help="a run directory with cortex_weights.nc of a sheet whose synapses come and go")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    options = parser.parse_args(arguments)
-    try:
-        rows = measure(options.directory)
-        records = summary(rows)
-        run = behaviour.read(options.directory, set())
-        labels = {name: group.label for name, group in run.groups.items()}
-        table.write_csv(options.directory / "spines.csv", rows)
-        drawn = save_both(draw(records, labels, run.title or options.directory.name),
-                          options.directory, "spines")
-    except (BadInput, OSError) as error:
-        print(f"spines.py: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps([{k: None if isinstance(v, float) and not np.isfinite(v) else v
-                           for k, v in r.items()} for r in records], indent=2))
-    else:
-        print_table(records)
-        print(f"\nFigure: {drawn}")
-    return 0
+    return reading.read("spines", "Synapses of the motor sheet that come and go with practice.",
+                        "a run directory with cortex_weights.nc of a sheet whose synapses come and go",
+                        "results/spines", analyse, arguments)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,10 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
-import argparse
-import json
 import pathlib
 import signal
 import sys
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -36,6 +35,7 @@ import numpy as np
 
 import behaviour
 import netcdf
+import reading
 import table
 from behaviour import BadInput
 from figure import save_both
@@ -223,33 +223,21 @@ def draw(records: list[dict], title: str) -> plt.Figure:
     return figure
 
 
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+    """Writes tables and figure; for reading.read()."""
+    rows = measure(directory)
+    records = shares(rows)
+    title = behaviour.read(directory, set()).title
+    table.write_csv(directory / "units.csv", rows)
+    table.write_csv(directory / "shares.csv", records)
+    figure = draw(records, title or directory.name)
+    return records, lambda: print_table(records), save_both(figure, directory, "thalamus")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="thalamus.py",
-        description="Counts cells of motor thalamus that follow error, reward-prediction error or both.",
-        epilog="Example: thalamus.py results/convergence",
-    )
-    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
-                        help="a run directory with thalamus_spikes.nc")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    options = parser.parse_args(arguments)
-    try:
-        rows = measure(options.directory)
-        records = shares(rows)
-        title = behaviour.read(options.directory, set()).title
-        table.write_csv(options.directory / "units.csv", rows)
-        table.write_csv(options.directory / "shares.csv", records)
-        figure = draw(records, title or options.directory.name)
-        drawn = save_both(figure, options.directory, "thalamus")
-    except (BadInput, OSError) as error:
-        print(f"thalamus.py: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps(records, indent=2))
-    else:
-        print_table(records)
-        print(f"\nFigure: {drawn}")
-    return 0
+    return reading.read("thalamus", "Counts cells of motor thalamus that follow error, reward-prediction error or both.",
+                        "a run directory with thalamus_spikes.nc",
+                        "results/convergence", analyse, arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+"""The frame of the commands that read one run directory, print a table and draw a figure."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+from collections.abc import Callable
+
+from behaviour import BadInput
+
+
+def read(name: str, description: str, directory: str, example: str,
+         analyse: Callable[[pathlib.Path], tuple[list[dict], Callable[[], None], object]],
+         arguments: list[str] | None) -> int:
+    """Exit code of the script `name`.py. `directory`: help of its argument. `analyse`: writes the
+    script's files; returns records for --json, what prints the table, and the figure's path or None.
+    """
+    script = f"{name}.py"
+    parser = argparse.ArgumentParser(prog=script, description=description,
+                                     epilog=f"Example: {script} {example}")
+    parser.add_argument("directory", metavar="DIR", type=pathlib.Path, help=directory)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args(arguments)
+    try:
+        records, show, drawn = analyse(options.directory)
+    except (BadInput, OSError) as error:
+        print(f"{script}: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps([{k: None if isinstance(v, float) and not math.isfinite(v) else v
+                           for k, v in r.items()} for r in records], indent=2))
+        return 0
+    show()
+    if drawn:
+        print(f"\nFigure: {drawn}")
+    return 0
