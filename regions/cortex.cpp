@@ -259,22 +259,30 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              const double direction = pmd_direction(cell) + 12.0 * draws.normal();
              return draw_from_group(ring_cell(direction, kChannels), n.va, kChannels, draws);
            }});
-  connect({.name = "PMd_PMdI",
-           .source = pmd,
-           .target = pmd_i,
-           .receptor = kExcitation,
-           .in_degree = 60,
-           .weight = 150.0 / 60,
-           .delay_ms = 1.5,
-           .sources = uniform_sources(n.pmd)});
-  connect({.name = "PMdI_PMd",
-           .source = pmd_i,
-           .target = pmd,
-           .receptor = kInhibition,
-           .in_degree = 20,
-           .weight = -80.0 / 20,
-           .delay_ms = 1,
-           .sources = uniform_sources(n.pmd_inhibitory)});
+  // Interneurons that all of a population's cells excite and that inhibit them all; `mv`: summed
+  // inhibition of a cell.
+  auto inhibited = [&](std::size_t population, Cells cells, std::size_t interneurons,
+                       Cells interneuron_cells, double mv) {
+    const std::string name = network_.population(population).name();
+    const std::string inhibitor = network_.population(interneurons).name();
+    connect({.name = name + "_" + inhibitor,
+             .source = population,
+             .target = interneurons,
+             .receptor = kExcitation,
+             .in_degree = 60,
+             .weight = 150.0 / 60,
+             .delay_ms = 1.5,
+             .sources = uniform_sources(cells)});
+    connect({.name = inhibitor + "_" + name,
+             .source = interneurons,
+             .target = population,
+             .receptor = kInhibition,
+             .in_degree = 20,
+             .weight = -mv / 20,
+             .delay_ms = 1,
+             .sources = uniform_sources(interneuron_cells)});
+  };
+  inhibited(pmd, n.pmd, pmd_i, n.pmd_inhibitory, 80.0);
 
   // Choice. While two targets are seen, candidate aims inhibit each other.
   auto chooser_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd_chooser); };
@@ -373,30 +381,14 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
     };
     sts_rule_ = learned("STS_PFG", sts_, n.sts, pfg_, p.observation.sts_pfg_weight_mv);
     pfg_rule_ = learned("PFG_PMv", pfg_, n.pfg, pmv_, p.observation.pfg_pmv_weight_mv);
-    auto inhibited = [&](const char* name, const char* long_name, std::size_t population,
-                         Cells cells, const char* excitation, const char* inhibition) {
-      const std::size_t interneurons =
-          add_population({name, long_name, n.finger_inhibitory, {}}, p.pmd_inhibitory,
-                         SynapseKind::current, fast_receptors());
-      connect({.name = excitation,
-               .source = population,
-               .target = interneurons,
-               .receptor = kExcitation,
-               .in_degree = 60,
-               .weight = 150.0 / 60,
-               .delay_ms = 1.5,
-               .sources = uniform_sources(cells)});
-      connect({.name = inhibition,
-               .source = interneurons,
-               .target = population,
-               .receptor = kInhibition,
-               .in_degree = 20,
-               .weight = -p.observation.inhibition_mv / 20,
-               .delay_ms = 1,
-               .sources = uniform_sources(n.finger_inhibitory)});
+    const auto interneurons = [&](const char* name, const char* long_name) {
+      return add_population({name, long_name, n.finger_inhibitory, {}}, p.pmd_inhibitory,
+                            SynapseKind::current, fast_receptors());
     };
-    inhibited("PFGI", "inferior parietal inhibitory cells", pfg_, n.pfg, "PFG_PFGI", "PFGI_PFG");
-    inhibited("PMvI", "ventral premotor inhibitory cells", pmv_, n.pmv, "PMv_PMvI", "PMvI_PMv");
+    inhibited(pfg_, n.pfg, interneurons("PFGI", "inferior parietal inhibitory cells"),
+              n.finger_inhibitory, p.observation.inhibition_mv);
+    inhibited(pmv_, n.pmv, interneurons("PMvI", "ventral premotor inhibitory cells"),
+              n.finger_inhibitory, p.observation.inhibition_mv);
   }
 
   // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
