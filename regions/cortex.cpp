@@ -619,6 +619,12 @@ void Cortex::stimulate(const Pulse& pulse) {
   }
 }
 
+void Cortex::polarize(double mv) {
+  polarization_mv_ = mv;
+  for (const Axons& axons : axons_)
+    if (axons.excitatory) network_.population(axons.population).set_shift(static_cast<float>(mv));
+}
+
 void Cortex::lesion(double x, double y, double radius) {
   since_lesion_ms_ = 0;
   for (const Axons& axons : axons_) {
@@ -662,9 +668,6 @@ void Cortex::prepare(Step, const Inbox& in) {
     drive_fingers(sts_, sense::seen_finger, parameters_.observation.seen_drive_mv);
     drive_fingers(pfg_, sense::finger, parameters_.observation.cue_drive_mv);
   }
-  for (const Axons& axons : axons_)
-    if (axons.excitatory)
-      network_.population(axons.population).set_shift(static_cast<float>(polarization_mv_));
   network_.population(pmd_chooser_)
       .set_drive(senses[sense::second_on] > 0 ? static_cast<float>(parameters_.choice_drive_mv)
                                               : 0.0f);
@@ -726,6 +729,7 @@ void Cortex::load_extra(StateReader& reader) {
   strategy_rule_->load(reader);
   recalibration_rule_->load(reader);
   reader.shared_value("polarization_mv", polarization_mv_);
+  polarize(polarization_mv_);
   if (sts_rule_) {
     sts_rule_->load(reader);
     pfg_rule_->load(reader);

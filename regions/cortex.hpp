@@ -203,7 +203,7 @@ class Cortex final : public SpikingRegion {
   void lesion(double x, double y, double radius);
   /// Depolarises the sheet's pyramidal cells by direct current, until it is called again. `mv`: at
   /// the soma of a cell at rest.
-  void polarize(double mv) { polarization_mv_ = mv; }
+  void polarize(double mv);
   /// Spikes of corticospinal cells in the last timestep, of all slices.
   std::span<const Spike> corticospinal() const { return network_.spikes(corticospinal_); }
 
