@@ -176,15 +176,29 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                std::uint64_t seed, Slice slice)
     : SpikingRegion("cortex", kCortexSubsteps, slice, seed),
       parameters_(p),
+      sizes_(scale),
       seed_(seed),
-      dopamine_gate_(p.sheet_plasticity.dopamine, Sizes(scale).snc) {
-  const Sizes n(scale);
+      dopamine_gate_(p.sheet_plasticity.dopamine, sizes_.snc) {
+  const Sizes& n = sizes_;
   const std::size_t vl = add_spike_input("vl_to_cortex", n.vl, kThalamusSubsteps);
   const std::size_t va = add_spike_input("va_to_cortex", n.va, kThalamusSubsteps);
   dopamine_ = inputs().size();
   add_spike_input("snc_to_cortex", n.snc, kBasalGangliaSubsteps);
   senses_ = add_analog_input("senses_to_cortex", sense::count);
+  add_populations();
+  // Weights given as numbers in what follows are tuned to firing rates.
+  connect_aim(va);
+  connect_choice();
+  connect_strategy();
+  connect_felt_hand();
+  if (p.observation.connected) connect_observation();
+  connect_sheet();
+  connect_sheet_inputs(arm, vl);
+}
 
+void Cortex::add_populations() {
+  const CortexParameters& p = parameters_;
+  const Sizes& n = sizes_;
   auto ring = [&](const char* name, const char* long_name, std::uint32_t size,
                   const LifParameters& lif) {
     return add_population({name, long_name, size, ring_directions(size)}, lif, SynapseKind::current,
@@ -195,10 +209,9 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   task_error_ = ring("TaskError", "parietal cells that compare target and cursor", n.task_error,
                      p.task_error);
   pre_pmd_ = ring("PrePMd", "rostral premotor cells (strategy)", n.pre_pmd, p.pre_pmd);
-  const std::size_t pmd = ring("PMd", "dorsal premotor cells (aim)", n.pmd, p.pmd);
-  const std::size_t pmd_i =
-      add_population({"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}}, p.pmd_inhibitory,
-                     SynapseKind::current, fast_receptors());
+  pmd_ = ring("PMd", "dorsal premotor cells (aim)", n.pmd, p.pmd);
+  pmd_inhibitory_ = add_population({"PMdI", "premotor inhibitory cells", n.pmd_inhibitory, {}},
+                                   p.pmd_inhibitory, SynapseKind::current, fast_receptors());
   pmd_chooser_ =
       ring("PMdC", "premotor inhibitory cells by which aims compete", n.pmd_chooser, p.pmd_chooser);
   auto layer = [&](const char* name, const char* long_name, const SheetLayout& sheet,
@@ -208,16 +221,17 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
       info.x.push_back(static_cast<float>(sheet.x(cell)));
       info.y.push_back(static_cast<float>(sheet.y(cell)));
     }
-    return add_population(std::move(info), lif, SynapseKind::conductance,
-                          sheet_receptors(nmda_ratio * p.nmda_factor));
+    return Layer{add_population(std::move(info), lif, SynapseKind::conductance,
+                                sheet_receptors(nmda_ratio * p.nmda_factor)),
+                 sheet};
   };
-  const std::size_t e = layer("L23E", "layer 2/3 pyramidal cells", n.l23e, p.l23e, 0.5);
-  const std::size_t pv = layer("PV", "parvalbumin cells", n.pv, p.pv, 0.05);
-  const std::size_t som = layer("SOM", "somatostatin cells", n.som, p.som, 0.1);
-  const std::size_t ngf = layer("NGF", "neurogliaform cells", n.ngf, p.ngf, 0.033);
-  const std::size_t it = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
-  const std::size_t pt = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
-  const std::size_t ct = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
+  l23e_ = layer("L23E", "layer 2/3 pyramidal cells", n.l23e, p.l23e, 0.5);
+  pv_ = layer("PV", "parvalbumin cells", n.pv, p.pv, 0.05);
+  som_ = layer("SOM", "somatostatin cells", n.som, p.som, 0.1);
+  ngf_ = layer("NGF", "neurogliaform cells", n.ngf, p.ngf, 0.033);
+  l5it_ = layer("L5IT", "layer 5 intratelencephalic cells", n.l5it, p.l5it, 0.5);
+  l5pt_ = layer("L5PT", "layer 5 pyramidal-tract cells", n.l5pt, p.l5pt, 0.5);
+  l6ct_ = layer("L6CT", "layer 6 corticothalamic cells", n.l6ct, p.l6ct, 0.5);
   proprio_ = ring("Proprio", "cells that feel where the hand is", n.proprio, p.proprio);
   felt_ = ring("Felt", "cells that estimate where the hand is", n.felt, p.felt);
   pmv_ = add_population({"PMv", "ventral premotor cells (fingers)", n.pmv, {}}, p.pmv,
@@ -232,17 +246,31 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kSeenSharpness);
   hand_drive_ = std::make_unique<TunedDrive>(network_.population(proprio_), kSeenSharpness);
   add_output(ppc_);
-  add_output(pmd);
-  add_output(pt);
-  add_output(ct);
+  add_output(pmd_);
+  add_output(l5pt_.population);
+  add_output(l6ct_.population);
 
-  // Weights given as numbers, here and below, are tuned to firing rates.
+  const AxonParameters& axons = p.axons;
+  const auto stimulable = [&](const Layer& cells, AxonThreshold threshold, bool excitatory) {
+    const std::string& name = network_.population(cells.population).name();
+    axons_.push_back({cells, threshold, excitatory, {seed_, purpose(name + ".axons")}});
+  };
+  stimulable(l23e_, axons.l23e, true);
+  stimulable(pv_, axons.pv, false);
+  stimulable(som_, axons.som, false);
+  stimulable(ngf_, axons.ngf, false);
+  stimulable(l5it_, axons.l5, true);
+  stimulable(l5pt_, axons.l5, true);
+  stimulable(l6ct_, axons.l5, true);
+}
 
-  // Aim.
-  auto pmd_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); };
+void Cortex::connect_aim(std::size_t va) {
+  const CortexParameters& p = parameters_;
+  const Sizes n = sizes_;
+  const auto pmd_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); };
   connect({.name = "PPC_PMd",
            .source = ppc_,
-           .target = pmd,
+           .target = pmd_,
            .receptor = kExcitation,
            .in_degree = 40,
            .weight = p.ppc_pmd_weight_mv / 40,
@@ -250,7 +278,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .sources = ring_sources(n.ppc, pmd_direction, 10.0)});
   connect({.name = "VA_PMd",
            .source = va,
-           .target = pmd,
+           .target = pmd_,
            .receptor = kExcitation,
            .in_degree = 30,
            .weight = p.va_pmd_weight_mv / 30,
@@ -259,35 +287,38 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              const double direction = pmd_direction(cell) + 12.0 * draws.normal();
              return draw_from_group(ring_cell(direction, kChannels), n.va, kChannels, draws);
            }});
-  // Interneurons that all of a population's cells excite and that inhibit them all; `mv`: summed
-  // inhibition of a cell.
-  auto inhibited = [&](std::size_t population, Cells cells, std::size_t interneurons,
-                       Cells interneuron_cells, double mv) {
-    const std::string name = network_.population(population).name();
-    const std::string inhibitor = network_.population(interneurons).name();
-    connect({.name = name + "_" + inhibitor,
-             .source = population,
-             .target = interneurons,
-             .receptor = kExcitation,
-             .in_degree = 60,
-             .weight = 150.0 / 60,
-             .delay_ms = 1.5,
-             .sources = uniform_sources(cells)});
-    connect({.name = inhibitor + "_" + name,
-             .source = interneurons,
-             .target = population,
-             .receptor = kInhibition,
-             .in_degree = 20,
-             .weight = -mv / 20,
-             .delay_ms = 1,
-             .sources = uniform_sources(interneuron_cells)});
-  };
-  inhibited(pmd, n.pmd, pmd_i, n.pmd_inhibitory, 80.0);
+  inhibit(pmd_, n.pmd, pmd_inhibitory_, n.pmd_inhibitory, 80.0);
+}
 
-  // Choice. While two targets are seen, candidate aims inhibit each other.
+void Cortex::inhibit(std::size_t population, Cells cells, std::size_t interneurons,
+                     Cells interneuron_cells, double mv) {
+  const std::string name = network_.population(population).name();
+  const std::string inhibitor = network_.population(interneurons).name();
+  connect({.name = name + "_" + inhibitor,
+           .source = population,
+           .target = interneurons,
+           .receptor = kExcitation,
+           .in_degree = 60,
+           .weight = 150.0 / 60,
+           .delay_ms = 1.5,
+           .sources = uniform_sources(cells)});
+  connect({.name = inhibitor + "_" + name,
+           .source = interneurons,
+           .target = population,
+           .receptor = kInhibition,
+           .in_degree = 20,
+           .weight = -mv / 20,
+           .delay_ms = 1,
+           .sources = uniform_sources(interneuron_cells)});
+}
+
+// While two targets are seen, candidate aims inhibit each other.
+void Cortex::connect_choice() {
+  const CortexParameters& p = parameters_;
+  const Sizes n = sizes_;
   auto chooser_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.pmd_chooser); };
   connect({.name = "PMd_PMdC",
-           .source = pmd,
+           .source = pmd_,
            .target = pmd_chooser_,
            .receptor = kExcitation,
            .in_degree = 40,
@@ -296,7 +327,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .sources = ring_sources(n.pmd, chooser_direction, 10.0)});
   connect({.name = "PMdC_PMd",
            .source = pmd_chooser_,
-           .target = pmd,
+           .target = pmd_,
            .receptor = kInhibition,
            .in_degree = 20,
            .weight = -p.chooser_pmd_weight_mv / 20,
@@ -304,11 +335,14 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
            .sources = [=](std::uint32_t cell, Draws& draws) {
              // From anywhere but within kRivalDeg.
              const double away = kRivalDeg + (360.0 - 2 * kRivalDeg) * draws.uniform();
-             return member(ring_cell(pmd_direction(cell) + away, n.pmd_chooser.families),
-                           n.pmd_chooser, draws);
+             const double direction = ring_direction(cell, n.pmd) + away;
+             return member(ring_cell(direction, n.pmd_chooser.families), n.pmd_chooser, draws);
            }});
+}
 
-  // Strategy.
+void Cortex::connect_strategy() {
+  const CortexParameters& p = parameters_;
+  const Sizes n = sizes_;
   auto compare = [&](const char* name, std::size_t source, Cells ring, std::size_t receptor,
                      double weight) {
     connect(overlap_synapses(
@@ -333,14 +367,19 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   strategy_rule_ = std::make_unique<InstructedRule>(strategy, p.strategy, n.task_error);
   connect({.name = "PrePMd_PMd",
            .source = pre_pmd_,
-           .target = pmd,
+           .target = pmd_,
            .receptor = kExcitation,
            .in_degree = 40,
            .weight = p.strategy_weight_mv / 40,
            .delay_ms = 1.5,
-           .sources = ring_sources(n.pre_pmd, pmd_direction, 10.0)});
+           .sources = ring_sources(
+               n.pre_pmd, [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); }, 10.0)});
+}
 
-  // The felt hand: what the body's map says, and what sight has taught.
+// The felt hand: what the body's map says, and what sight has taught.
+void Cortex::connect_felt_hand() {
+  const CortexParameters& p = parameters_;
+  const Sizes n = sizes_;
   connect({.name = "Proprio_Felt",
            .source = proprio_,
            .target = felt_,
@@ -362,47 +401,48 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                                        .max_weight = p.recalibration_max_weight_mv});
   recalibration_rule_ =
       std::make_unique<InstructedRule>(recalibration, p.recalibration, n.ppc_cursor);
+}
 
-  // What is seen of hands.
-  if (p.observation.connected) {
-    auto learned = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
-                       double weight) {
-      Projection& projection = connect({.name = name,
-                                        .source = source,
-                                        .target = target,
-                                        .receptor = kExcitation,
-                                        .in_degree = sources.families,
-                                        .weight = 0,
-                                        .delay_ms = 3,
-                                        .sources = each_family_in_turn(sources),
-                                        .plastic = true,
-                                        .max_weight = weight * finger_count / sources.families});
-      return std::make_unique<HebbianRule>(projection, p.observation.learning);
-    };
-    sts_rule_ = learned("STS_PFG", sts_, n.sts, pfg_, p.observation.sts_pfg_weight_mv);
-    pfg_rule_ = learned("PFG_PMv", pfg_, n.pfg, pmv_, p.observation.pfg_pmv_weight_mv);
-    const auto interneurons = [&](const char* name, const char* long_name) {
-      return add_population({name, long_name, n.finger_inhibitory, {}}, p.pmd_inhibitory,
-                            SynapseKind::current, fast_receptors());
-    };
-    inhibited(pfg_, n.pfg, interneurons("PFGI", "inferior parietal inhibitory cells"),
-              n.finger_inhibitory, p.observation.inhibition_mv);
-    inhibited(pmv_, n.pmv, interneurons("PMvI", "ventral premotor inhibitory cells"),
-              n.finger_inhibitory, p.observation.inhibition_mv);
-  }
-
-  // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of
-  // distance on top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to
-  // the spread of fields.
-  struct Layer {
-    std::size_t index;
-    const SheetLayout* sheet;
+// What is seen of hands.
+void Cortex::connect_observation() {
+  const CortexParameters& p = parameters_;
+  const Sizes& n = sizes_;
+  auto learned = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
+                     double weight) {
+    Projection& projection = connect({.name = name,
+                                      .source = source,
+                                      .target = target,
+                                      .receptor = kExcitation,
+                                      .in_degree = sources.families,
+                                      .weight = 0,
+                                      .delay_ms = 3,
+                                      .sources = each_family_in_turn(sources),
+                                      .plastic = true,
+                                      .max_weight = weight * finger_count / sources.families});
+    return std::make_unique<HebbianRule>(projection, p.observation.learning);
   };
-  const Layer E{e, &n.l23e}, PV{pv, &n.pv}, SOM{som, &n.som}, NGF{ngf, &n.ngf}, IT{it, &n.l5it},
-      PT{pt, &n.l5pt}, CT{ct, &n.l6ct};
+  sts_rule_ = learned("STS_PFG", sts_, n.sts, pfg_, p.observation.sts_pfg_weight_mv);
+  pfg_rule_ = learned("PFG_PMv", pfg_, n.pfg, pmv_, p.observation.pfg_pmv_weight_mv);
+  const auto interneurons = [&](const char* name, const char* long_name) {
+    return add_population({name, long_name, n.finger_inhibitory, {}}, p.pmd_inhibitory,
+                          SynapseKind::current, fast_receptors());
+  };
+  inhibit(pfg_, n.pfg, interneurons("PFGI", "inferior parietal inhibitory cells"),
+          n.finger_inhibitory, p.observation.inhibition_mv);
+  inhibit(pmv_, n.pmv, interneurons("PMvI", "ventral premotor inhibitory cells"),
+          n.finger_inhibitory, p.observation.inhibition_mv);
+}
+
+// Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of distance on
+// top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to the spread of
+// fields.
+void Cortex::connect_sheet() {
+  const CortexParameters& p = parameters_;
+  const Layer &E = l23e_, &PV = pv_, &SOM = som_, &NGF = ngf_, &IT = l5it_, &PT = l5pt_,
+              &CT = l6ct_;
   auto lateral = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
                      std::uint32_t in_degree, double sd, double sum, double delay_ms) {
-    const SheetLayout source = *from.sheet, target = *to.sheet;
+    const SheetLayout source = from.sheet, target = to.sheet;
     if (receptor == kGabaA) sum *= p.gaba_a_factor;
     if (receptor == kGabaB) sum *= p.gaba_b_factor;
     // Rounded to half milliseconds beyond the shortest: few fans, long rows.
@@ -410,8 +450,8 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
       return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
     };
     connect({.name = name,
-             .source = from.index,
-             .target = to.index,
+             .source = from.population,
+             .target = to.population,
              .receptor = receptor,
              .in_degree = in_degree,
              .weight = sum / in_degree,
@@ -423,21 +463,6 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              .min_delay_ms = delay_ms,
              .max_delay_ms = delay_at(source.width, source.height)});
   };
-  const AxonParameters& axons = p.axons;
-  const auto stimulable = [&](const Layer& cells, AxonThreshold threshold, bool excitatory) {
-    const std::string& name = network_.population(cells.index).name();
-    axons_.push_back(
-        {cells.index, *cells.sheet, threshold, excitatory, {seed, purpose(name + ".axons")}});
-  };
-  stimulable(E, axons.l23e, true);
-  stimulable(PV, axons.pv, false);
-  stimulable(SOM, axons.som, false);
-  stimulable(NGF, axons.ngf, false);
-  stimulable(IT, axons.l5, true);
-  stimulable(PT, axons.l5, true);
-  stimulable(CT, axons.l5, true);
-  corticospinal_ = pt;
-
   constexpr double kE = 1.5, kI = 0.8;
   // Where the sheet is plastic, these have weights of their own and, as nearly all are short, one
   // delay.
@@ -445,13 +470,13 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                      std::uint32_t in_degree, double sd, double sum, double delay_ms,
                      double max_weight, std::uint32_t vacant_sites = 0) -> Projection& {
     return connect({.name = name,
-                    .source = from.index,
-                    .target = to.index,
+                    .source = from.population,
+                    .target = to.population,
                     .receptor = receptor,
                     .in_degree = in_degree,
                     .weight = sum / in_degree,
                     .delay_ms = delay_ms,
-                    .sources = sheet_sources(*from.sheet, *to.sheet, sd),
+                    .sources = sheet_sources(from.sheet, to.sheet, sd),
                     .plastic = true,
                     .max_weight = max_weight * sum / in_degree,
                     .vacant_sites = vacant_sites});
@@ -469,16 +494,18 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
     Projection& projection =
         learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight,
                 plasticity.spines.vacant_sites(in_degree));
-    excitatory_.push_back({e, to.index, TripletRule(projection, plasticity.excitatory), nullptr});
+    excitatory_.push_back(
+        {E.population, to.population, TripletRule(projection, plasticity.excitatory), nullptr});
     if (!plasticity.spines.structural) return;
-    excitatory_.back().spines = std::make_unique<SpineRule>(projection, plasticity.spines, seed);
+    excitatory_.back().spines = std::make_unique<SpineRule>(projection, plasticity.spines, seed_);
     connected_by(*excitatory_.back().spines);
   };
   auto inhibitory = [&](const char* name, const Layer& to, double sum) {
     if (!plasticity.plastic) return lateral(name, PV, to, kGabaA, 40, 0.6, sum, kI);
     sum *= p.gaba_a_factor;
     Projection& projection = learned(name, PV, to, kGabaA, 40, 0.6, sum, kI, kMostInhibition);
-    inhibitory_.push_back({pv, to.index, InhibitoryRule(projection, plasticity.inhibitory)});
+    inhibitory_.push_back(
+        {PV.population, to.population, InhibitoryRule(projection, plasticity.inhibitory)});
   };
   excitatory("L23E_L23E", E, 80, 0.7, 0.8);
   lateral("L23E_PV", E, PV, kGlutamate, 60, 0.7, 1.6, kE);
@@ -506,15 +533,19 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.06, kI);
   lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.06, kI);
   lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 0.1, kI);
+}
 
-  // Input map. A cell of the arm's part belongs to muscles by their fields and gets premotor and
+void Cortex::connect_sheet_inputs(const ArmParameters& arm, std::size_t vl) {
+  const CortexParameters& p = parameters_;
+  const Sizes n = sizes_;
+  // A cell of the arm's part belongs to muscles by their fields and gets premotor and
   // thalamic input for the directions in which these muscles pull: what motor development has
   // learned (muscle_map.hpp). Input strength follows the muscles' demand, so the sum of all
   // cells' pushes points where the aim points.
   const MuscleMap muscles(arm);
   auto directed = [&](const char* name, std::size_t source, bool ring_source, const Layer& to,
                       std::uint32_t in_degree, double sum) {
-    const SheetLayout sheet = *to.sheet;
+    const SheetLayout sheet = to.sheet;
     const Cells sources = ring_source ? n.pmd : n.vl;
     // For each source group (direction bin), the demand on each muscle.
     const std::uint32_t bins = ring_source ? 24 : kZones;
@@ -538,7 +569,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
     };
     connect({.name = name,
              .source = source,
-             .target = to.index,
+             .target = to.population,
              .receptor = kGlutamate,
              .in_degree = in_degree,
              .weight = sum / in_degree,
@@ -567,7 +598,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
                  }});
   };
   // Input of the fingers: a cell near a finger's field gets that finger's premotor cells.
-  auto near_finger = [sheet = n.l23e](std::uint32_t finger, std::uint32_t cell) {
+  auto near_finger = [sheet = l23e_.sheet](std::uint32_t finger, std::uint32_t cell) {
     const MuscleField& f = kMuscleFields[kArmMuscles + finger];
     const double dx = sheet.x(cell) - f.x, dy = sheet.y(cell) - f.y;
     return math::exp(-(dx * dx + dy * dy) / (2.0 * kFingerInputSd * kFingerInputSd));
@@ -581,7 +612,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   connect(
       {.name = "PMv_L23E",
        .source = pmv_,
-       .target = e,
+       .target = l23e_.population,
        .receptor = kGlutamate,
        .in_degree = 40,
        .weight = p.pmv_e_weight / 40,
@@ -595,22 +626,23 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
              return draw_from_group(finger, n.pmv, finger_count, draws);
            },
        .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) { return near_fingers(cell); }});
-  directed("PMd_L23E", pmd, true, E, 40, p.pmd_e_weight);
-  directed("PMd_L5PT", pmd, true, PT, 40, p.pmd_pt_weight);
-  directed("VL_L23E", vl, false, E, 40, p.vl_e_weight);
-  directed("VL_L5PT", vl, false, PT, 40, p.vl_pt_weight);
-  diffuse("VL_PV", vl, n.vl, pv, kGlutamate, 40, 1.5, 0);
-  diffuse("VL_SOM", vl, n.vl, som, kGlutamate, 30, 1.5, 0);
-  diffuse("VL_L6CT", vl, n.vl, ct, kGlutamate, 30, 0.6, 0);
+  directed("PMd_L23E", pmd_, true, l23e_, 40, p.pmd_e_weight);
+  directed("PMd_L5PT", pmd_, true, l5pt_, 40, p.pmd_pt_weight);
+  directed("VL_L23E", vl, false, l23e_, 40, p.vl_e_weight);
+  directed("VL_L5PT", vl, false, l5pt_, 40, p.vl_pt_weight);
+  diffuse("VL_PV", vl, n.vl, pv_.population, kGlutamate, 40, 1.5, 0);
+  diffuse("VL_SOM", vl, n.vl, som_.population, kGlutamate, 30, 1.5, 0);
+  diffuse("VL_L6CT", vl, n.vl, l6ct_.population, kGlutamate, 30, 0.6, 0);
 }
 
 void Cortex::stimulate(const Pulse& pulse) {
   const double intensity = jittered_intensity(pulse, parameters_.axons.jitter, seed_);
   for (const Axons& axons : axons_) {
     if (pulse.stimulator == Stimulator::electrode && !axons.excitatory) continue;
-    LifPopulation& population = network_.population(axons.population);
+    LifPopulation& population = network_.population(axons.layer.population);
     for (std::uint32_t cell = population.first(); cell < population.last(); ++cell) {
-      const double field = field_at(pulse, intensity, axons.sheet.x(cell), axons.sheet.y(cell));
+      const double field =
+          field_at(pulse, intensity, axons.layer.sheet.x(cell), axons.layer.sheet.y(cell));
       const auto bits =
           random_block(axons.key, cell, pulse.stream, static_cast<std::uint64_t>(pulse.substep));
       if (uniform01(bits[0]) < recruitment_probability(field, axons.threshold))
@@ -622,22 +654,24 @@ void Cortex::stimulate(const Pulse& pulse) {
 void Cortex::polarize(double mv) {
   polarization_mv_ = mv;
   for (const Axons& axons : axons_)
-    if (axons.excitatory) network_.population(axons.population).set_shift(static_cast<float>(mv));
+    if (axons.excitatory)
+      network_.population(axons.layer.population).set_shift(static_cast<float>(mv));
 }
 
 void Cortex::lesion(double x, double y, double radius) {
   since_lesion_ms_ = 0;
   for (const Axons& axons : axons_) {
-    LifPopulation& population = network_.population(axons.population);
+    LifPopulation& population = network_.population(axons.layer.population);
     std::vector<std::uint32_t> dead;  // of all slices
     for (std::uint32_t cell = 0; cell < population.size(); ++cell) {
-      const double dx = axons.sheet.x(cell) - x, dy = axons.sheet.y(cell) - y;
+      const double dx = axons.layer.sheet.x(cell) - x, dy = axons.layer.sheet.y(cell) - y;
       if (dx * dx + dy * dy <= radius * radius) dead.push_back(cell);
     }
     for (const std::uint32_t cell : dead)
       if (cell >= population.first() && cell < population.last()) population.kill(cell);
     for (ExcitatoryPathway& pathway : excitatory_)
-      if (pathway.spines && pathway.source == axons.population) pathway.spines->kill_sources(dead);
+      if (pathway.spines && pathway.source == axons.layer.population)
+        pathway.spines->kill_sources(dead);
   }
 }
 

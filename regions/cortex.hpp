@@ -205,7 +205,7 @@ class Cortex final : public SpikingRegion {
   /// the soma of a cell at rest.
   void polarize(double mv);
   /// Spikes of corticospinal cells in the last timestep, of all slices.
-  std::span<const Spike> corticospinal() const { return network_.spikes(corticospinal_); }
+  std::span<const Spike> corticospinal() const { return network_.spikes(l5pt_.population); }
 
  private:
   void prepare(Step t, const Inbox& in) override;
@@ -213,22 +213,41 @@ class Cortex final : public SpikingRegion {
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
 
-  CortexParameters parameters_;
-  /// A population of the sheet, as a stimulator meets it.
-  struct Axons {
-    std::size_t population;
+  // Parts of the constructor, in its order.
+  void add_populations();
+  void connect_aim(std::size_t va);
+  void connect_choice();
+  void connect_strategy();
+  void connect_felt_hand();
+  void connect_observation();
+  void connect_sheet();
+  void connect_sheet_inputs(const ArmParameters& arm, std::size_t vl);
+  /// Interneurons that all of a population's cells excite and that inhibit them all. `mv`: summed
+  /// inhibition of a cell.
+  void inhibit(std::size_t population, Cells cells, std::size_t interneurons,
+               Cells interneuron_cells, double mv);
+
+  /// A population of the motor sheet.
+  struct Layer {
+    std::size_t population = 0;
     SheetLayout sheet;
+  };
+  /// A layer as a stimulator meets it.
+  struct Axons {
+    Layer layer;
     AxonThreshold threshold;
     bool excitatory;
     RandomKey key;
   };
 
+  CortexParameters parameters_;
+  Sizes sizes_;
   std::uint64_t seed_;
   std::vector<Axons> axons_;
-  std::size_t corticospinal_ = 0;
   std::size_t senses_ = 0, dopamine_ = 0;  // input ports
   std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, proprio_ = 0, felt_ = 0, pre_pmd_ = 0,
-              pmd_chooser_ = 0, pmv_ = 0, sts_ = 0, pfg_ = 0;
+              pmd_ = 0, pmd_inhibitory_ = 0, pmd_chooser_ = 0, pmv_ = 0, sts_ = 0, pfg_ = 0;
+  Layer l23e_, pv_, som_, ngf_, l5it_, l5pt_, l6ct_;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
   std::unique_ptr<HebbianRule> sts_rule_, pfg_rule_;  // null where no hands are seen
