@@ -5,6 +5,12 @@ execute_process(
   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   set(commit unknown)
+elseif(commit MATCHES "-dirty$")
+  # Two builds with different changes are different builds.
+  execute_process(COMMAND git -C ${SOURCE} diff HEAD OUTPUT_VARIABLE changes)
+  string(SHA1 changes "${changes}")
+  string(SUBSTRING ${changes} 0 8 changes)
+  string(APPEND commit ".${changes}")
 endif()
 set(text "#pragma once\nnamespace quartet {\ninline constexpr char build_commit[] = \"${commit}\";\n}\n")
 if(EXISTS ${OUTPUT})
