@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/parameters.hpp"
@@ -52,7 +53,7 @@ struct Block {
   std::vector<double> lesion_site = {};
   double lesion_radius = 0.0;
   double polarization_mv = 0.0;
-  Probe probe;  ///< before the first trial, after a lesion
+  Probe probe = {};  ///< before the first trial, after a lesion
 
   void visit(ParameterVisitor& v) {
     v.integer("trials", trials, {"1", 1, 1e6}, "number of trials");
@@ -151,6 +152,26 @@ struct Block {
     v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };
+
+/// Trials of all blocks.
+inline std::int64_t trials_of(std::span<const Block> schedule) {
+  std::int64_t trials = 0;
+  for (const Block& block : schedule) trials += block.trials;
+  return trials;
+}
+
+/// Where a trial lies in a schedule.
+struct TrialPlace {
+  std::size_t block;
+  std::int64_t within;  ///< 0-based in the block; beyond the last block's end: its trials or more
+};
+/// `schedule`: not empty.
+inline TrialPlace place_of(std::span<const Block> schedule, std::int64_t trial) {
+  std::size_t block = 0;
+  while (block + 1 < schedule.size() && trial >= schedule[block].trials)
+    trial -= schedule[block++].trials;
+  return {block, trial};
+}
 
 /// A block's perturbation angle, without noise, on its trial `trial` (0-based), degrees.
 inline double rotation_on_trial(const Block& block, std::int64_t trial) {

@@ -204,7 +204,7 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
         "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "
         "cut off by the end of the trial; give trial_ms at least " +
         std::to_string(shown_ms));
-  for (const Block& block : schedule_) total_trials_ += block.trials;
+  total_trials_ = trials_of(schedule_);
 
   const Sizes sizes(scale);
   const SheetLayout& sheet = sizes.l5pt;
@@ -251,27 +251,19 @@ std::array<double, kMuscles> Body::excitation() const {
   return u;
 }
 
-std::pair<std::size_t, std::int64_t> Body::place_of(std::int64_t trial) const {
-  std::int64_t first = 0;
-  std::size_t b = 0;
-  while (b + 1 < schedule_.size() && trial >= first + schedule_[b].trials)
-    first += schedule_[b++].trials;
-  return {b, trial - first};
-}
-
 void Body::set_rest(std::uint32_t stream) {
   resting_ = stream != 0;
   observed_ = {};
   if (!resting_) return;
   // What is seen is the probe's, before the block whose trial comes next.
-  for (const double digit : schedule_[place_of(record_.trial + 1).first].probe.observed)
+  for (const double digit : schedule_[place_of(schedule_, record_.trial + 1).block].probe.observed)
     observed_[finger_count - static_cast<std::size_t>(digit)] = 1;
 }
 
 void Body::start_trial(std::int64_t trial) {
   record_ = {};
   record_.trial = trial;
-  const auto [b, within] = place_of(trial);
+  const auto [b, within] = place_of(schedule_, trial);
   const Block& block = schedule_[b];
   record_.block = static_cast<std::int64_t>(b);
   record_.target_deg =

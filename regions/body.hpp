@@ -109,8 +109,6 @@ class Body final : public Region {
   std::array<double, kMuscles> excitation() const;
 
  private:
-  /// Block of the schedule that trial `trial` is in, and its number therein.
-  std::pair<std::size_t, std::int64_t> place_of(std::int64_t trial) const;
   void start_trial(std::int64_t trial);
   void hold();
   void move();

@@ -45,7 +45,7 @@ void add_validate(CLI::App& app, int& exit_code) {
         std::int64_t subjects = 0, trials = 0;
         for (const Member& member : experiment.members()) {
           ++subjects;
-          for (const Block& block : member.subject_parameters.schedule) trials += block.trials;
+          trials += trials_of(member.subject_parameters.schedule);
         }
         const auto counted = [](std::int64_t n, const char* what) {
           return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");

@@ -859,12 +859,6 @@ void report_all_unknown(Document& document, const std::map<std::string, Schedule
 // ---------------------------------------------------------------------------------------------
 // The cut, and the way back to text.
 
-std::int64_t trials_of(const Group& group) {
-  std::int64_t trials = 0;
-  for (const Block& block : group.blocks) trials += block.trials;
-  return trials;
-}
-
 /// How the text of what is not left out, but different, begins.
 constexpr std::string_view kOther = "other than in the file: ";
 
@@ -877,7 +871,7 @@ struct Difference {
 /// All that a group does differently; its trials only where they are as many, in other blocks.
 std::vector<Difference> differences(const Group& used, const Group& full) {
   std::vector<Difference> parts;
-  const bool as_many = trials_of(used) == trials_of(full);
+  const bool as_many = trials_of(used.blocks) == trials_of(full.blocks);
   const auto compare = [&](const std::string& prefix, const std::vector<Key>& now,
                            const std::vector<Key>& then) {
     for (std::size_t k = 0; k < now.size(); ++k) {
@@ -930,8 +924,8 @@ std::string describe_cut(const Experiment& used, Experiment full) {
     all_subjects += full.groups[g].subjects;
     fewer = fewer || used.groups[g].subjects < full.groups[g].subjects;
     more = more || used.groups[g].subjects > full.groups[g].subjects;
-    const double percent = 100.0 * static_cast<double>(trials_of(used.groups[g])) /
-                           static_cast<double>(trials_of(full.groups[g]));
+    const double percent = 100.0 * static_cast<double>(trials_of(used.groups[g].blocks)) /
+                           static_cast<double>(trials_of(full.groups[g].blocks));
     least = std::min(least, percent);
     most = std::max(most, percent);
     for (const Difference& found : differences(used.groups[g], full.groups[g])) {

@@ -107,8 +107,8 @@ MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_
       placement_(placement),
       index_(index),
       schedule_(member.subject_parameters.schedule),
-      trial_ms_(member.subject_parameters.body.trial_ms) {
-  for (const Block& block : schedule_) trials_ += block.trials;
+      trial_ms_(member.subject_parameters.body.trial_ms),
+      trials_(trials_of(schedule_)) {
   std::vector<RegionPorts> ports;
   for (const HostedSlice& place : placement.hosted_by(world.rank())) {
     Hosted hosted{place,
@@ -130,32 +130,19 @@ MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_
 }
 
 bool MemberRun::between_blocks() const {
-  if (!between_trials()) return false;
-  std::int64_t last = 0;
-  for (const Block& block : schedule_) {
-    last += block.trials;
-    if (last == trials_done()) return true;
-  }
-  return false;
+  return between_trials() && trials_done() > 0 &&
+         (trials_done() == trials_ || place_of(schedule_, trials_done()).within == 0);
 }
 
 Task MemberRun::task_at(Step t) const {
-  std::int64_t trial = t / trial_ms_;
-  for (const Block& block : schedule_) {
-    if (trial < block.trials) return block.task;
-    trial -= block.trials;
-  }
-  return schedule_.back().task;  // at the end of the last trial
+  return schedule_[place_of(schedule_, t / trial_ms_).block].task;
 }
 
 std::optional<std::size_t> MemberRun::block_to_begin() const {
-  if (!between_trials()) return std::nullopt;
-  std::int64_t first = 0;
-  for (std::size_t b = 0; b < schedule_.size(); ++b) {
-    if (first == trials_done()) return b;
-    first += schedule_[b].trials;
-  }
-  return std::nullopt;
+  if (!between_trials() || trials_done() == trials_) return std::nullopt;
+  const TrialPlace place = place_of(schedule_, trials_done());
+  if (place.within > 0) return std::nullopt;
+  return place.block;
 }
 
 std::vector<const Region*> MemberRun::regions() const {

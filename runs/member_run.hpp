@@ -95,7 +95,7 @@ class MemberRun {
   std::size_t index_;
   std::vector<Block> schedule_;
   std::int64_t trial_ms_;
-  std::int64_t trials_ = 0;
+  std::int64_t trials_;
   std::vector<Hosted> hosted_;
   const Body* body_ = nullptr;
   Cortex* cortex_ = nullptr;

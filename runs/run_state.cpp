@@ -23,9 +23,7 @@ bool has_all_trials(const NetcdfFile& behaviour, const Experiment& experiment) {
   const std::vector<Member> members = experiment.members();
   if (done.size() != members.size()) return false;
   for (std::size_t m = 0; m < members.size(); ++m) {
-    std::int64_t planned = 0;
-    for (const Block& block : members[m].subject_parameters.schedule) planned += block.trials;
-    if (done[m] < planned) return false;
+    if (done[m] < trials_of(members[m].subject_parameters.schedule)) return false;
   }
   return true;
 }

@@ -505,9 +505,7 @@ void Simulation::write_traffic() {
 }
 
 std::int64_t Simulation::trials_of(std::size_t member) const {
-  std::int64_t trials = 0;
-  for (const Block& block : members_[member].subject_parameters.schedule) trials += block.trials;
-  return trials;
+  return quartet::trials_of(members_[member].subject_parameters.schedule);
 }
 
 bool Simulation::any(std::string_view name, bool mine) {
