@@ -273,11 +273,12 @@ MpiSession::~MpiSession() {
   MPI_Finalize();
 }
 
-int run_under_mpi(int argc, char** argv, const std::function<int(Communicator&)>& body) {
+int run_under_mpi(int argc, char** argv, const std::function<int(Communicator&)>& body,
+                  int failure_code) {
   MpiSession session(argc, argv);
   Communicator& world = session.world();
   std::string text;
-  int code = 1;
+  int code = failure_code;
   try {
     return body(world);
   } catch (const PeerFailure& failure) {

@@ -620,6 +620,29 @@ std::vector<std::string> block_prefixes(const std::string& group, const std::str
   return prefixes;
 }
 
+/// Appends the layer's keys that are not of another group. `own`: "group.NAME.".
+void note_written(const Layer& layer, const std::string& own, std::vector<Written>& written) {
+  for (const Setting& setting : layer) {
+    if (setting.key.starts_with(own))
+      written.push_back({setting.key.substr(own.size()), setting.where.text()});
+    else if (!setting.key.starts_with("group."))
+      written.push_back({setting.key, setting.where.text()});
+  }
+}
+
+/// Whether `text` has `word` with no letter, digit or underscore beside it.
+bool has_word(std::string_view text, std::string_view word) {
+  const auto in_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
+  for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !in_word(text[at - 1])) && (end == text.size() || !in_word(text[end])))
+      return true;
+  }
+  return false;
+}
+
 /// Puts the layers on top of each other. Marks the settings that some struct knows.
 Experiment build(Document& document, bool use_quick, Problems& problems) {
   Experiment experiment;
@@ -697,6 +720,13 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     group.name = keys.name;
     group.label = keys.label.empty() ? keys.name : keys.label;
     const std::string own = "group." + group.name + ".";
+    group.where = text.where.text();
+    note_written(document.file, own, group.written);
+    for (const ScheduleText& blocks : document.schedules)
+      if (blocks.name == keys.schedule)
+        for (const BlockText& block : blocks.blocks) note_written(block.keys, own, group.written);
+    for (const Layer* layer : {&text.set, &quick, &command_line})
+      note_written(*layer, own, group.written);
 
     SubjectTables tables = of_file;
     read(tables, text.set, {""}, problems);
@@ -1101,6 +1131,25 @@ ExperimentError::ExperimentError(std::vector<std::string> problems)
         return text;
       }()),
       problems_(std::move(problems)) {}
+
+std::string Group::place_of(std::string_view what) const {
+  const std::string table(what.substr(0, what.find(':')));
+  const Written *by_key = nullptr, *by_name = nullptr, *in_table = nullptr;
+  int of_table = 0;
+  for (const Written& one : written) {
+    const std::string name = one.key.substr(one.key.rfind('.') + 1);
+    if (has_word(what, one.key)) by_key = &one;
+    // A key of one word could be any word of a sentence.
+    if (name.find('_') != name.npos && has_word(what, name)) by_name = &one;
+    if (one.key.starts_with(table + ".")) {
+      in_table = &one;
+      ++of_table;
+    }
+  }
+  for (const Written* found : {by_key, by_name, of_table == 1 ? in_table : nullptr})
+    if (found) return found->where;
+  return where;
+}
 
 std::vector<Member> Experiment::members() const {
   std::vector<Member> all;

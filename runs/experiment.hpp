@@ -25,6 +25,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/parameters.hpp"
@@ -56,6 +57,12 @@ struct RecordParameters {
   void visit(ParameterVisitor& v);
 };
 
+/// A key that was written, and where ("file:line:column", or a flag).
+struct Written {
+  std::string key;  ///< dotted, without the group's name
+  std::string where;
+};
+
 /// Subjects under the same conditions, with all layers applied.
 struct Group {
   std::string name;   ///< identifier, unique; letters, digits, '_' and '-'
@@ -65,6 +72,13 @@ struct Group {
   BodyParameters body;
   std::vector<Block> blocks;
   std::vector<std::string> phases;  ///< label of each block ("" where it has none)
+
+  std::string where;             ///< it begins in the file
+  std::vector<Written> written;  ///< for it or for all groups, a later one wins
+
+  /// Where to look for the cause of what is wrong with the group: where a key that `what` names was
+  /// written, or the only one of the table that it begins with ("brain.cortex: …"); else `where`.
+  std::string place_of(std::string_view what) const;
 };
 
 /// One simulated subject of a group.

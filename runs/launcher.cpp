@@ -10,6 +10,7 @@
 #include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,8 +24,12 @@
 namespace quartet {
 namespace {
 
-/// Set for the ranks on this machine by the supervisor.
+/// Set for the ranks by the supervisor: a file that rank 0 makes once all of them run. Until then
+/// mpirun has nobody to pass a signal to: it loses it, or dies of it.
 constexpr char kSupervised[] = "QUARTET_SUPERVISED";
+
+/// After this time ranks are taken to run, which may be on a machine that has its own /tmp.
+constexpr std::chrono::seconds kLongestStart{60};
 
 std::optional<int> number(const std::optional<std::string>& text) {
   int value = 0;
@@ -35,14 +40,19 @@ std::optional<int> number(const std::optional<std::string>& text) {
 }
 
 volatile std::sig_atomic_t mpirun_pid = 0;
-volatile std::sig_atomic_t times_asked = 0;
+volatile std::sig_atomic_t ranks_run = 0, asked = 0;
+volatile std::sig_atomic_t times_asked = 0;  // by SIGINT or SIGTERM
 
 /// SIGUSR1 passes through mpirun to the ranks. mpirun itself answers SIGINT, SIGTERM and SIGHUP by
 /// killing them before they can write a checkpoint, so those are translated; the first two once.
 void forward(int signal) {
   const int saved = errno;
+  asked = 1;
   if (signal == SIGINT || signal == SIGTERM) times_asked = times_asked + 1;
-  if (mpirun_pid > 0) kill(mpirun_pid, times_asked > 1 ? SIGTERM : SIGUSR1);
+  if (mpirun_pid > 0 && times_asked > 1)
+    kill(mpirun_pid, SIGTERM);
+  else if (mpirun_pid > 0 && ranks_run)
+    kill(mpirun_pid, SIGUSR1);
   errno = saved;
 }
 
@@ -67,7 +77,9 @@ sigset_t forwarded_set() {
 }
 
 /// In the child: becomes mpirun. Reports a failure through `report`, which closes on success.
-[[noreturn]] void become_mpirun(std::vector<std::string>& command, int report, pid_t parent) {
+[[noreturn]] void become_mpirun(std::vector<std::string>& command, const std::string& all_run,
+                                int report, pid_t parent) {
+  setenv(kSupervised, all_run.c_str(), 1);
   // Own process group: a Ctrl-C at the terminal reaches the supervisor only, who translates it.
   setpgid(0, 0);
   // No ranks without a supervisor, even if that is killed.
@@ -86,6 +98,30 @@ sigset_t forwarded_set() {
   const int error = errno;
   [[maybe_unused]] const ssize_t written = write(report, &error, sizeof error);
   _exit(exit_failed);
+}
+
+/// Waits for the end of `child`, mpirun, and returns its status. `all_run`: what rank 0 makes.
+int wait_for(pid_t child, const std::filesystem::path& all_run) {
+  const auto started = std::chrono::steady_clock::now();
+  int status = 0;
+  bool announced = false;
+  while (true) {
+    const pid_t ended = waitpid(child, &status, ranks_run ? 0 : WNOHANG);
+    if (ended == child) return status;
+    if (times_asked > 0 && !announced) {
+      std::fputs("\nquartet: stopping at a checkpoint; interrupt again to stop at once\n", stderr);
+      announced = true;
+    }
+    if (ranks_run) continue;
+    std::error_code none;
+    if (std::filesystem::exists(all_run, none) ||
+        std::chrono::steady_clock::now() - started > kLongestStart) {
+      ranks_run = 1;
+      if (asked) kill(child, SIGUSR1);
+    } else {
+      usleep(10'000);
+    }
+  }
 }
 
 /// Whether a checkpoint has been published in a run directory. It may be damaged: `resume` looks.
@@ -180,10 +216,18 @@ std::string crowding(int ranks, int cores) {
       ranks, cores, std::max(4, cores));
 }
 
+void announce_ranks() {
+  const char* all_run = std::getenv(kSupervised);
+  if (!all_run) return;
+  const int file = open(all_run, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);  // else the supervisor waits for kLongestStart
+}
+
+int failure_code() { return std::getenv(kSupervised) ? exit_told : exit_failed; }
+
 int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                      const std::filesystem::path& directory) {
   for (const auto& [name, value] : mpirun_settings()) setenv(name.c_str(), value.c_str(), 0);
-  setenv(kSupervised, "1", 1);
   const char* chosen = std::getenv("QUARTET_MPIRUN");
   std::vector<std::string> command = {chosen ? chosen : "mpirun", "-n", std::to_string(ranks),
                                       own_path()};
@@ -193,17 +237,23 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
   if (pipe2(report, O_CLOEXEC) != 0) {
     throw std::runtime_error(std::string("cannot create a pipe: ") + std::strerror(errno));
   }
+  std::string folder = (std::filesystem::temp_directory_path() / "quartet-XXXXXX").string();
+  if (!mkdtemp(folder.data()))
+    throw std::runtime_error(fmt::format("cannot create {}: {}; free space, or set TMPDIR", folder,
+                                         std::strerror(errno)));
+  const std::string all_run = folder + "/all_ranks_run";
   // A signal between fork and the note of the child's number would be lost: hold it back.
   const sigset_t set = forwarded_set();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   if (stop_requested()) {  // since the program began
     std::fputs("quartet: stopped before a rank was started; nothing was written\n", stderr);
+    std::filesystem::remove_all(folder);
     return exit_stopped;
   }
   for (const int signal : forwarded()) handle(signal, forward);
   const pid_t self = getpid();
   const pid_t child = fork();
-  if (child == 0) become_mpirun(command, report[1], self);
+  if (child == 0) become_mpirun(command, all_run, report[1], self);
   mpirun_pid = child;
   sigprocmask(SIG_UNBLOCK, &set, nullptr);
   close(report[1]);
@@ -215,15 +265,10 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
     got = read(report[0], &error, sizeof error);
   } while (got < 0 && errno == EINTR);
   close(report[0]);
-  int status = 0;
-  bool announced = false;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    if (times_asked > 0 && !announced) {
-      std::fputs("\nquartet: stopping at a checkpoint; interrupt again to stop at once\n", stderr);
-      announced = true;
-    }
-  }
+  const int status = wait_for(child, all_run);
   mpirun_pid = 0;
+  std::error_code none;
+  std::filesystem::remove_all(folder, none);
   if (got == sizeof error) {
     throw std::runtime_error(
         fmt::format("cannot start {}: {}; install Open MPI (apt-get install openmpi-bin), set "
@@ -232,10 +277,12 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                     command[0], std::strerror(error)));
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  const std::string remedy =
-      (has_checkpoint(directory) ? "continue from the newest checkpoint: quartet resume "
-                                 : "there is no checkpoint yet; begin anew: quartet resume ") +
-      shell_word(directory.string());
+  const std::string resume = "quartet resume " + shell_word(directory.string());
+  const std::string remedy = !std::filesystem::exists(directory / "resolved.toml", none)
+                                 ? "nothing was written; begin anew with the same command"
+                             : has_checkpoint(directory)
+                                 ? "continue from the newest checkpoint: " + resume
+                                 : "there is no checkpoint yet; begin anew: " + resume;
   if (times_asked > 1 && code != exit_done && code != exit_stopped) {
     std::fprintf(stderr, "quartet: stopped at once, as asked again; %s\n", remedy.c_str());
     return has_checkpoint(directory) ? exit_stopped : exit_failed;
@@ -245,6 +292,7 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                  code - 128, strsignal(code - 128), remedy.c_str());
     return exit_failed;
   }
+  if (code == exit_told) return exit_failed;
   if (code != exit_done && code != exit_usage && code != exit_stopped) {
     std::string line;
     for (const std::string& word : command) (line += ' ') += shell_word(word);

@@ -35,13 +35,21 @@ LaunchPlan plan_launch(const Environment& environment, std::optional<int> ranks)
 std::vector<std::pair<std::string, std::string>> mpirun_settings();
 
 /// Runs `arguments` (of this program, without its name) on `ranks` ranks under mpirun, forwards
-/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as SIGUSR1, waits, and returns the ranks' exit code;
-/// exit_stopped where stop_requested() before a rank is started. A second SIGINT or SIGTERM ends
-/// the ranks at once. QUARTET_MPIRUN names another mpirun. Explains on standard error any other end
-/// than 0, 2 and 75; `directory` is the run's, for remedies. Throws std::runtime_error, with a
-/// remedy, where mpirun cannot be started.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 as SIGUSR1 once the ranks run, waits, and returns the ranks'
+/// exit code; exit_stopped where stop_requested() before a rank is started. A second SIGINT or
+/// SIGTERM ends the ranks at once. QUARTET_MPIRUN names another mpirun. Explains on standard error
+/// any other end than 0, 2, 70 and 75 (70: the rank has); `directory` is the run's, for remedies.
+/// Throws std::runtime_error, with a remedy, where mpirun cannot be started.
 int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                      const std::filesystem::path& directory);
+
+/// Tells supervise_mpirun, if that watches over this rank, that all ranks run and can be asked to
+/// stop. Called by one of them, when all have connected.
+void announce_ranks();
+
+/// What a process ends with that has said why it failed: exit_failed, or exit_told where it is a
+/// rank under supervise_mpirun, which then need not speak as well.
+int failure_code();
 
 /// Path of this program.
 std::string own_path();

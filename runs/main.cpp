@@ -38,7 +38,7 @@ int written(int exit_code) {
   std::cout.flush();
   if (std::cout && std::ferror(stdout) == 0) return exit_code;
   std::fputs("quartet: the output cannot be written in full; is the disk full?\n", stderr);
-  return quartet::exit_failed;
+  return quartet::failure_code();
 }
 
 /// What the parser of the command line found wrong, in words for people. `remedy` goes behind it.
@@ -164,6 +164,6 @@ int main(int argc, char** argv) {
     return refuse(std::string("quartet: ") + error.what());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "quartet: %s\n", error.what());
-    return quartet::exit_failed;
+    return quartet::failure_code();
   }
 }

@@ -548,15 +548,18 @@ std::string too_large_for(const Placement& placement, const Region& region) {
 
 void check_experiment(const Experiment& experiment, const Placement& placement) {
   const std::vector<Group>& groups = experiment.groups;
-  // What is refused, with the names of the groups that it is refused for.
-  std::vector<std::pair<std::string, std::vector<std::string>>> refused;
+  struct Refused {
+    std::string where, what;
+    std::vector<std::string> groups;
+  };
+  std::vector<Refused> refused;
   const auto refuse = [&](const Group& group, const std::string& what) {
     const auto same = std::find_if(refused.begin(), refused.end(),
-                                   [&](const auto& entry) { return entry.first == what; });
+                                   [&](const Refused& entry) { return entry.what == what; });
     if (same == refused.end()) {
-      refused.push_back({what, {group.name}});
+      refused.push_back({group.place_of(what), what, {group.name}});
     } else {
-      same->second.push_back(group.name);
+      same->groups.push_back(group.name);
     }
   };
   const Group& first = groups.front();
@@ -618,16 +621,16 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
     }
   }
   std::vector<std::string> problems;
-  for (const auto& [what, names] : refused) {
-    problems.push_back(names.size() == groups.size()
-                           ? what
-                           : fmt::format("group {}: {}", fmt::join(names, ", "), what));
+  for (const auto& [where, what, names] : refused) {
+    const std::string whose =
+        names.size() == groups.size() ? "" : fmt::format("group {}: ", fmt::join(names, ", "));
+    problems.push_back(fmt::format("{}: {}{}", where, whose, what));
   }
   if (first.body.trial_ms % experiment.record.rate_bin_ms != 0) {
-    problems.push_back(
-        fmt::format("record.rate_bin_ms: {} ms do not divide a trial of {} ms; "
-                    "write a divisor of it",
-                    experiment.record.rate_bin_ms, first.body.trial_ms));
+    const std::string what = fmt::format(
+        "record.rate_bin_ms: {} ms do not divide a trial of {} ms; write a divisor of it",
+        experiment.record.rate_bin_ms, first.body.trial_ms);
+    problems.push_back(first.place_of(what) + ": " + what);
   }
   if (!problems.empty()) throw ExperimentError(problems);
 }
@@ -635,6 +638,7 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
 int run_experiment(const Experiment& experiment, const RunOptions& options) {
   int code = exit_failed;
   const auto body = [&](Communicator& world) {
+    if (world.rank() == 0) announce_ranks();
     return code = Simulation(world, experiment, options).run();
   };
   if (options.in_process) {
@@ -643,7 +647,7 @@ int run_experiment(const Experiment& experiment, const RunOptions& options) {
   }
   int argc = 0;
   char** argv = nullptr;
-  return run_under_mpi(argc, argv, body);
+  return run_under_mpi(argc, argv, body, failure_code());
 }
 
 }  // namespace quartet

@@ -193,6 +193,40 @@ TEST_F(Cli, RefusesBrainsThatCannotBeBuilt) {
   EXPECT_FALSE(fs::exists(directory_ / "results"));
 }
 
+TEST_F(Cli, SaysWhereTheCauseOfWhatCannotBeBuiltWasWritten) {
+  std::ofstream(directory_ / "bad.toml") << "[body]\n"
+                                            "vision_delay_ms = 200\n"
+                                            "[brain.cerebellum]\n"
+                                            "mf_dcn_weight_mv = 30\n"
+                                            "[schedules.s]\n"
+                                            "blocks = [{trials = 2}]\n"
+                                            "[[group]]\n"
+                                            "name = \"a\"\n"
+                                            "[[group]]\n"
+                                            "name = \"b\"\n"
+                                            "set = {\"brain.cortex.l5pt.reset_mv\" = -50}\n";
+  const std::string text = run({"validate", "bad.toml", "--set", "record.rate_bin_ms=7", "--set",
+                                "group.b.body.trial_ms=1000"})
+                               .text;
+  for (const char* line : {
+           "bad.toml:2:1: group a: body: the outcome",  // a key that is named
+           "bad.toml:4:1: brain.cerebellum: MF_DCN",    // the only one of its table
+           "bad.toml:11:8: group b: brain.cortex: L5PT",
+           "--set group.b.body.trial_ms=1000: group b: trials of 1000 ms",
+           "--set record.rate_bin_ms=7: record.rate_bin_ms",
+       })
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  // Where no key is named: the group.
+  std::ofstream(directory_ / "bad.toml") << "[schedules.s]\n"
+                                            "blocks = [{trials = 2}]\n"
+                                            "[[group]]\n"
+                                            "name = \"a\"\n"
+                                            "[group.set]\n"
+                                            "brain.cerebellum.mf_dcn_weight_mv = 30\n"
+                                            "brain.cerebellum.pf_pc_weight_mv = 1\n";
+  EXPECT_EQ(run({"validate", "bad.toml"}).text.find("bad.toml:3:1: brain.cerebellum: MF_DCN"), 0u);
+}
+
 TEST_F(Cli, RefusesBodiesThatCannotBe) {
   for (const auto& [set, part] : {
            std::pair("body.arm.elbow_min_deg=170", "body.arm: elbow_min_deg is not below"),
@@ -370,7 +404,7 @@ TEST_F(Cli, StartsItselfUnderMpirunWithTheSameArguments) {
        {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
         "OMPI_MCA_rmaps_base_oversubscribe=1", "OMPI_MCA_mpi_yield_when_idle=1",
         "OMPI_MCA_btl_vader_eager_limit=32768", "PRTE_ALLOW_RUN_AS_ROOT=1",
-        "QUARTET_SUPERVISED=1"}) {
+        "QUARTET_SUPERVISED=/"}) {
     EXPECT_NE(environment.find(setting), std::string::npos) << setting;
   }
 }
@@ -389,17 +423,31 @@ TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
   EXPECT_NE(failed.text.find(" --out 'my run'\n"), std::string::npos) << failed.text;
   const Outcome killed = run({"run", kExperiments + "smoke.toml"}, script("exit 137\n"));
   EXPECT_EQ(killed.code, 1);
-  EXPECT_NE(killed.text.find("a rank, or mpirun, was ended by signal 9 (Killed); there is no "
-                             "checkpoint yet; begin anew: quartet resume results/smoke\n"),
+  EXPECT_NE(killed.text.find("a rank, or mpirun, was ended by signal 9 (Killed); nothing was "
+                             "written; begin anew with the same command\n"),
             std::string::npos)
       << killed.text;
+  const Outcome begun = run({"run", kExperiments + "smoke.toml"},
+                            script("mkdir -p results/smoke && touch results/smoke/resolved.toml\n"
+                                   "exit 137\n"));
+  EXPECT_NE(begun.text.find("there is no checkpoint yet; begin anew: quartet resume "
+                            "results/smoke\n"),
+            std::string::npos)
+      << begun.text;
+}
+
+// A rank that has said why it failed is not spoken over.
+TEST_F(Cli, IsSilentWhereARankHasSpoken) {
+  const Outcome failed = run({"run", kExperiments + "smoke.toml"}, script("exit 70\n"));
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_EQ(failed.text, "");
 }
 
 // mpirun itself would answer SIGINT, SIGTERM and SIGHUP by killing the ranks.
 TEST_F(Cli, ForwardsStopSignalsAsUsr1) {
   const std::string mpirun = script(
       "trap 'exit 75' USR1; trap 'exit 3' INT TERM\n"
-      "touch ready; while :; do sleep 0.05; done\n");
+      "touch ready \"$QUARTET_SUPERVISED\"; while :; do sleep 0.05; done\n");
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     fs::remove(directory_ / "ready");
     const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
@@ -433,10 +481,27 @@ TEST_F(Cli, AStopBeforeThereAreRanksIsNotLost) {
   }
 }
 
+// While mpirun starts the ranks it would lose the signal, or die of it.
+TEST_F(Cli, AStopWhileRanksStartWaitsForThem) {
+  const std::string mpirun = script(
+      "trap 'exit 4' USR1\n"
+      "touch ready; while [ ! -e go ]; do sleep 0.05; done\n"
+      "trap 'exit 75' USR1; touch \"$QUARTET_SUPERVISED\"; while :; do sleep 0.05; done\n");
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
+    for (const char* file : {"ready", "go"}) fs::remove(directory_ / file);
+    const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
+    wait_for_file("ready");
+    kill(child, signal);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    std::ofstream(directory_ / "go").close();
+    EXPECT_EQ(wait_for(child).code, 75) << strsignal(signal);
+  }
+}
+
 TEST_F(Cli, HangupsAskAsOftenAsTheyLikeAndNotUnderNohup) {
   const std::string mpirun = script(
       "trap 'touch asked; sleep 0.3; exit 75' USR1; trap 'exit 3' TERM HUP\n"
-      "touch ready; while [ ! -e go ]; do sleep 0.05; done; exit 0\n");
+      "touch ready \"$QUARTET_SUPERVISED\"; while [ ! -e go ]; do sleep 0.05; done; exit 0\n");
   const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
   wait_for_file("ready");
   kill(child, SIGHUP);
@@ -457,7 +522,7 @@ TEST_F(Cli, HangupsAskAsOftenAsTheyLikeAndNotUnderNohup) {
 TEST_F(Cli, TheSecondTermEndsTheRanksAtOnce) {
   const std::string mpirun = script(
       "trap 'touch asked' USR1; trap 'exit 3' TERM\n"
-      "touch ready; while :; do sleep 0.05; done\n");
+      "touch ready \"$QUARTET_SUPERVISED\"; while :; do sleep 0.05; done\n");
   const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
   wait_for_file("ready");
   kill(child, SIGTERM);
@@ -469,7 +534,7 @@ TEST_F(Cli, TheSecondTermEndsTheRanksAtOnce) {
 TEST_F(Cli, NoRanksWithoutASupervisor) {
   const std::string mpirun = script(
       "trap 'touch ended; exit 3' TERM\n"
-      "touch ready; while :; do sleep 0.05; done\n");
+      "touch ready \"$QUARTET_SUPERVISED\"; while :; do sleep 0.05; done\n");
   const pid_t child = start({"run", kExperiments + "smoke.toml"}, mpirun);
   wait_for_file("ready");
   kill(child, SIGKILL);

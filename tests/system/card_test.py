@@ -8,27 +8,46 @@ target is read out, and a second call reads what the first has made.
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import tempfile
 import tomllib
 import unittest
 
 PROGRAM = os.environ["QUARTET_PROGRAM"]
-TARGETS = pathlib.Path(__file__).parents[2] / "runs" / "analysis" / "targets.toml"
+RUNS = pathlib.Path(__file__).parents[2] / "runs"
+MOST_TRIALS = 10  # of a block
+MOST_PULSES = 3  # of a condition of stimulation
+
+
+def shorten(text: str) -> str:
+    def at_most(most):
+        return lambda found: found[1] + str(min(int(found[2]), most))
+    text = re.sub(r"trials_factor = [\d.]+", "trials_factor = 1", text)
+    text = re.sub(r"(\b(?:trials|steps) = )(\d+)", at_most(MOST_TRIALS), text)
+    return re.sub(r"(\bpulses = )(\d+)", at_most(MOST_PULSES), text)
 
 
 class CardTest(unittest.TestCase):
     def test_every_target_is_read_out(self):
-        with open(TARGETS, "rb") as file:
-            targets = tomllib.load(file)
         with tempfile.TemporaryDirectory(prefix="quartet-card-") as folder:
-            card = pathlib.Path(folder) / "card"
+            folder = pathlib.Path(folder)
+            shutil.copytree(RUNS / "analysis", folder / "runs" / "analysis")
+            (folder / "runs" / "experiments").mkdir()
+            for experiment in (RUNS / "experiments").glob("*.toml"):
+                (folder / "runs" / "experiments" / experiment.name).write_text(
+                    shorten(experiment.read_text()))
+            with open(RUNS / "analysis" / "targets.toml", "rb") as file:
+                targets = tomllib.load(file)
+            card = folder / "card"
             card.mkdir()
 
             def score():
                 result = subprocess.run(
                     [PROGRAM, "score", card, "--run", "--json", "--ranks", "1", "--subjects", "1",
-                     "--scale", "0.25", "--set", "block.trials=20"], capture_output=True, text=True)
+                     "--scale", "0.25"], capture_output=True, text=True,
+                    env={**os.environ, "QUARTET_ANALYSIS": folder / "runs" / "analysis"})
                 self.assertEqual(result.returncode, 0, result.stderr)
                 return json.loads(result.stdout)
 
