@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 /// this Python, whatever PATH finds first.
 void become_script(const std::string& script, const Arguments& arguments) {
   std::vector<std::string> command = {"/usr/bin/python3",
-                                      (fs::path(analysis_directory()) / script).string()};
+                                      (fs::path(analysis_directory()) / "start.py").string(),
+                                      script};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());

@@ -67,7 +67,7 @@ struct GroupKeys {
   std::int64_t subjects = 0;
 
   void visit(ParameterVisitor& v) {
-    v.text("name", name, "identifier, unique: letters, digits, '_' and '-'");
+    v.text("name", name, "identifier, unique: letters, digits, '_' and (not first) '-'");
     v.text("label", label, "for people and figures; default: the name");
     v.integer("subjects", subjects, {"1", 1, 10000}, "number of subjects; default: the file's");
     v.text("schedule", schedule, "NAME of [schedules.NAME]; default: the only one");
@@ -362,9 +362,9 @@ void read(Struct&& target, Layer& layer, const std::vector<std::string>& prefixe
 }
 
 bool is_identifier(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '_' || c == '-';
-  });
+  return !text.empty() && text[0] != '-' &&
+         std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
 Place place_in(Layer& layer, std::string_view key, const Place& otherwise) {
@@ -593,10 +593,10 @@ std::map<std::string, Schedule> read_schedules(Document& document, Problems& pro
       const std::string& phase = labelled.phase;
       const bool taken = std::find(block_keys.begin(), block_keys.end(), phase) != block_keys.end();
       if (!phase.empty() && (taken || !is_identifier(phase))) {
-        problems.add(
-            place_in(block_text.keys, "phase", block_text.where),
-            fmt::format("phase = {} cannot be a label", toml_text(phase)),
-            taken ? "choose one that is not a key of a block" : "use letters, digits, '_' and '-'");
+        problems.add(place_in(block_text.keys, "phase", block_text.where),
+                     fmt::format("phase = {} cannot be a label", toml_text(phase)),
+                     taken ? "choose one that is not a key of a block"
+                           : "use letters, digits, '_' and (not first) '-'");
       }
       schedule.blocks.push_back(labelled);
       schedule.where.push_back(block_text.where);
@@ -697,7 +697,8 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
                    keys.name.empty()
                        ? "a group without a name"
                        : fmt::format("group name {} is not an identifier", toml_text(keys.name)),
-                   "write name = \"…\" with letters, digits, '_' and '-'", keys.name.empty());
+                   "write name = \"…\" with letters, digits, '_' and (not first) '-'",
+                   keys.name.empty());
     } else if (!seen.insert(keys.name).second) {
       problems.add(place_in(text.keys, "name", text.where),
                    fmt::format("a second group with the name {}", keys.name),

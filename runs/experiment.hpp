@@ -65,7 +65,7 @@ struct Written {
 
 /// Subjects under the same conditions, with all layers applied.
 struct Group {
-  std::string name;   ///< identifier, unique; letters, digits, '_' and '-'
+  std::string name;   ///< identifier, unique; letters, digits, '_' and (not first) '-'
   std::string label;  ///< for people and figures
   std::int64_t subjects = 1;
   BrainParameters brain;

@@ -1,8 +1,10 @@
 #include "runs/inspect.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iomanip>
 #include <sstream>
@@ -155,7 +157,8 @@ void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tr
            << "," << tract.steps << "\n";
     }
     file.close();
-    if (!file) throw std::runtime_error(path.string() + ": cannot write it; is the disk full?");
+    if (!file)
+      throw std::runtime_error(path.string() + ": cannot write it: " + std::strerror(errno));
   }
   if (before_publishing) before_publishing();
   publish_traffic(directory);

@@ -249,7 +249,10 @@ std::vector<double> RegionObserver::values(double target_deg) const {
   const Watched watched(region_, observers_, directions_);
   std::vector<double> values;
   for (const Observation& observation : kObservations) {
-    if (observation.region == region_) values.push_back(observation.value(watched, target_deg));
+    if (observation.region != region_) continue;
+    // Directions mean something in reaches only.
+    const bool means = observation.unit != "degree" || !std::isnan(target_deg);
+    values.push_back(means ? observation.value(watched, target_deg) : target_deg);
   }
   return values;
 }

@@ -67,8 +67,10 @@ std::vector<Column> behaviour_columns() {
        "direction of the target as in the schedule, before it jumps; of two, of the one that was "
        "chosen"},
       {"chose_second", "1",
-       "whether the second of two targets was chosen; missing where neither was", true},
-      {"rotation", "degree", "angle of the perturbation"},
+       "whether the second of two targets was chosen; missing where neither was, or one was shown",
+       true},
+      {"rotation", "degree",
+       "angle of the perturbation; 0 without one, and where the cursor is shifted"},
       {"angle_third", "degree", "direction of the hand at a third of the target's distance"},
       {"angle_end", "degree", "direction of the hand at the end of the reach"},
       {"cursor_angle", "degree", "direction of the cursor at the end of the reach"},

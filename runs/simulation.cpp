@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -522,7 +524,7 @@ void Simulation::log(const std::string& text) {
   // A later `run` sees from it that work would be lost.
   if (!file)
     throw std::runtime_error((options_.out / "run.log").string() +
-                             ": cannot write it; is the disk full?");
+                             ": cannot write it: " + std::strerror(errno));
 }
 
 /// What is wrong where a slice has more cells of a population than a projection can tell apart.

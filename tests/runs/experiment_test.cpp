@@ -328,7 +328,7 @@ const Refusal kRefusals[] = {
     {"nameless_group",
      "[[group]]\nname = \"a\"\n[[group]]\nlabel = \"b\"" + kTail,
      {},
-     {"x.toml:3:1: a group without a name; write name = \"…\" with letters, digits, '_' and '-'"}},
+     {"x.toml:3:1: a group without a name; write name = \"…\" with letters, digits, '_' and (not first) '-'"}},
     {"two_groups_of_one_name",
      "[[group]]\nname = \"a\"\n[[group]]\nname = \"a\"" + kTail,
      {},
