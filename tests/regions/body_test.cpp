@@ -788,7 +788,7 @@ TEST(BodyChoice, WhoDoesNotGoHasChosenNothing) {
   const Trace trace = one_trial({}, block, kNone);
   const TrialRecord& record = trace.back().record;
   EXPECT_EQ(record.second, -1);
-  EXPECT_EQ(one_trial({}, {}, kNone).back().record.second, 0);
+  EXPECT_EQ(one_trial({}, {}, kOutward).back().record.second, -1);  // of one target
   EXPECT_EQ(record.target_deg, 90);
   EXPECT_EQ(record.reward, 0);
   const BodyParameters p;

@@ -64,12 +64,19 @@ Subject implicit_subject() {
   return subject;
 }
 
+// A target for each subject: what holds in one direction only is no mechanism.
+constexpr double kTargetsDeg[kSeeds] = {90, 0, 315};
+
 /// Expects of each ablation that at least a quarter of the rotation less is compensated, and less
 /// than half of what intact brains compensate, in the mean over subjects, and less in each of them.
-void expect_losses(const Subject& subject, const std::vector<Ablation>& ablations) {
+void expect_losses(Subject subject, const std::vector<Ablation>& ablations) {
+  const auto aim_at = [&](double target_deg) {
+    for (Block& block : subject.schedule) block.targets_deg = {target_deg};
+  };
   std::vector<double> intact;
   double intact_sum = 0;
   for (int seed = 0; seed < kSeeds; ++seed) {
+    aim_at(kTargetsDeg[seed]);
     intact.push_back(compensation(run(subject, seed, kIntact)));
     intact_sum += intact.back();
   }
@@ -77,6 +84,7 @@ void expect_losses(const Subject& subject, const std::vector<Ablation>& ablation
     SCOPED_TRACE(ablation.name);
     double loss = 0;
     for (int seed = 0; seed < kSeeds; ++seed) {
+      aim_at(kTargetsDeg[seed]);
       const LoopResult result = run(subject, seed, ablation.change);
       const double left = compensation(result), whole = intact[static_cast<std::size_t>(seed)];
       EXPECT_GT(whole - left, 0.0) << "subject " << seed << ": " << whole << ", then " << left;
@@ -88,7 +96,7 @@ void expect_losses(const Subject& subject, const std::vector<Ablation>& ablation
   }
 }
 
-TEST(HonestSpikes, WithoutOliveCursorOrPlasticityTheCerebellumLearnsNothing) {
+TEST(HonestSpikes, WithoutOliveOrPlasticityTheCerebellumLearnsNothing) {
   expect_losses(
       implicit_subject(),
       {{"parallel fibres frozen",
@@ -96,11 +104,7 @@ TEST(HonestSpikes, WithoutOliveCursorOrPlasticityTheCerebellumLearnsNothing) {
         [](const LoopResult& result) { EXPECT_FALSE(changed(result, "cerebellum.GrC_PC")); }},
        {"olive silent",
         [](Subject& subject, auto&) { subject.brain.cerebellum.silence_olive = true; },
-        [](const LoopResult& result) { EXPECT_EQ(result.spikes.at("cerebellum.IO"), 0); }},
-       // Unseen, it leaves the olive nothing to compare and closes the gate of plasticity.
-       {"cursor unseen",
-        [](Subject& subject, auto&) { subject.schedule[1].feedback = Feedback::none; },
-        [](const LoopResult&) {}}});
+        [](const LoopResult& result) { EXPECT_EQ(result.spikes.at("cerebellum.IO"), 0); }}});
 }
 
 TEST(HonestSpikes, WithoutRotationOrTheRightCellsOfTheNucleiNothingIsCorrected) {

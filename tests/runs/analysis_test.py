@@ -1030,6 +1030,15 @@ class CommandTest(AnalysisTest):
                              (1, f"{name}: standard output: not written (No space left on device); "
                                  "make room or write it elsewhere\n"))
 
+    def test_a_missing_package_is_named(self):
+        (self.root / "xarray.py").write_text("raise ModuleNotFoundError(name='xarray')")
+        start = pathlib.Path(score.__file__).with_name("start.py")
+        done = subprocess.run(["/usr/bin/python3", start, "score.py", write_run(self.root)],
+                              env={"PYTHONPATH": str(self.root)}, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertIn("has no xarray; install it (apt-get install python3-xarray", done.stderr)
+
     def test_strict(self):
         def spoil(group, columns):
             if group == "abrupt_intact":

@@ -92,7 +92,11 @@ TEST(Observations, ThalamusPointsWhereItMoves) {
   EXPECT_NEAR(values["vl_rate"], 4.0 / 8 / 0.190, 1e-9);
   // Seen from the opposite target it is on the other side.
   EXPECT_NEAR(named(observer, "thalamus", -90)["vl_rate_toward"], -4.0 / 3 / 0.190, 1e-9);
-  EXPECT_TRUE(std::isnan(named(observer, "thalamus", std::nan(""))["vl_rate_toward"]));
+  // Without a target, no direction.
+  auto targetless = named(observer, "thalamus", std::nan(""));
+  for (const char* missing : {"vl_rate_toward", "vl_angle", "thalamic_angle"})
+    EXPECT_TRUE(std::isnan(targetless[missing])) << missing;
+  EXPECT_EQ(targetless["vl_rate"], values["vl_rate"]);
   // With as many spikes of VA to the other side they cancel in the composite only.
   region.be_silent();
   region.fire("VA", {2, 2});

@@ -562,7 +562,7 @@ class SystemTest(unittest.TestCase):
             ranks = ranks_below(process.pid)
             self.assertEqual(len(ranks), 3)
             os.kill(self.random.choice(ranks), signal.SIGKILL)
-            self.assertEqual(process.wait(15), FAILED)
+            self.assertEqual(process.wait(60), FAILED)
             self.assertFalse((out / "traffic.csv").exists())
             self.resume(out, 1 + checkpoints)
             self.assert_same(baseline, out, f"killed after {checkpoints} checkpoints")

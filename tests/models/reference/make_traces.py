@@ -262,7 +262,7 @@ def three_factor():
 def climbing_fibre():
     """Weight of a parallel fibre synapse under climbing-fibre control."""
     p = {"depression": 0.1, "potentiation": 0.03, "cascade_ms": 33.0, "reference_spikes": 2.0,
-         "w0": 0.04, "w_max": 0.08, "dt_ms": 0.1,
+         "goal": 0.7, "w0": 0.04, "w_max": 0.08, "dt_ms": 0.1,
          "pre_ms": [50, 55, 400, 404, 408, 412, 900, 1200, 1203, 1206],
          "complex_ms": [150, 300, 500, 505, 700, 990, 1300, 1420]}
     b2.start_scope()
@@ -271,15 +271,16 @@ def climbing_fibre():
     tau = p["cascade_ms"]
     # A unit jump of the first of four stages reaches (3/e)^3/6 in the last, after 3 tau.
     unit = 6.0 * (np.e / 3.0) ** 3 / p["reference_spikes"]
+    goal = p["goal"] * p["w_max"]
     source, target = arrivals(p["pre_ms"], step), arrivals(p["complex_ms"], step)
+    depress = f"w = clip(w - {p['depression']}*{p['w_max']}*clip(s3, 0, 1.5), 0, {p['w_max']})"
     synapse = b2.Synapses(source, target, f"""
         ds0/dt = -s0 / ({tau}*ms) : 1 (clock-driven)
         ds1/dt = (s0 - s1) / ({tau}*ms) : 1 (clock-driven)
         ds2/dt = (s1 - s2) / ({tau}*ms) : 1 (clock-driven)
         ds3/dt = (s2 - s3) / ({tau}*ms) : 1 (clock-driven)
-        w : 1""", on_pre=f"s0 += {unit}; w += {p['potentiation']}*({p['w_max']} - w)",
-        on_post=f"w = clip(w - {p['depression']}*{p['w_max']}*clip(s3, 0, 1.5), 0, {p['w_max']})",
-        method="exact")
+        w : 1""", on_pre=f"s0 += {unit}; w += {p['potentiation']}*({goal} - w)",
+        on_post=depress, method="exact")
     synapse.connect()
     synapse.w = p["w0"]
     state = b2.StateMonitor(synapse, ["w", "s3"], record=True, dt=10 * ms)
@@ -288,12 +289,30 @@ def climbing_fibre():
     s = np.maximum(0.0, t - np.array(p["pre_ms"])[:, None]) / tau
     exact = ((s / 3.0) ** 3 * np.exp(3.0 - s)).sum(0) / p["reference_spikes"]
     assert np.allclose(trace, exact, atol=1e-9), np.abs(trace - exact).max()
+
+    # The same with stages that are filled in steps of 1 ms.
+    b2.start_scope()
+    b2.defaultclock.dt = 1 * ms
+    stay = np.exp(-1.0 / tau)
+    source, target = arrivals(p["pre_ms"], 1), arrivals(p["complex_ms"], 1)
+    stepped = b2.Synapses(source, target, "s0 : 1\ns1 : 1\ns2 : 1\ns3 : 1\nw : 1",
+                          on_pre=f"s0 += {(1 - stay) * tau * unit}; "
+                                 f"w += {p['potentiation']}*({goal} - w)",
+                          on_post=depress)
+    stepped.connect()
+    stepped.w = p["w0"]
+    stepped.run_regularly("\n".join(
+        [f"s{k} = {stay}*s{k} + {1 - stay}*s{k - 1}" for k in (3, 2, 1)] + [f"s0 = {stay}*s0"]),
+        dt=1 * ms, when="before_synapses")
+    stepped_state = b2.StateMonitor(stepped, "w", record=True, dt=10 * ms)
+    b2.Network(source, target, stepped, stepped_state).run(1500 * ms)
     return table(
         """Weight of one parallel fibre - Purkinje cell synapse.
         trace: each presynaptic spike adds (s/3)^3 exp(3 - s)/reference_spikes, s = time/cascade_ms
-        presynaptic spike: w += potentiation (w_max - w)
-        complex spike: w -= depression w_max min(1.5, trace), at least 0""",
-        p, {"t_ms": t, "trace": trace, "w": state.w[0]})
+        presynaptic spike: w += potentiation (goal w_max - w)
+        complex spike: w -= depression w_max min(1.5, trace), at least 0
+        w_1ms: w with a trace of four stages that are filled in steps of 1 ms""",
+        p, {"t_ms": t, "trace": trace, "w": state.w[0], "w_1ms": stepped_state.w[0]})
 
 
 FILES = {
