@@ -14,7 +14,10 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
          "error, A1)");
   v.real("goal", goal, {"1", 0, 1},
          "weight to which potentiation leads, as a share of w_max (tuned: without an error weights "
-         "stay as they begin; follows from the other values and the olive's mean rate)");
+         "stay as they begin, at .5. Whoever changes one of depression, potentiation, cascade_ms "
+         "and reference_spikes moves that as well, unless goal becomes .5 + r depression "
+         "cascade_ms / (.224 reference_spikes potentiation), r = .0011 / ms: the olive's mean "
+         "rate)");
   v.real(
       "cascade_ms", cascade_ms, {"ms", 1, 1000},
       "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "

@@ -269,7 +269,8 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
 
     Of what the trial before does not predict: deviations are from the mean at the same rotation (the
     ramp itself is not variability), less their regression on the deviation one trial earlier. A
-    failure is mostly a reach far out, so slow wandering alone would look like a rise after failures.
+    failure is mostly a reach far out, so slow wandering alone would look like a rise after failures;
+    a step that all failures have in common is a correction and no variability.
     """
     learning = subject.phases["learning"]
     angle = subject.compensation("angle_end")[learning]
@@ -289,7 +290,7 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
     for outcome in (reward == 0.0, reward > 0.0):
         after = surprise[seen & outcome]
         enough = len(after) >= MIN_TRIALS_FOR_SD
-        spread.append(np.sqrt(np.mean(after**2)) if enough else float("nan"))
+        spread.append(np.std(after) if enough else float("nan"))
     return float(spread[0] - spread[1])
 
 
