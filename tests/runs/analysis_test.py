@@ -321,9 +321,9 @@ class ScoreTest(AnalysisTest):
         def surprise(rise, periods):
             a, b = 1.0, 1.0 + rise
             k = (periods * (a + b) ** 2 - a**2) / (2 * periods * (a**2 + b**2) - a**2)
-            failure = ((b - k * a) ** 2 + (b - k * b) ** 2) / 2
-            reward = periods * (a - k * b) ** 2 + (periods - 1) * (a - k * a) ** 2
-            return math.sqrt(failure) - math.sqrt(reward / (2 * periods - 1))
+            failure = [b - k * a, -(b - k * b)] * periods
+            reward = [a - k * b] * periods + [-(a - k * a)] * (periods - 1)
+            return np.std(failure) - np.std(reward)
 
         for step in (40, 16):
             results = self.results(write_run(self.root / str(step), step=step))
@@ -331,6 +331,18 @@ class ScoreTest(AnalysisTest):
             self.assertAlmostEqual(results["PEK_FAIL"].mean, surprise(2.0, periods))
             self.assertAlmostEqual(results["PEK_DA"].mean,
                                    surprise(2.0, periods) - surprise(0.5, periods))
+
+    def test_a_correction_is_no_rise_after_failure(self):
+        """What every failure is followed by alike is no spread."""
+        def change(group, columns):
+            rng = np.random.default_rng(3)
+            trials = np.flatnonzero(columns["rotation"])
+            columns["reward"][trials] = rng.random(len(trials)) < 0.8
+            after = np.r_[False, columns["reward"][trials][:-1] == 0.0]
+            columns["angle_end"][trials] = rng.normal(0.0, 1.0, len(trials)) + 5.0 * after
+
+        results = self.results(write_run(self.root, step=64, change=change))
+        self.assertLess(abs(results["PEK_FAIL"].mean), 0.3)
 
     def test_wandering_is_no_rise_after_failure(self):
         """Reaches far out fail; what follows them varies as much as anything else."""
