@@ -24,7 +24,7 @@ struct Contents {
   std::string command = "quartet run";
   std::string extra;  // name of one more variable
   std::size_t subjects = 2;
-  std::string resolved = "a = 1\nb = 2\n";
+  std::string resolved = "# 12\na = 1\nb = 2\n";
   bool weights = false;
 };
 
@@ -99,10 +99,12 @@ TEST(Compare, NamesTheFirstDifference) {
             Result(1, "behaviour.nc: dimension 'trial': 3 against 2\n"));
   EXPECT_EQ(compare_with([](Contents& c) { c.weights = true; }),
             Result(1, "cortex_weights.nc: is only in the second\n"));
-  EXPECT_EQ(compare_with([](Contents& c) { c.resolved = "a = 1\nb = 3\n"; }),
-            Result(1, "resolved.toml: line 2: 'b = 2' against 'b = 3'\n"));
-  EXPECT_EQ(compare_with([](Contents& c) { c.resolved = "a = 1\n"; }),
-            Result(1, "resolved.toml: line 2: 'b = 2' against (end)\n"));
+  EXPECT_EQ(compare_with([](Contents& c) { c.resolved = "# 13\na = 1\nb = 3\n"; }),
+            Result(1, "resolved.toml: line 3: 'b = 2' against 'b = 3'\n"));
+  EXPECT_EQ(compare_with([](Contents& c) { c.resolved = "# 13\na = 1\nb = 2\n"; }),
+            Result(1, "resolved.toml: line 1: '# 12' against '# 13'\n"));
+  EXPECT_EQ(compare_with([](Contents& c) { c.resolved = "# 12\na = 1\n"; }),
+            Result(1, "resolved.toml: line 3: 'b = 2' against (end)\n"));
 }
 
 TEST(Compare, TellsNansApart) {
