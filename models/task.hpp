@@ -96,7 +96,7 @@ struct Block {
     v.real("rotation_deg", rotation_deg, {"degree", -180, 180},
            "angle of the perturbation (in the first step, where there are steps)");
     v.real("rotation_end_deg", rotation_end_deg, {"degree", -180, 180},
-           "angle of the perturbation in the last step; refused with steps = 0");
+           "angle of the perturbation in the last step; without steps it has no effect");
     v.integer("steps", steps, {"1", 0, 1e6},
               "number of equal steps from rotation_deg to rotation_end_deg; 0: constant. "
               "steps = trials is a ramp");

@@ -53,6 +53,7 @@ void check_reach(const BodyParameters& p, std::span<const Block> schedule) {
                                 " degrees, is out of reach of " + of_arm +
                                 "; give ranges that hold it");
   for (const Block& block : schedule) {
+    if (block.task != Task::reach) continue;
     const double distance = p.distance_m / block.cursor_gain;
     for (const double target : block.targets_deg) {
       for (const double seen :

@@ -22,9 +22,8 @@ namespace fs = std::filesystem;
 /// Becomes `/usr/bin/python3 SCRIPT ARGUMENTS…`. Debian's xarray, netCDF4 and matplotlib belong to
 /// this Python, whatever PATH finds first.
 void become_script(const std::string& script, const Arguments& arguments) {
-  std::vector<std::string> command = {"/usr/bin/python3",
-                                      (fs::path(analysis_directory()) / "start.py").string(),
-                                      script};
+  std::vector<std::string> command = {
+      "/usr/bin/python3", (fs::path(analysis_directory()) / "start.py").string(), script};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());

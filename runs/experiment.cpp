@@ -422,16 +422,21 @@ void check_block(const Block& block, double distance_m, bool sees_hands, const P
                   : fmt::format("write finger_correlation = {:.4g} (one at a time) or more",
                                 -std::floor(1e4 / (n - 1)) / 1e4));
   }
-  if (n == 0 && block.finger_correlation != 0) {
-    refuse("finger_correlation has an effect only where task is \"fingers\" or \"observe\"",
-           "write task = \"fingers\" and fingers, or leave it out");
+  if (n == 0 && (block.finger_correlation != 0 ||
+                 block.finger_individuation != Block{}.finger_individuation)) {
+    refuse(
+        "finger_correlation and finger_individuation have an effect only where task is "
+        "\"fingers\" or \"observe\"",
+        "write task = \"fingers\" and fingers, or leave it out");
   }
   if (block.task != Task::reach &&
       (block.perturbation != Perturbation::none || block.curl_Ns_m != 0.0 ||
-       block.target_jump_deg != 0.0 || block.target_radius_m != 0.0)) {
+       block.target_jump_deg != 0.0 || block.target_radius_m != 0.0 ||
+       block.second_target_deg != 0.0 || block.cursor_gain != 1.0 ||
+       block.instruction != Instruction::none)) {
     refuse(
-        "perturbation, curl_Ns_m, target_jump_deg and target_radius_m have an effect only on "
-        "reaches",
+        "perturbation, curl_Ns_m, target_jump_deg, target_radius_m, second_target_deg, cursor_gain "
+        "and instruction have an effect only on reaches",
         "write task = \"reach\", or leave them out");
   }
   if (block.steps > block.trials) {
@@ -620,13 +625,13 @@ std::vector<std::string> block_prefixes(const std::string& group, const std::str
   return prefixes;
 }
 
-/// Appends the layer's keys that are not of another group. `own`: "group.NAME.".
+/// Appends the layer's keys that are of no block and no other group. `own`: "group.NAME.".
 void note_written(const Layer& layer, const std::string& own, std::vector<Written>& written) {
   for (const Setting& setting : layer) {
-    if (setting.key.starts_with(own))
-      written.push_back({setting.key.substr(own.size()), setting.where.text()});
-    else if (!setting.key.starts_with("group."))
-      written.push_back({setting.key, setting.where.text()});
+    const bool is_own = setting.key.starts_with(own);
+    const std::string key = setting.key.substr(is_own ? own.size() : 0);
+    if (key.starts_with("brain.") || key.starts_with("body.") || key.starts_with("record."))
+      written.push_back({key, setting.where.text()});
   }
 }
 
@@ -723,9 +728,6 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     const std::string own = "group." + group.name + ".";
     group.where = text.where.text();
     note_written(document.file, own, group.written);
-    for (const ScheduleText& blocks : document.schedules)
-      if (blocks.name == keys.schedule)
-        for (const BlockText& block : blocks.blocks) note_written(block.keys, own, group.written);
     for (const Layer* layer : {&text.set, &quick, &command_line})
       note_written(*layer, own, group.written);
 
@@ -1134,22 +1136,18 @@ ExperimentError::ExperimentError(std::vector<std::string> problems)
       problems_(std::move(problems)) {}
 
 std::string Group::place_of(std::string_view what) const {
-  const std::string table(what.substr(0, what.find(':')));
-  const Written *by_key = nullptr, *by_name = nullptr, *in_table = nullptr;
-  int of_table = 0;
-  for (const Written& one : written) {
-    const std::string name = one.key.substr(one.key.rfind('.') + 1);
-    if (has_word(what, one.key)) by_key = &one;
-    // A key of one word could be any word of a sentence.
-    if (name.find('_') != name.npos && has_word(what, name)) by_name = &one;
-    if (one.key.starts_with(table + ".")) {
-      in_table = &one;
-      ++of_table;
-    }
+  const std::string table = std::string(what.substr(0, what.find(':'))) + ".";
+  std::map<std::string, std::string> last;  // place by key
+  for (const Written& one : written) last[one.key] = one.where;
+  std::vector<std::string> named, in_table;
+  for (const auto& [key, place] : last) {
+    const bool here = key.starts_with(table);
+    if (has_word(what, key) || (here && has_word(what, key.substr(key.rfind('.') + 1))))
+      named.push_back(place);
+    if (here) in_table.push_back(place);
   }
-  for (const Written* found : {by_key, by_name, of_table == 1 ? in_table : nullptr})
-    if (found) return found->where;
-  return where;
+  if (!named.empty()) return fmt::format("{}", fmt::join(named, ", "));
+  return in_table.size() == 1 ? in_table[0] : where;
 }
 
 std::vector<Member> Experiment::members() const {

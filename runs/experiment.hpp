@@ -74,10 +74,11 @@ struct Group {
   std::vector<std::string> phases;  ///< label of each block ("" where it has none)
 
   std::string where;             ///< it begins in the file
-  std::vector<Written> written;  ///< for it or for all groups, a later one wins
+  std::vector<Written> written;  ///< for it or for all groups, but for its blocks; a later one wins
 
-  /// Where to look for the cause of what is wrong with the group: where a key that `what` names was
-  /// written, or the only one of the table that it begins with ("brain.cortex: …"); else `where`.
+  /// Where to look for the cause of what is wrong with the group. `what` may begin with a table
+  /// ("brain.cortex: …"). The places of the keys that it names, in full or, of this table, by their
+  /// last part; else that of the only key of this table; else `where`.
   std::string place_of(std::string_view what) const;
 };
 

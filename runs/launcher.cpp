@@ -28,7 +28,8 @@ namespace {
 /// mpirun has nobody to pass a signal to: it loses it, or dies of it.
 constexpr char kSupervised[] = "QUARTET_SUPERVISED";
 
-/// After this time ranks are taken to run, which may be on a machine that has its own /tmp.
+/// After this time ranks are taken to run: on another machine, with its own /tmp, the file is not
+/// seen here, and a stop that was asked for must not wait for ever.
 constexpr std::chrono::seconds kLongestStart{60};
 
 std::optional<int> number(const std::optional<std::string>& text) {
@@ -100,6 +101,30 @@ sigset_t forwarded_set() {
   _exit(exit_failed);
 }
 
+/// A folder that is there as long as this is.
+class TemporaryFolder {
+ public:
+  /// Throws std::runtime_error, with a remedy.
+  TemporaryFolder() {
+    std::error_code error;
+    path_ = (std::filesystem::temp_directory_path(error) / "quartet-XXXXXX").string();
+    if (error || !mkdtemp(path_.data()))
+      throw std::runtime_error(
+          fmt::format("cannot create a temporary folder: {}; set TMPDIR to a folder with room",
+                      error ? error.message() : std::strerror(errno)));
+  }
+  ~TemporaryFolder() {
+    std::error_code none;
+    std::filesystem::remove_all(path_, none);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 /// Waits for the end of `child`, mpirun, and returns its status. `all_run`: what rank 0 makes.
 int wait_for(pid_t child, const std::filesystem::path& all_run) {
   const auto started = std::chrono::steady_clock::now();
@@ -108,6 +133,8 @@ int wait_for(pid_t child, const std::filesystem::path& all_run) {
   while (true) {
     const pid_t ended = waitpid(child, &status, ranks_run ? 0 : WNOHANG);
     if (ended == child) return status;
+    if (ended < 0 && errno != EINTR)
+      throw std::runtime_error(std::string("cannot wait for mpirun: ") + std::strerror(errno));
     if (times_asked > 0 && !announced) {
       std::fputs("\nquartet: stopping at a checkpoint; interrupt again to stop at once\n", stderr);
       announced = true;
@@ -233,21 +260,18 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
                                       own_path()};
   command.insert(command.end(), arguments.begin(), arguments.end());
 
+  handle(SIGCHLD, SIG_DFL);  // ignored, as it may be inherited, there is nothing to wait for
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) {
     throw std::runtime_error(std::string("cannot create a pipe: ") + std::strerror(errno));
   }
-  std::string folder = (std::filesystem::temp_directory_path() / "quartet-XXXXXX").string();
-  if (!mkdtemp(folder.data()))
-    throw std::runtime_error(fmt::format("cannot create {}: {}; free space, or set TMPDIR", folder,
-                                         std::strerror(errno)));
-  const std::string all_run = folder + "/all_ranks_run";
+  const TemporaryFolder folder;
+  const std::string all_run = folder.path() + "/all_ranks_run";
   // A signal between fork and the note of the child's number would be lost: hold it back.
   const sigset_t set = forwarded_set();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   if (stop_requested()) {  // since the program began
     std::fputs("quartet: stopped before a rank was started; nothing was written\n", stderr);
-    std::filesystem::remove_all(folder);
     return exit_stopped;
   }
   for (const int signal : forwarded()) handle(signal, forward);
@@ -267,8 +291,6 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
   close(report[0]);
   const int status = wait_for(child, all_run);
   mpirun_pid = 0;
-  std::error_code none;
-  std::filesystem::remove_all(folder, none);
   if (got == sizeof error) {
     throw std::runtime_error(
         fmt::format("cannot start {}: {}; install Open MPI (apt-get install openmpi-bin), set "
@@ -278,7 +300,7 @@ int supervise_mpirun(int ranks, const std::vector<std::string>& arguments,
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   const std::string resume = "quartet resume " + shell_word(directory.string());
-  const std::string remedy = !std::filesystem::exists(directory / "resolved.toml", none)
+  const std::string remedy = !std::filesystem::exists(directory / "resolved.toml")
                                  ? "nothing was written; begin anew with the same command"
                              : has_checkpoint(directory)
                                  ? "continue from the newest checkpoint: " + resume

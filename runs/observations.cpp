@@ -17,7 +17,7 @@ namespace {
 enum class Window {
   before,   ///< until the target is seen
   aim,      ///< from then until the moving hand can be seen: nothing fed back yet
-  reach,    ///< the 250 ms after the go signal, longer than any reach
+  reach,    ///< the 250 ms after the go signal: longer than reaches of the shipped body
   error,    ///< from when the moving hand can be seen, to the end
   outcome,  ///< from when an outcome can be seen, to the end
   trial     ///< all of it
@@ -155,7 +155,8 @@ constexpr Observation kObservations[] = {
     {"cortex", "felt_angle", "degree",
      "direction in which the hand is felt to have moved, from parietal spikes",
      [](const Watched& w, double) { return w["felt"].angle(); }},
-    {"cortex", "m1_rate", "Hz", "mean rate of layer 5 pyramidal-tract cells during the reach",
+    {"cortex", "m1_rate", "Hz",
+     "mean rate of layer 5 pyramidal-tract cells in the 250 ms after the go signal",
      [](const Watched& w, double) { return w["motor"].mean_rate(); }},
     {"cerebellum", "olive_rate", "Hz", "mean rate of olivary cells from when the hand can be seen",
      [](const Watched& w, double) { return w["olive"].mean_rate(); }},

@@ -18,7 +18,7 @@ enum ExitCode : int {
   exit_failed = 1,   ///< a failure; for `compare`, a difference
   exit_usage = 2,    ///< command line or experiment file
   exit_told = 70,    ///< a rank under supervise_mpirun, to that: failed, and has said why
-  exit_stopped = 75  ///< stopped on a signal with a good checkpoint: `quartet resume` continues
+  exit_stopped = 75  ///< stopped on a signal, with a good checkpoint or before anything was written
 };
 
 /// Trials between checkpoints unless told.

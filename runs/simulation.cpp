@@ -455,7 +455,7 @@ void Simulation::write_checkpoint(MemberRun& member) {
                                     member.trials_done()};
   std::vector<std::int64_t> totals = traffic(member);
   world_.all_reduce_sum("traffic", totals);
-  bool mine = true;
+  int speaker = -1;  // lowest rank that could not write
   try {
     quartet::write_checkpoint(
         options_.out / "checkpoints", position,
@@ -469,11 +469,13 @@ void Simulation::write_checkpoint(MemberRun& member) {
           writer.write(directory);
         },
         [&](bool ok) {
-          mine = mine && ok;
-          return !any("checkpoint", !ok);
+          std::int64_t failed = ok ? 0 : world_.size() - world_.rank();
+          world_.all_reduce_max("checkpoint", {&failed, 1});
+          if (failed > 0) speaker = world_.size() - static_cast<int>(failed);
+          return failed == 0;
         });
   } catch (const std::runtime_error& error) {
-    if (mine) throw PeerFailure(error.what());  // another rank says why
+    if (speaker >= 0 && speaker != world_.rank()) throw PeerFailure(error.what());
     throw;
   }
   log("checkpoint " + position.key());
@@ -551,18 +553,18 @@ std::string too_large_for(const Placement& placement, const Region& region) {
 void check_experiment(const Experiment& experiment, const Placement& placement) {
   const std::vector<Group>& groups = experiment.groups;
   struct Refused {
-    std::string where, what;
-    std::vector<std::string> groups;
+    std::string what;
+    std::vector<std::string> places, groups;
   };
   std::vector<Refused> refused;
   const auto refuse = [&](const Group& group, const std::string& what) {
     const auto same = std::find_if(refused.begin(), refused.end(),
                                    [&](const Refused& entry) { return entry.what == what; });
-    if (same == refused.end()) {
-      refused.push_back({group.place_of(what), what, {group.name}});
-    } else {
-      same->groups.push_back(group.name);
-    }
+    Refused& entry = same == refused.end() ? refused.emplace_back(Refused{what, {}, {}}) : *same;
+    entry.groups.push_back(group.name);
+    const std::string place = group.place_of(what);
+    if (std::find(entry.places.begin(), entry.places.end(), place) == entry.places.end())
+      entry.places.push_back(place);
   };
   const Group& first = groups.front();
   for (const Group& group : groups) {
@@ -623,14 +625,15 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
     }
   }
   std::vector<std::string> problems;
-  for (const auto& [where, what, names] : refused) {
+  for (const auto& [what, places, names] : refused) {
     const std::string whose =
         names.size() == groups.size() ? "" : fmt::format("group {}: ", fmt::join(names, ", "));
-    problems.push_back(fmt::format("{}: {}{}", where, whose, what));
+    problems.push_back(fmt::format("{}: {}{}", fmt::join(places, ", "), whose, what));
   }
   if (first.body.trial_ms % experiment.record.rate_bin_ms != 0) {
     const std::string what = fmt::format(
-        "record.rate_bin_ms: {} ms do not divide a trial of {} ms; write a divisor of it",
+        "record.rate_bin_ms: {} ms do not divide a trial of body.trial_ms = {}; write a divisor of "
+        "it",
         experiment.record.rate_bin_ms, first.body.trial_ms);
     problems.push_back(first.place_of(what) + ": " + what);
   }

@@ -6,6 +6,7 @@ import contextlib
 import math
 import pathlib
 
+import netCDF4  # noqa: F401  what xarray reads with; missing, it would not say so
 import numpy as np
 import xarray
 
@@ -31,7 +32,7 @@ def open_dataset(path: pathlib.Path):
             )
         with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
             yield dataset
-    except BadInput:
+    except (BadInput, ImportError):
         raise
     except EOFError:
         raise BadInput(

@@ -290,7 +290,7 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
     for outcome in (reward == 0.0, reward > 0.0):
         after = surprise[seen & outcome]
         enough = len(after) >= MIN_TRIALS_FOR_SD
-        spread.append(np.std(after) if enough else float("nan"))
+        spread.append(np.std(after, ddof=1) if enough else float("nan"))
     return float(spread[0] - spread[1])
 
 

@@ -323,7 +323,7 @@ class ScoreTest(AnalysisTest):
             k = (periods * (a + b) ** 2 - a**2) / (2 * periods * (a**2 + b**2) - a**2)
             failure = [b - k * a, -(b - k * b)] * periods
             reward = [a - k * b] * periods + [-(a - k * a)] * (periods - 1)
-            return np.std(failure) - np.std(reward)
+            return np.std(failure, ddof=1) - np.std(reward, ddof=1)
 
         for step in (40, 16):
             results = self.results(write_run(self.root / str(step), step=step))
@@ -1043,13 +1043,19 @@ class CommandTest(AnalysisTest):
                                  "make room or write it elsewhere\n"))
 
     def test_a_missing_package_is_named(self):
-        (self.root / "xarray.py").write_text("raise ModuleNotFoundError(name='xarray')")
+        run = write_run(self.root)
         start = pathlib.Path(score.__file__).with_name("start.py")
-        done = subprocess.run(["/usr/bin/python3", start, "score.py", write_run(self.root)],
-                              env={"PYTHONPATH": str(self.root)}, stderr=subprocess.PIPE, text=True)
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr.count("\n"), 1)
-        self.assertIn("has no xarray; install it (apt-get install python3-xarray", done.stderr)
+        for script, package in (("score.py", "xarray"), ("score.py", "netCDF4"),
+                                ("plot.py", "matplotlib")):
+            stub = self.root / f"no_{package}"
+            stub.mkdir()
+            (stub / f"{package}.py").write_text(f"raise ModuleNotFoundError(name='{package}')")
+            done = subprocess.run(["/usr/bin/python3", start, script, run],
+                                  env={"PYTHONPATH": str(stub)}, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertIn(f"has no {package}; install it (apt-get install python3-xarray",
+                          done.stderr)
 
     def test_strict(self):
         def spoil(group, columns):

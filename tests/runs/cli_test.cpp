@@ -216,6 +216,37 @@ TEST_F(Cli, SaysWhereTheCauseOfWhatCannotBeBuiltWasWritten) {
            "--set record.rate_bin_ms=7: record.rate_bin_ms",
        })
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  // Keys of other tables and of blocks are no cause, though their last part is named; of several
+  // that are named none is left out.
+  std::ofstream(directory_ / "bad.toml")
+      << "[brain.cortex]\n"
+         "pmd.reset_mv = -40\n"
+         "[brain.cerebellum]\n"
+         "purkinje.threshold_mv = -50\n"
+         "[schedules.s]\n"
+         "blocks = [{trials = 2, learning = false, cursor_gain = 0.9}]\n"
+         "[[group]]\n"
+         "name = \"a\"\n"
+         "[[group]]\n"
+         "name = \"b\"\n"
+         "[group.set]\n"
+         "body.trial_ms = 1005\n"
+         "brain.cortex.sheet_plasticity.plastic = true\n";
+  const std::string causes = run({"validate", "bad.toml"}).text;
+  for (const char* line : {
+           "bad.toml:2:5: brain.cortex: PMd: threshold_mv = -50 must be above reset_mv",
+           "bad.toml:12:6: group b: trials of 1005 ms",
+           "bad.toml:13:31: group b: brain.cortex.sheet_plasticity.plastic is other",
+       })
+    EXPECT_NE(causes.find(line), std::string::npos) << line << "\n" << causes;
+  std::ofstream(directory_ / "bad.toml") << "[body]\n"
+                                            "trial_ms = 860\n"
+                                            "vision_delay_ms = 200\n"
+                                            "[schedules.s]\n"
+                                            "blocks = [{trials = 2}]\n";
+  EXPECT_EQ(run({"validate", "bad.toml"})
+                .text.find("bad.toml:2:1, bad.toml:3:1: body: the outcome of a slow reach"),
+            0u);
   // Where no key is named: the group.
   std::ofstream(directory_ / "bad.toml") << "[schedules.s]\n"
                                             "blocks = [{trials = 2}]\n"
@@ -434,6 +465,14 @@ TEST_F(Cli, ReturnsTheCodeOfTheRanks) {
                             "results/smoke\n"),
             std::string::npos)
       << begun.text;
+}
+
+// A parent may have ignored the signal by which ends of children are told.
+TEST_F(Cli, SeesTheRanksEndWhereEndsOfChildrenAreIgnored) {
+  const auto before = signal(SIGCHLD, SIG_IGN);
+  const pid_t child = start({"run", kExperiments + "smoke.toml"}, script("exit 75\n"));
+  signal(SIGCHLD, before);
+  EXPECT_EQ(wait_for(child).code, 75);
 }
 
 // A rank that has said why it failed is not spoken over.

@@ -287,17 +287,34 @@ const Refusal kRefusals[] = {
     {"correlation_of_reaches",
      "[schedules.s]\nblocks = [{finger_correlation = 0.5}]",
      {},
-     {"x.toml:2:11: finger_correlation has an effect only where task is \"fingers\" or "
+     {"x.toml:2:11: finger_correlation and finger_individuation have an effect only where task is "
+      "\"fingers\" or "
       "\"observe\"; "
       "write task = "
       "\"fingers\" and fingers, or leave it out"}},
     {"rotated_rest",
      "[schedules.s]\nblocks = [{task = \"rest\", perturbation = \"rotation\", rotation_deg = 30}]",
      {},
-     {"x.toml:2:11: perturbation, curl_Ns_m, target_jump_deg and target_radius_m have an effect "
-      "only on reaches; "
-      "write "
-      "task = \"reach\", or leave them out"}},
+     {"x.toml:2:11: perturbation, curl_Ns_m, target_jump_deg, target_radius_m, second_target_deg, "
+      "cursor_gain and instruction have an effect only on reaches; write task = \"reach\", or "
+      "leave "
+      "them out"}},
+    {"what_rest_has_not",
+     "[schedules.s]\nblocks = [{task = \"rest\", second_target_deg = 90}, {task = \"rest\", "
+     "cursor_gain = 0.5}, {task = \"rest\", instruction = \"aim_at_target\"}]",
+     {},
+     {"x.toml:2:11: perturbation, curl_Ns_m, target_jump_deg, target_radius_m, second_target_deg, "
+      "cursor_gain and instruction have an effect only on reaches; write task = \"reach\", or "
+      "leave "
+      "them out",
+      "x.toml:2:52: perturbation, curl_Ns_m, target_jump_deg, target_radius_m, second_target_deg, "
+      "cursor_gain and instruction have an effect only on reaches; write task = \"reach\", or "
+      "leave "
+      "them out",
+      "x.toml:2:88: perturbation, curl_Ns_m, target_jump_deg, target_radius_m, second_target_deg, "
+      "cursor_gain and instruction have an effect only on reaches; write task = \"reach\", or "
+      "leave "
+      "them out"}},
     {"shift_without_shift",
      "[schedules.s]\nblocks = [{shift_m = 0.02}, {perturbation = \"shift\"}]",
      {},
@@ -328,7 +345,8 @@ const Refusal kRefusals[] = {
     {"nameless_group",
      "[[group]]\nname = \"a\"\n[[group]]\nlabel = \"b\"" + kTail,
      {},
-     {"x.toml:3:1: a group without a name; write name = \"…\" with letters, digits, '_' and (not first) '-'"}},
+     {"x.toml:3:1: a group without a name; write name = \"…\" with letters, digits, '_' and (not "
+      "first) '-'"}},
     {"two_groups_of_one_name",
      "[[group]]\nname = \"a\"\n[[group]]\nname = \"a\"" + kTail,
      {},
