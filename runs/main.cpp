@@ -128,9 +128,8 @@ int main(int argc, char** argv) {
   app.footer(
       "Example:\n  quartet run runs/experiments/smoke.toml\n  quartet score results/smoke\n\n"
       "Exit codes: 0 done, 1 failure or difference, 2 command line or experiment file,\n"
-      "75 stopped with a good checkpoint (continue with `quartet resume DIR`), or before there "
-      "was\n"
-      "anything to keep (which it says; give the same command again).\n"
+      "75 stopped with a good checkpoint (continue with `quartet resume DIR`), or before\n"
+      "anything was written (which it says; give the same command again).\n"
       "`quartet COMMAND --help` says more about a command.");
   app.require_subcommand(1);
   quartet::add_run(app, arguments, exit_code);
