@@ -5,6 +5,20 @@
 
 namespace quartet {
 
+void TractParameters::visit(ParameterVisitor& v) {
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const Tract& tract = atlas()[i];
+    const std::string way = std::string(tract.from) + " " + std::string(tract.out_port) + " to " +
+                            std::string(tract.to) + "; cut: nothing arrives";
+    if (tract.from == "body")
+      // Numbers of different meaning, which nothing can take for each other.
+      v.choice_of(tract.name, state[i], {"intact", "cut"}, way + ", nor that there is plasticity");
+    else
+      v.choice_of(tract.name, state[i], {"intact", "cut", "shuffled"},
+                  way + "; shuffled: as many spikes at the same times, of other cells");
+  }
+}
+
 void BrainParameters::visit(ParameterVisitor& v) {
   v.real(
       "scale", scale, {"1", 0.25, 100},
@@ -14,6 +28,7 @@ void BrainParameters::visit(ParameterVisitor& v) {
   v.table("cerebellum", cerebellum, "microzones with their nuclei and olive");
   v.table("basal_ganglia", basal_ganglia, "action channels, critic and dopamine");
   v.table("thalamus", thalamus, "relay and reticular cells");
+  v.table("tracts", tracts, "tracts between regions, from the first timestep on");
 }
 
 std::unique_ptr<Region> make_region(std::string_view name, const Subject& subject, Slice slice) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/task.hpp"
+#include "regions/atlas.hpp"
 #include "regions/basal_ganglia.hpp"
 #include "regions/body.hpp"
 #include "regions/cerebellum.hpp"
@@ -16,12 +17,22 @@
 
 namespace quartet {
 
+enum class TractState { intact, cut, shuffled };
+
+/// What becomes of the signals of each tract.
+struct TractParameters {
+  std::vector<TractState> state = std::vector<TractState>(atlas().size());  ///< in its order
+
+  void visit(ParameterVisitor& v);
+};
+
 struct BrainParameters {
   double scale = 1.0;
   CortexParameters cortex;
   CerebellumParameters cerebellum;
   BasalGangliaParameters basal_ganglia;
   ThalamusParameters thalamus;
+  TractParameters tracts;
 
   void visit(ParameterVisitor& v);
 };

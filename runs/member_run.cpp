@@ -99,6 +99,18 @@ std::vector<double> body_values(const TrialRecord& record) {
   return values;
 }
 
+std::vector<TractLesion> lesions_of(const Subject& subject) {
+  std::vector<TractLesion> lesions;
+  for (std::size_t i = 0; i < atlas().size(); ++i) {
+    const TractState state = subject.brain.tracts.state[i];
+    if (state == TractState::intact) continue;
+    const auto kind =
+        state == TractState::cut ? TractLesion::Kind::cut : TractLesion::Kind::shuffle;
+    lesions.push_back({std::string(atlas()[i].name), kind, subject.seed});
+  }
+  return lesions;
+}
+
 }  // namespace
 
 MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_t index,
@@ -126,7 +138,8 @@ MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_
                      {region.outputs().begin(), region.outputs().end()}});
     hosted_.push_back(std::move(hosted));
   }
-  exchange_ = std::make_unique<Exchange>(world, placement, atlas(), gather_ports(world, ports));
+  exchange_ = std::make_unique<Exchange>(world, placement, atlas(), gather_ports(world, ports),
+                                         lesions_of(member.subject_parameters));
 }
 
 bool MemberRun::between_blocks() const {

@@ -617,6 +617,22 @@ class SystemTest(unittest.TestCase):
         subprocess.run(command, check=True, timeout=PATIENCE_S)
         self.assert_same(self.baseline(*SHORTER), out)
 
+    def test_tract_lesions(self):
+        """Tracts are cut and shuffled the same on any placement, and each changes what follows."""
+        runs = [self.baseline(*SHORTER)]
+        for state in ("cut", "shuffled"):
+            lesion = ["--set", f"brain.tracts.dcn_to_thalamus={state}", *SHORTER]
+            runs.append(self.run_new(*lesion))
+            self.assert_same(runs[-1], self.run_new(*lesion, ranks=3))
+        rates = []
+        for out in runs:
+            with netCDF4.Dataset(out / "behaviour.nc") as behaviour:
+                rates.append(behaviour["vl_rate"][:].mean())
+        intact, cut, shuffled = rates
+        self.assertLess(cut, 0.8 * intact)
+        self.assertNotEqual(shuffled, intact)
+        self.assertGreater(shuffled, cut)
+
     def test_groups_that_do_not_fit(self):
         """Groups that cannot be in one run are refused before anything is written."""
         out = self.new_directory()
