@@ -131,6 +131,16 @@ def check_flags(root):
         yield "CMakeLists.txt:1: without -ffp-contract=off"
 
 
+def check_promises(root):
+    """CTest starts tests of whole runs by name: one that it does not know never runs."""
+    folder = root / "tests" / "system"
+    promises = re.search(r"foreach\(promise(.*?)\)", (folder / "CMakeLists.txt").read_text(), re.S)
+    for number, line in enumerate((folder / "system_test.py").read_text().splitlines(), 1):
+        found = re.match(r"    def test_(\w+)", line)
+        if found and found[1] not in promises[1].split():
+            yield f"tests/system/system_test.py:{number}: {found[1]} is not in CMakeLists.txt"
+
+
 def check_top_level(root):
     """The top level holds the house and what tools expect there."""
     for path in sorted(root.iterdir()):
@@ -233,6 +243,10 @@ class HouseTest(unittest.TestCase):
         text = (ROOT / "CMakeLists.txt").read_text().replace("-Wextra -ffp-contract=off", "-Wextra")
         self.assertEqual(len(list(check_flags(self.planted("CMakeLists.txt", text, replace=True)))),
                          1)
+
+    def test_promises_are_run(self):
+        self.hold(check_promises,
+                  ("tests/system/system_test.py", "    def test_unheard_of(self):\n        pass\n"))
 
     def test_top_level(self):
         self.hold(check_top_level, ("notes.txt", "for later\n"), ("Makefile", "all:\n"))

@@ -589,16 +589,19 @@ class SystemTest(unittest.TestCase):
 
     def test_full_disk_of_a_supervised_run(self):
         """One rank says why, though none can write, and what mpirun ends with is not told again."""
-        limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 300; exec \"$@\"", "sh"]
-        for trials, what in (("200", "_spikes"), ("1", r"checkpoints.*\.state")):
-            result = subprocess.run(
-                [*limited, PROGRAM, "run", str(EXPERIMENT), "--quiet", "--out",
-                 str(self.new_directory()), "--ranks", "3", "--checkpoint-every", trials],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S)
-            self.assertEqual(result.returncode, FAILED, result.stdout)
-            said = [line for line in result.stdout.splitlines() if line.startswith("quartet:")]
-            self.assertEqual(len(said), 1, result.stdout)
-            self.assertRegex(said[0], r"^quartet: rank \d \([a-z_, ]+\) at timestep \d+: .*" + what)
+        limited = self.root / "limited_mpirun"  # mpirun's ranks take no notice of an ignored signal
+        limited.write_text("#!/bin/sh\nranks=$2\nshift 2\nexec mpirun -n \"$ranks\" sh -c "
+                           "'trap \"\" XFSZ; ulimit -f 300; exec \"$@\"' sh \"$@\"\n")
+        limited.chmod(0o755)
+        checkpoints = ["--checkpoint-every", "1", "--set", "record.weights_subjects=0",
+                       "--set", "record.spikes.subjects=0"]
+        for arguments, what in (([], "File too large"), (checkpoints, r"checkpoints/.*\.state")):
+            said = self.program("run", EXPERIMENT, "--quiet", "--out", self.new_directory(),
+                                "--ranks", 3, *arguments, expect=FAILED,
+                                environment={"QUARTET_MPIRUN": str(limited)})
+            lines = [line for line in said.splitlines() if line.startswith("quartet:")]
+            self.assertEqual(len(lines), 1, said)
+            self.assertRegex(lines[0], r"^quartet: rank \d \([a-z_, ]+\) at timestep \d+: .*" + what)
 
     def test_full_disk_at_the_start(self):
         """Where there is no room to begin, nothing is left behind, and the same command works when
