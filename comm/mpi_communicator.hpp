@@ -26,7 +26,7 @@ class MpiSession {
 };
 
 /// Runs `body` in a session and returns its exit code. If it throws on any rank, that rank writes
-/// one line with its number and the exception's text to standard error and all ranks end with a
+/// one line with its number and the exception's text to standard error and all ranks end with
 /// `failure_code`; ranks that end by PeerFailure leave the word to the one that failed.
 int run_under_mpi(int argc, char** argv, const std::function<int(Communicator&)>& body,
                   int failure_code = 1);

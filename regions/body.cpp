@@ -269,7 +269,6 @@ void Body::start_trial(std::int64_t trial) {
   record_.block = static_cast<std::int64_t>(b);
   record_.target_deg =
       block.targets_deg[static_cast<std::size_t>(within) % block.targets_deg.size()];
-  record_.second = -1;
   record_.rotation_deg = rotation_on_trial(block, within);
   if (block.rotation_sign == RotationSign::random &&
       uniform01(random_block(sign_key_, static_cast<std::uint32_t>(trial), 0, 0)[0]) < 0.5)

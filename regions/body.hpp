@@ -56,8 +56,8 @@ struct TrialRecord {
   std::int64_t block = -1;
   double target_deg = 0;  ///< as in the schedule; of two: the one that was chosen, or the first
   double rotation_deg = 0;
-  std::int64_t second =
-      0;  ///< of two targets, 1: the second was chosen; −1: neither was, or one was shown
+  /// Of two targets, 1: the second was chosen; −1: neither was, or one was shown.
+  std::int64_t second = -1;
   double angle_third_deg = 0;  ///< of the hand at a third of the distance
   double angle_end_deg = 0;    ///< of the hand at the target's distance (or the deadline)
   double cursor_deg = 0;       ///< of the cursor then

@@ -1047,11 +1047,12 @@ class CommandTest(AnalysisTest):
         start = pathlib.Path(score.__file__).with_name("start.py")
         for script, package in (("score.py", "xarray"), ("score.py", "netCDF4"),
                                 ("plot.py", "matplotlib")):
-            stub = self.root / f"no_{package}"
-            stub.mkdir()
-            (stub / f"{package}.py").write_text(f"raise ModuleNotFoundError(name='{package}')")
+            without = self.root / f"without_{package}"
+            without.mkdir()
+            (without / f"{package}.py").write_text(f"raise ModuleNotFoundError(name='{package}')")
             done = subprocess.run(["/usr/bin/python3", start, script, run],
-                                  env={"PYTHONPATH": str(stub)}, stderr=subprocess.PIPE, text=True)
+                                  env={"PYTHONPATH": str(without)}, stderr=subprocess.PIPE,
+                                  text=True)
             self.assertEqual(done.returncode, 1)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertIn(f"has no {package}; install it (apt-get install python3-xarray",
