@@ -12,12 +12,11 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real("potentiation", potentiation, {"1", 0, 1},
          "share of the way to its goal gained per parallel-fibre spike (tuned: what is left of an "
          "error, A1)");
-  v.real("goal", goal, {"1", 0, 1},
-         "weight to which potentiation leads, as a share of w_max (tuned: without an error weights "
-         "stay as they begin, at .5. Whoever changes one of depression, potentiation, cascade_ms "
-         "and reference_spikes moves that as well, unless goal becomes .5 + r depression "
-         "cascade_ms / (.224 reference_spikes potentiation), r = .0011 / ms: the olive's mean "
-         "rate)");
+  v.real("settled", settled, {"1", 0, 1},
+         "weight, as a share of w_max, at which synapses settle without an error (that with which "
+         "they begin)");
+  v.real("baseline_hz", baseline_hz, {"Hz", 0, 10},
+         "rate of complex spikes without an error (the olive's mean rate)");
   v.real(
       "cascade_ms", cascade_ms, {"ms", 1, 1000},
       "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
@@ -32,14 +31,24 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
       "rewards do not damp learning from errors (chosen: off)");
 }
 
+namespace {
+// A unit impulse into the first of four stages peaks in the fourth, as a density, at
+// (3/e)³/6 / cascade_ms.
+constexpr double kCascadePeak = 0.22404;
+}  // namespace
+
+double ClimbingFibreParameters::goal() const {
+  if (potentiation == 0) return settled;
+  const double per_spike_s = 1e-3 * depression * cascade_ms / (kCascadePeak * reference_spikes);
+  return settled + baseline_hz * per_spike_s / potentiation;
+}
+
 ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
                                      const ClimbingFibreParameters& parameters)
     : projection_(projection), parameters_(parameters) {
   decay_ = static_cast<float>(math::exp(-1.0 / parameters.cascade_ms));
   feed_ = 1.0f - decay_;
-  // A unit impulse into the first of four stages peaks in the fourth, as a density, at
-  // (3/e)³/6 / cascade_ms.
-  const double peak = 0.22404 / parameters.cascade_ms;
+  const double peak = kCascadePeak / parameters.cascade_ms;
   unit_ = static_cast<float>(1.0 / (peak * parameters.reference_spikes));
   for (auto& stage : stage_) stage.assign(projection.sources(), 0.0f);
   if (parameters.reward_damping > 0) {
@@ -64,7 +73,7 @@ void ClimbingFibreRule::presynaptic(std::span<const Spike> spikes, bool learning
   if (!learning) return;
   std::span<float> weights = projection_.weights();
   const float gain = static_cast<float>(parameters_.potentiation);
-  const float goal = static_cast<float>(parameters_.goal) * projection_.max_weight();
+  const float goal = static_cast<float>(parameters_.goal()) * projection_.max_weight();
   for (const Spike& spike : spikes)
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
       weights[s] += gain * (goal - weights[s]);
@@ -109,7 +118,7 @@ void ClimbingFibreRule::reward(double spikes_per_cell, bool learning) {
   if (share == 0 || !learning) return;
   std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
-  const float goal = static_cast<float>(parameters_.goal) * projection_.max_weight();
+  const float goal = static_cast<float>(parameters_.goal()) * projection_.max_weight();
   const std::size_t k = projection_.in_degree();
   for (std::size_t target = 0; target < aged_ms_.size(); ++target) {
     age(target);

@@ -28,19 +28,25 @@ namespace quartet {
 ///
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
-///   w = w_max · (goal − r · depression · cascade_ms / (.224 · reference_spikes · potentiation))
+///   w = w_max · (goal − k r),  k = depression · cascade_ms / (.224 · reference_spikes ·
+///   potentiation)
 /// The ratio of depression to potentiation sets how far an error is compensated, their size how
-/// fast. A weight begins and stays at w0 without error if goal · w_max = w0 + what the olive's mean
-/// rate takes, and rewards leave. Zones whose rate rises and zones whose rate falls with an error
-/// change alike, until these fall silent.
+/// fast. The goal is where a weight settles without an error and what complex spikes take there:
+///   goal = settled + k · baseline_hz
+/// (rewards leave it a little higher). Zones whose rate rises and zones whose rate falls with an
+/// error change alike, until these fall silent.
 struct ClimbingFibreParameters {
   double depression = 0.04;
   double potentiation = 0.045;
-  double goal = 0.572;
+  double settled = 0.5;
+  double baseline_hz = 1.1;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   double labile_ms = 400.0;
   double reward_damping = 0.0;
+
+  /// Weight to which potentiation leads, as a share of w_max.
+  double goal() const;
   void visit(ParameterVisitor& v);
 };
 

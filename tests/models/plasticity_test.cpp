@@ -53,7 +53,8 @@ void save_into(MemoryState& state, const Rule& rule, const Projection& projectio
 ClimbingFibreParameters climbing_fibre_parameters(const ReferenceFile& file) {
   return {.depression = file["depression"],
           .potentiation = file["potentiation"],
-          .goal = file["goal"],
+          .settled = file["goal"],
+          .baseline_hz = 0,
           .cascade_ms = file["cascade_ms"],
           .reference_spikes = file["reference_spikes"]};
 }
@@ -84,7 +85,7 @@ TEST(ClimbingFibreRule, EqualsBrianUpToItsTimestep) {
             tolerance);
   for (double ClimbingFibreParameters::*changed :
        {&ClimbingFibreParameters::depression, &ClimbingFibreParameters::potentiation,
-        &ClimbingFibreParameters::goal, &ClimbingFibreParameters::cascade_ms,
+        &ClimbingFibreParameters::settled, &ClimbingFibreParameters::cascade_ms,
         &ClimbingFibreParameters::reference_spikes}) {
     ClimbingFibreParameters other = parameters;
     other.*changed *= 1.005;
@@ -131,7 +132,7 @@ TEST(ClimbingFibreRule, PotentiationIsAShareOfTheWayToItsGoalAndCanBeOff) {
   const auto after = [](int spikes, bool learning, double goal = 1.0) {
     LifPopulation target = cells(0, 1, 1);
     Projection projection = plastic(target, 1, 1, 0.02, 0.08);
-    ClimbingFibreRule rule(projection, {.potentiation = 0.01, .goal = goal});
+    ClimbingFibreRule rule(projection, {.potentiation = 0.01, .settled = goal, .baseline_hz = 0});
     for (int k = 0; k < spikes; ++k) rule.presynaptic(Spikes{{0, 0}}, learning);
     return projection.weights()[0];
   };
@@ -191,9 +192,10 @@ TEST(ClimbingFibreRule, RewardUndoesDepressionThatIsLabile) {
   EXPECT_EQ(rewarded_weight(parameters, 2, true, false), rewarded_weight(parameters, 0));
   // It gives back no more than leads to the goal.
   other = parameters;
-  other.goal = 0.45;
+  other.baseline_hz = 0;
+  other.settled = 0.45;
   EXPECT_NEAR(rewarded_weight(other, 50), 0.45 * 0.08, 1e-8);
-  other.goal = 0.3;
+  other.settled = 0.3;
   EXPECT_EQ(rewarded_weight(other, 50), rewarded_weight(parameters, 0));
   // There is nothing to undo without an error.
   EXPECT_EQ(rewarded_weight(parameters, 2, false), 0.04f);
@@ -224,7 +226,8 @@ TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
   // is T = r_pre · cascade/(.22404 · reference), so r_pre drops out: w = 1 − r · slope.
   const ClimbingFibreParameters parameters{.depression = 0.04,
                                            .potentiation = 0.002,
-                                           .goal = 1.0,
+                                           .settled = 1.0,
+                                           .baseline_hz = 0,
                                            .cascade_ms = 33,
                                            .reference_spikes = 20};
   const double slope_ms = 0.04 * 33 / (0.22404 * 20) / 0.002;
@@ -247,6 +250,24 @@ TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
   // Down to nothing at faster rates, and no further.
   EXPECT_LT(settled_weight(parameters, 100, 0.5), 0.1);
   EXPECT_GE(settled_weight(parameters, 100, 0.5), 0.0);
+}
+
+TEST(ClimbingFibreRule, WeightsStayAtTheBaselineRateWhateverTheOtherParameters) {
+  // A complex spike every 800 ms is 1.25 Hz; traces stay below their bound.
+  const ClimbingFibreParameters parameters{.depression = 0.02,
+                                           .potentiation = 0.002,
+                                           .settled = 0.4,
+                                           .baseline_hz = 1.25,
+                                           .reference_spikes = 20};
+  EXPECT_NEAR(settled_weight(parameters, 800, 0.4), 0.4, 0.002);
+  for (double ClimbingFibreParameters::*changed :
+       {&ClimbingFibreParameters::depression, &ClimbingFibreParameters::potentiation,
+        &ClimbingFibreParameters::cascade_ms, &ClimbingFibreParameters::reference_spikes}) {
+    ClimbingFibreParameters other = parameters;
+    other.*changed *= 0.7;
+    EXPECT_NEAR(settled_weight(other, 800, 0.4), 0.4, 0.002);
+  }
+  EXPECT_GT(std::abs(settled_weight(parameters, 600, 0.4) - 0.4), 0.01);
 }
 
 // Three factors.
