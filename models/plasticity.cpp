@@ -1,6 +1,7 @@
 #include "models/plasticity.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/math.hpp"
 
@@ -29,6 +30,9 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
       "reward_damping", reward_damping, {"1", 0, 10},
       "rate, per spike of a cell that reports a reward, at which labile depression is undone; 0: "
       "rewards do not damp learning from errors (chosen: off)");
+  v.real("forgetting_ms", forgetting_ms, {"ms", 0, 1e9},
+         "time constant of the return of weights to where they settle, also while nothing is seen; "
+         "0: none (tuned: kept over trials without feedback)");
 }
 
 namespace {
@@ -108,14 +112,17 @@ void ClimbingFibreRule::age(std::size_t target) {
   aged_ms_[target] = now_ms_;
 }
 
-void ClimbingFibreRule::reward(double spikes_per_cell, bool learning) {
-  if (!damped()) return;
-  reward_spikes_ += spikes_per_cell;
-  if (now_ms_ % kRewardPeriodMs != 0) return;
-  const auto share =
-      static_cast<float>(1.0 - math::exp(-parameters_.reward_damping * reward_spikes_));
+void ClimbingFibreRule::end_step(double reward_spikes_per_cell, bool plastic) {
+  if (damped()) reward_spikes_ += reward_spikes_per_cell;
+  if (now_ms_ % kPeriodMs != 0) return;
+  const double share = 1.0 - math::exp(-parameters_.reward_damping * reward_spikes_);
   reward_spikes_ = 0;
-  if (share == 0 || !learning) return;
+  if (!plastic) return;
+  if (share > 0) undo_labile_depression(share);
+  if (parameters_.forgetting_ms > 0) forget();
+}
+
+void ClimbingFibreRule::undo_labile_depression(double share) {
   std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
   const float goal = static_cast<float>(parameters_.goal()) * projection_.max_weight();
@@ -124,36 +131,42 @@ void ClimbingFibreRule::reward(double spikes_per_cell, bool learning) {
     age(target);
     for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
       float& weight = weights[position[s]];
-      const float gain = share * labile_[s];
+      const float gain = static_cast<float>(share) * labile_[s];
       weight = std::min(weight + gain, std::max(weight, goal));
       labile_[s] -= gain;
     }
   }
 }
 
+void ClimbingFibreRule::forget() {
+  const auto share = static_cast<float>(1.0 - math::exp(-kPeriodMs / parameters_.forgetting_ms));
+  const float settled = static_cast<float>(parameters_.settled) * projection_.max_weight();
+  for (float& weight : projection_.weights()) weight += share * (settled - weight);
+}
+
 void ClimbingFibreRule::save(StateWriter& writer) const {
   for (int i = 0; i < kStages; ++i)
     writer.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+  writer.shared_value(projection_.name() + ".now_ms", now_ms_);
+  writer.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
   if (!damped()) return;
   const std::uint64_t k = projection_.in_degree();
   writer.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
                       k * projection_.first_target(), labile_);
   writer.block<std::int64_t>(projection_.name() + ".aged_ms", projection_.all_targets(),
                              projection_.first_target(), aged_ms_);
-  writer.shared_value(projection_.name() + ".now_ms", now_ms_);
-  writer.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
 }
 void ClimbingFibreRule::load(StateReader& reader) {
   for (int i = 0; i < kStages; ++i)
     reader.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
+  reader.shared_value(projection_.name() + ".now_ms", now_ms_);
+  reader.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
   if (!damped()) return;
   const std::uint64_t k = projection_.in_degree();
   reader.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
                       k * projection_.first_target(), labile_);
   reader.block<std::int64_t>(projection_.name() + ".aged_ms", projection_.all_targets(),
                              projection_.first_target(), aged_ms_);
-  reader.shared_value(projection_.name() + ".now_ms", now_ms_);
-  reader.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
 }
 
 void ThreeFactorParameters::visit(ParameterVisitor& v) {
@@ -169,6 +182,10 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
       "decay", decay, {"1", 0, 1},
       "return of a weight to half the largest one per 10 ms of full third factor (tuned: weights "
       "stay off their bounds)");
+  v.real(
+      "rise_ms", rise_ms, {"ms", 0, 10000},
+      "time constant of each of two stages by which eligibility rises late; 0: at once (dopamine "
+      "enlarges striatal spines from .3 s after their input on: Yagishita et al. 2014)");
 }
 
 ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)
@@ -178,6 +195,9 @@ ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParame
   trace_.assign(projection.sources(), 0.0f);
   eligibility_.assign(projection.weights().size(), 0.0f);
   mean_.assign(projection.weights().size(), 0.0f);
+  if (!late()) return;
+  rise_decay_ = static_cast<float>(math::exp(-kPeriodMs / parameters.rise_ms));
+  early_ = later_ = eligibility_;
 }
 
 void ThreeFactorRule::spikes(std::span<const Spike> presynaptic,
@@ -186,13 +206,14 @@ void ThreeFactorRule::spikes(std::span<const Spike> presynaptic,
   for (const Spike& spike : presynaptic) trace_[spike.id] += 1.0f;
   const auto source = projection_.source_of();
   const std::uint32_t k = projection_.in_degree();
+  std::vector<float>& first = late() ? early_ : eligibility_;
   for (const Spike& spike : postsynaptic) {
     if (spike.id < projection_.first_target()) continue;
     const std::uint32_t target = spike.id - projection_.first_target();
     if (target >= projection_.own_targets()) continue;
     for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
          ++s)
-      eligibility_[s] += trace_[source[s]];
+      first[s] += trace_[source[s]];
   }
 }
 
@@ -221,6 +242,11 @@ void ThreeFactorRule::modulate(double m, bool learning) {
     mean_[s] += follow * (eligibility_[s] - mean_[s]);
     eligibility_[s] *= decay;
   }
+  for (std::size_t s = 0; s < early_.size(); ++s) {
+    eligibility_[s] += (1.0f - rise_decay_) * later_[s];
+    later_[s] = rise_decay_ * later_[s] + (1.0f - rise_decay_) * early_[s];
+    early_[s] *= rise_decay_;
+  }
 }
 
 void ThreeFactorRule::save(StateWriter& writer) const {
@@ -231,6 +257,10 @@ void ThreeFactorRule::save(StateWriter& writer) const {
   writer.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
                       k * projection_.first_target(), mean_);
   writer.shared_value(projection_.name() + ".modulated", modulated_);
+  if (!late()) return;
+  for (const auto& [stage, name] : {std::pair{&early_, ".early"}, {&later_, ".later"}})
+    writer.block<float>(projection_.name() + name, k * projection_.all_targets(),
+                        k * projection_.first_target(), *stage);
 }
 void ThreeFactorRule::load(StateReader& reader) {
   const std::uint64_t k = projection_.in_degree();
@@ -240,6 +270,10 @@ void ThreeFactorRule::load(StateReader& reader) {
   reader.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
                       k * projection_.first_target(), mean_);
   reader.shared_value(projection_.name() + ".modulated", modulated_);
+  if (!late()) return;
+  for (const auto& [stage, name] : {std::pair{&early_, ".early"}, {&later_, ".later"}})
+    reader.block<float>(projection_.name() + name, k * projection_.all_targets(),
+                        k * projection_.first_target(), *stage);
 }
 
 void InstructedParameters::visit(ParameterVisitor& v) {
@@ -251,6 +285,11 @@ void InstructedParameters::visit(ParameterVisitor& v) {
   v.real("apical_ms", apical_ms, {"ms", 1, 1000},
          "decay of the instructive signal in the dendrite (chosen: tens of ms, as dendritic spikes "
          "last)");
+  v.real(
+      "sensitization", sensitization, {"1/(Hz s)", 0, 10},
+      "speed at which instructed dendrites come to learn faster (tuned: within some ten errors)");
+  v.real("largest_sensitivity", largest_sensitivity, {"1", 1, 10},
+         "factor of rate that they come to (tuned: savings)");
 }
 
 InstructedRule::InstructedRule(Projection& projection, const InstructedParameters& parameters,
@@ -260,7 +299,8 @@ InstructedRule::InstructedRule(Projection& projection, const InstructedParameter
       apical_decay_(math::exp(-1.0 / parameters.apical_ms)),
       unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / instructing_cells),
       predicted_unit_((1.0 - apical_decay_) * 2.0 * 1000.0 / projection.all_targets()),
-      change_(projection.own_targets()) {
+      change_(projection.own_targets()),
+      sensitivity_(projection.own_targets(), 1.0f) {
   for (std::uint32_t k = 0; k < instructing_cells; ++k)
     instructing_.push_back(ring_vector(k, instructing_cells));
   for (std::uint32_t j = 0; j < projection.all_targets(); ++j)
@@ -279,10 +319,17 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
     x_ -= predicted_unit_ * target_[spike.id][0];
     y_ -= predicted_unit_ * target_[spike.id][1];
   }
-  if (!learning || presynaptic.empty()) return;
+  if (!learning) return;
   const auto own = std::span(target_).subspan(projection_.first_target(), change_.size());
-  for (std::size_t j = 0; j < change_.size(); ++j)
-    change_[j] = static_cast<float>(parameters_.rate * (x_ * own[j][0] + y_ * own[j][1]));
+  const auto rate = static_cast<float>(parameters_.rate);
+  const auto sensitization = static_cast<float>(1e-3 * parameters_.sensitization);
+  const auto largest = static_cast<float>(parameters_.largest_sensitivity);
+  for (std::size_t j = 0; j < change_.size(); ++j) {
+    const auto apical = static_cast<float>(x_ * own[j][0] + y_ * own[j][1]);
+    change_[j] = rate * sensitivity_[j] * apical;
+    sensitivity_[j] += sensitization * std::max(0.0f, apical) * (largest - sensitivity_[j]);
+  }
+  if (presynaptic.empty()) return;
   const std::span<float> weights = projection_.weights();
   const auto targets = projection_.targets();
   const float keep = static_cast<float>(1.0 - parameters_.decay), top = projection_.max_weight();
@@ -294,10 +341,14 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
 void InstructedRule::save(StateWriter& writer) const {
   writer.shared_value(projection_.name() + ".apical_x", x_);
   writer.shared_value(projection_.name() + ".apical_y", y_);
+  writer.block<float>(projection_.name() + ".sensitivity", projection_.all_targets(),
+                      projection_.first_target(), sensitivity_);
 }
 void InstructedRule::load(StateReader& reader) {
   reader.shared_value(projection_.name() + ".apical_x", x_);
   reader.shared_value(projection_.name() + ".apical_y", y_);
+  reader.block<float>(projection_.name() + ".sensitivity", projection_.all_targets(),
+                      projection_.first_target(), sensitivity_);
 }
 
 void HebbianParameters::visit(ParameterVisitor& v) {

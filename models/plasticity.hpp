@@ -21,6 +21,8 @@ namespace quartet {
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
 ///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, until goal
+///                               w_ij ← w_ij + (1 − exp(−25 ms/forgetting_ms)) · (settled · w_max −
+///                               w_ij)
 /// l_ij: depression that is still labile, what complex spikes took from w_ij less what rewards gave
 /// back, decaying with labile_ms; n: spikes per cell, in the period, of a population that reports
 /// rewards. So what an error taught is partly undone when a reward follows it (people learn less
@@ -36,14 +38,15 @@ namespace quartet {
 /// (rewards leave it a little higher). Zones whose rate rises and zones whose rate falls with an
 /// error change alike, until these fall silent.
 struct ClimbingFibreParameters {
-  double depression = 0.04;
-  double potentiation = 0.045;
+  double depression = 0.02;
+  double potentiation = 0.02;
   double settled = 0.5;
   double baseline_hz = 1.1;
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   double labile_ms = 400.0;
-  double reward_damping = 0.0;
+  double reward_damping = 0.07;
+  double forgetting_ms = 60000.0;
 
   /// Weight to which potentiation leads, as a share of w_max.
   double goal() const;
@@ -52,7 +55,7 @@ struct ClimbingFibreParameters {
 
 class ClimbingFibreRule {
  public:
-  static constexpr int kRewardPeriodMs = 25;
+  static constexpr int kPeriodMs = 25;
 
   ClimbingFibreRule(Projection& projection, const ClimbingFibreParameters& parameters);
 
@@ -61,9 +64,9 @@ class ClimbingFibreRule {
   void presynaptic(std::span<const Spike> spikes, bool learning);
   /// Complex spikes by target cell (ids over all slices).
   void complex_spikes(std::span<const Spike> spikes);
-  /// One timestep: spikes per cell of those that report a reward; without `learning` a period's
+  /// Ends a timestep: spikes per cell of those that report a reward. Without `plastic` a period's
   /// end changes no weight.
-  void reward(double spikes_per_cell, bool learning);
+  void end_step(double reward_spikes_per_cell, bool plastic);
 
   void save(StateWriter& writer) const;
   void load(StateReader& reader);
@@ -73,6 +76,9 @@ class ClimbingFibreRule {
 
   /// Whether rewards undo depression. Without own targets labile_ is empty all the same.
   bool damped() const { return parameters_.reward_damping > 0; }
+  /// At the end of a period.
+  void undo_labile_depression(double share);
+  void forget();
   /// Lets the labile depression of an own target decay up to now.
   void age(std::size_t target);
 
@@ -92,6 +98,9 @@ class ClimbingFibreRule {
 /// a third factor (dopamine).
 ///   postsynaptic spike:  e_ij ← e_ij + trace_i      (trace: presynaptic spikes, trace_ms)
 ///   de/dt = −e/eligibility_ms
+/// or, where eligibility rises late, through two stages before it:
+///   postsynaptic spike:  a_ij ← a_ij + trace_i
+///   da/dt = −a/rise_ms,  db/dt = (a − b)/rise_ms,  de/dt = b/rise_ms − e/eligibility_ms
 ///   every 10 ms:         w_ij ← w_ij + rate · m · (e_ij − ē_ij) · 4 w_ij (w_max − w_ij) / w_max
 ///                                    − decay · |m| · (w_ij − w_max/2)
 /// ē is the mean of e weighted by |m|: a plain one until Σ|m| over windows of 10 ms has come to
@@ -106,6 +115,7 @@ struct ThreeFactorParameters {
   double eligibility_ms = 400.0;
   double mean_rate = 0.005;
   double decay = 0.0;
+  double rise_ms = 0.0;  ///< 0: at once
   void visit(ParameterVisitor& v);
 };
 
@@ -127,9 +137,12 @@ class ThreeFactorRule {
  private:
   Projection& projection_;
   ThreeFactorParameters parameters_;
-  float trace_decay_, eligibility_decay_;
+  bool late() const { return parameters_.rise_ms > 0; }
+
+  float trace_decay_, eligibility_decay_, rise_decay_ = 0;
   std::vector<float> trace_;               // per source cell
   std::vector<float> eligibility_, mean_;  // per synapse, canonical order
+  std::vector<float> early_, later_;       // the stages before, where eligibility rises late
   double modulated_ = 0;                   // sum of |m| that the mean is over, to its limit
 };
 
@@ -143,10 +156,18 @@ class ThreeFactorRule {
 /// inhibition, through interneurons that are not modelled, from opposite ones. These all-to-all
 /// synapses have rank two, so two sums stand for them: they have no delay, do not make the cell
 /// fire, and are not among the projections. Decay forgets with use.
+///
+/// A dendrite that was instructed learns faster from then on: rate is multiplied by s_j, 1 at
+/// first,
+///   ds_j/dt = sensitization · max(0, A_j) · (largest_sensitivity − s_j)  while learning
+/// So an error that was met before is answered faster, also after its answer was unlearned, and its
+/// opposite is not (people's memory of errors: Herzfeld et al. 2014; the equation is ours).
 struct InstructedParameters {
-  double rate = 0.07;
-  double decay = 0.02;
+  double rate = 0.04;
+  double decay = 0.01;
   double apical_ms = 30.0;
+  double sensitization = 0.0;
+  double largest_sensitivity = 2.0;
   void visit(ParameterVisitor& v);
 };
 
@@ -169,9 +190,10 @@ class InstructedRule {
   InstructedParameters parameters_;
   double apical_decay_, unit_, predicted_unit_;
   std::vector<std::array<double, 2>> instructing_, target_;  // directions, of all slices
-  std::vector<float> change_;  // per own target: rate · A (this timestep)
-  // State: the instructive signal as a vector, Hz.
+  std::vector<float> change_;  // per own target: rate · s · A (this timestep)
+  // State: the instructive signal as a vector, Hz; sensitivity per own target.
   double x_ = 0, y_ = 0;
+  std::vector<float> sensitivity_;
 };
 
 /// Hebbian plasticity gated by presynaptic spikes (outstar: Grossberg 1976, Biol. Cybern. 23:121):

@@ -12,6 +12,8 @@ std::vector<Receptor> spiny_receptors() {
   receptors.push_back({.decay_ms = 400});
   return receptors;
 }
+// Largest summed weight of parietal on a striosome cell (tuned: rates that a sure reward needs).
+constexpr double kLargestExpectationMv = 400;
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
 constexpr double kAdaptationMs = 20000;
 }  // namespace
@@ -31,7 +33,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
       "to what excites D1 and cholinergic cells and inhibits D2 cells, and fills dips, not bursts, "
       "in what teaches D2 cells (after Frank et al. 2004)");
   v.boolean("learning", learning, "plasticity of corticostriatal synapses");
-  v.boolean("critic_learning", critic_learning, "plasticity of the critic's synapses");
+  v.boolean("critic_learning", critic_learning,
+            "plasticity of the synapses of the critic and on PPN cells");
   v.boolean("silence_dopamine", silence_dopamine, "removes all SNc cells");
   v.real("dopamine_tau_ms", dopamine_tau_ms, {"ms", 10, 5000},
          "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
@@ -59,8 +62,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("value_initial_hz", value_initial_hz, {"Hz", 0, 100},
          "value trace at the start (that of reaches that are rewarded: a life of reaching came "
          "before)");
-  v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, 100},
-         "summed initial excitation of a striosome cell by outcomes (that of reaches that are "
+  v.real("critic_gate_mv", critic_gate_mv, {"mV", 0, 1000},
+         "summed excitation of a striosome cell by outcomes (tuned: just under threshold)");
+  v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, 400},
+         "summed initial parietal excitation of a striosome cell (that of reaches that are "
          "rewarded)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
          "memory of the value trace (chosen: some ten trials)");
@@ -68,6 +73,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
       "habenula_weight_mv", habenula_weight_mv, {"mV", 0, 1000},
       "summed inhibition of a dopamine cell by habenula cells, through RMTg (chosen: that of the "
       "excitation by reward)");
+  v.real("ppn_weight_mv", ppn_weight_mv, {"mV", 0, 400},
+         "summed initial parietal excitation of a PPN cell (tuned: weak)");
+  v.real("ppn_snc_weight_mv", ppn_snc_weight_mv, {"mV", 0, 1000},
+         "summed excitation of a dopamine cell by PPN cells (tuned: its answer to a cue)");
   v.real("d1_excitability_mv", d1_excitability_mv, {"mV", 0, 10},
          "depolarisation of D1 (and hyperpolarisation of D2) cells per Hz of dopamine (chosen: "
          "under 1 mV at 5 Hz)");
@@ -77,7 +86,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "who also found D2 to D1; strength tuned: weights stay off their bounds)");
   v.table("actor_d1", actor_d1, "plasticity of cortical synapses on D1 cells");
   v.table("actor_d2", actor_d2, "plasticity of cortical synapses on D2 cells");
-  v.table("critic", critic, "plasticity of outcome - striosome synapses");
+  v.table("critic", critic, "plasticity of parietal - striosome synapses");
+  v.table("cue", cue, "plasticity of parietal - PPN synapses");
   v.table("d1_homeostasis", d1_homeostasis, "excitability of the D1 cells as a whole");
   v.table("d2_homeostasis", d2_homeostasis, "excitability of the D2 cells as a whole");
   v.table("d1", d1, "D1 medium spiny cells");
@@ -89,6 +99,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table("gpi", gpi, "internal pallidum and SNr");
   v.table("snc", snc, "dopamine cells");
   v.table("striosome", striosome, "striosome cells (critic)");
+  v.table("ppn", ppn, "pedunculopontine cells");
   v.table("habenula", habenula, "habenula cells");
   v.table("outcome", outcome, "cells driven by the seen outcome or by reward");
 }
@@ -135,6 +146,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   outcome_ = plain("Outcome", "cells driven by the seen outcome", n.outcome, p.outcome);
   reward_ = plain("Reward", "cells driven by reward", n.reward, p.outcome);
   habenula_ = plain("LHb", "lateral habenula cells, driven by punishment", n.habenula, p.habenula);
+  ppn_ = plain("PPN", "pedunculopontine cells, which answer cues of reward", n.ppn, p.ppn);
   add_output(gpi_);
   add_output(snc_);
 
@@ -182,17 +194,20 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("STN_GPi", stn_, n.stn, gpi_, kExcitation, 24, 14.0, 3);
   diffuse("PMd_STN", hyperdirect, n.pmd, stn_, kExcitation, 30, 60.0, 0);
 
-  // Critic.
-  Projection& expectation = connect({.name = "Outcome_Striosome",
-                                     .source = outcome_,
+  // Critic. An outcome brings striosome cells near their threshold, and what is seen with it, the
+  // target, says how much reward it is going to be.
+  diffuse("Outcome_Striosome", outcome_, n.outcome, striosome_, kExcitation, 40, p.critic_gate_mv,
+          4);
+  Projection& expectation = connect({.name = "PPC_Striosome",
+                                     .source = cue,
                                      .target = striosome_,
                                      .receptor = kExcitation,
                                      .in_degree = 40,
                                      .weight = p.critic_weight_mv / 40,
-                                     .delay_ms = 4,
-                                     .sources = uniform_sources(n.outcome),
+                                     .delay_ms = 0,
+                                     .sources = uniform_sources(n.ppc),
                                      .plastic = true,
-                                     .max_weight = 100.0 / 40});
+                                     .max_weight = kLargestExpectationMv / 40});
   auto onto_dopamine_cells = [&](const char* name, std::size_t source, Cells sources,
                                  std::size_t receptor, double sum, double delay_ms) {
     constexpr std::uint32_t in_degree = 30;
@@ -217,10 +232,27 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   onto_dopamine_cells("LHb_SNc", habenula_, n.habenula, kInhibition, -p.habenula_weight_mv, 4);
   onto_dopamine_cells("Striosome_SNc", striosome_, n.striosome, kInhibition, -22.0, 2);
 
+  // What is seen comes to excite dopamine cells by way of the pedunculopontine nucleus, once, as
+  // its cells adapt, while the slower striosome cells wait for the outcome: two pathways that learn
+  // from the same dopamine, so that it moves from the reward to the cue (Brown, Bullock & Grossberg
+  // 1999).
+  Projection& promise = connect({.name = "PPC_PPN",
+                                 .source = cue,
+                                 .target = ppn_,
+                                 .receptor = kExcitation,
+                                 .in_degree = 40,
+                                 .weight = p.ppn_weight_mv / 40,
+                                 .delay_ms = 0,
+                                 .sources = uniform_sources(n.ppc),
+                                 .plastic = true,
+                                 .max_weight = kLargestExpectationMv / 40});
+  onto_dopamine_cells("PPN_SNc", ppn_, n.ppn, kExcitation, p.ppn_snc_weight_mv, 3);
+
   value_ = p.value_initial_hz;
   d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor_d1);
   d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor_d2);
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
+  cue_rule_ = std::make_unique<ThreeFactorRule>(promise, p.cue);
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }
 
@@ -267,18 +299,21 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   const auto cue = in.spikes(cue_port_);
   d1_rule_->spikes(cue, network_.spikes(d1_));
   d2_rule_->spikes(cue, network_.spikes(d2_));
-  critic_rule_->spikes(network_.spikes(outcome_), network_.spikes(striosome_));
+  critic_rule_->spikes(cue, network_.spikes(striosome_));
+  cue_rule_->spikes(cue, network_.spikes(ppn_));
   if ((t + 1) % ThreeFactorRule::kPeriodMs != 0) return;
   const double d1 = d1_third_factor(), d2 = d2_third_factor();
   d1_rule_->modulate(d1, learning && p.learning);
   d2_rule_->modulate(-d2, learning && p.learning);
   critic_rule_->modulate(d1, learning && p.critic_learning);
+  cue_rule_->modulate(d1, learning && p.critic_learning);
 }
 
 void BasalGanglia::save_extra(StateWriter& writer) const {
   d1_rule_->save(writer);
   d2_rule_->save(writer);
   critic_rule_->save(writer);
+  cue_rule_->save(writer);
   dopamine_.save(writer, "dopamine");
   writer.shared_value("value", value_);
   writer.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
@@ -289,6 +324,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   d1_rule_->load(reader);
   d2_rule_->load(reader);
   critic_rule_->load(reader);
+  cue_rule_->load(reader);
   dopamine_.load(reader, "dopamine");
   reader.shared_value("value", value_);
   reader.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());

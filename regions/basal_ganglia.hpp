@@ -5,14 +5,14 @@
 /// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean, and relax.
 /// Channels compete through collaterals among spiny cells; the excitability of D1 and of D2 cells
 /// follows their mean rate slowly (homeostasis). SNc makes the reward prediction error: reward
-/// cells excite it, striosome cells, whose synapses learn how much reward an outcome brings,
-/// inhibit it, and so do habenula cells, which punishments drive (Matsumoto & Hikosaka 2007).
-/// Exploration is the slow noise that tonically active cholinergic cells (TAN) put on their
-/// channel: striosome activity (expected reward) quietens them, and tonic dopamine excites them. A
-/// subject begins as one who has reached before: critic and value start near where rewarded reaches
-/// bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz.
-/// Dopamine can be lost with its cells, its tonic part with their pacemaking, its phasic part with
-/// synapses onto them, and a drug can stand in for the tonic part (regions/decisions/0013).
+/// cells excite it, striosome cells, whose synapses learn how much reward follows what is seen,
+/// inhibit it at the outcome, and so do habenula cells, which punishments drive (Matsumoto &
+/// Hikosaka 2007). Exploration is the slow noise that tonically active cholinergic cells (TAN) put
+/// on their channel: striosome activity (expected reward) quietens them, and tonic dopamine excites
+/// them. A subject begins as one who has reached before: critic and value start near where rewarded
+/// reaches bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz. Dopamine can
+/// be lost with its cells, its tonic part with their pacemaking, its phasic part with synapses onto
+/// them, and a drug can stand in for the tonic part (regions/decisions/0013).
 #pragma once
 
 #include <memory>
@@ -44,10 +44,13 @@ struct BasalGangliaParameters {
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 1.0;
   double tan_d1_weight_mv = 15.0;
-  double value_initial_hz = 6.3;
-  double critic_weight_mv = 55.0;
+  double value_initial_hz = 4.9;
+  double critic_gate_mv = 72.0;
+  double critic_weight_mv = 250.0;
   double value_tau_ms = 8000.0;
   double habenula_weight_mv = 30.0;
+  double ppn_weight_mv = 80.0;
+  double ppn_snc_weight_mv = 60.0;
   double d1_excitability_mv = 0.15;
   double collateral_weight_mv = 100.0;
   ThreeFactorParameters actor_d1{
@@ -55,19 +58,23 @@ struct BasalGangliaParameters {
   ThreeFactorParameters actor_d2{
       .rate = 0.001, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.004};
   ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
+  ThreeFactorParameters cue{.rate = 0.1, .eligibility_ms = 600, .mean_rate = 0.0, .rise_ms = 150};
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
   LifParameters d1{.tau_m_ms = 15, .bias_mv = -17, .noise_mv = 3.75};
   LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
-  LifParameters tan{.tau_m_ms = 20, .bias_mv = 11, .noise_mv = 5.0};
+  LifParameters tan{.tau_m_ms = 20, .bias_mv = 9.2, .noise_mv = 5.0};
   LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
   LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
   LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};
-  LifParameters snc{.tau_m_ms = 15, .bias_mv = 5.2, .noise_mv = 5.25};
-  LifParameters striosome{.tau_m_ms = 15, .bias_mv = 4, .noise_mv = 4.0};
+  LifParameters snc{.tau_m_ms = 15, .bias_mv = 4.8, .noise_mv = 5.25};
+  LifParameters striosome{.tau_m_ms = 15, .bias_mv = -20, .noise_mv = 4.0};
   LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
+  // They answer the beginning of what excites them.
+  LifParameters ppn{
+      .tau_m_ms = 15, .bias_mv = 4, .noise_mv = 3.75, .adaptation_mv = 15, .adaptation_tau_ms = 400};
   // Silent unless a punishment lifts them.
   LifParameters habenula{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
 
@@ -99,8 +106,8 @@ class BasalGanglia final : public SpikingRegion {
   Sizes sizes_;
   std::size_t senses_ = 0;
   std::size_t d1_, d2_, fsi_, tan_, gpe_, stn_, gpi_, snc_, striosome_, outcome_, reward_,
-      habenula_;
-  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_;
+      habenula_, ppn_;
+  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_, cue_rule_;
   std::size_t cue_port_ = 0;
 
   // State; the value trace in Hz of striosome cells.

@@ -278,7 +278,7 @@ void Cerebellum::learn(Step, const Inbox& in) {
   parallel_fibre_rule_->presynaptic(network_.spikes(granule_), learning && parameters_.learning);
   if (learning && parameters_.learning)
     parallel_fibre_rule_->complex_spikes(network_.spikes(olive_));
-  parallel_fibre_rule_->reward(
+  parallel_fibre_rule_->end_step(
       static_cast<double>(network_.spikes(reward_).size()) / sizes_.reward_report,
       senses[sense::learning] != 0 && parameters_.learning);
   // Cells follow their own rates: the dead do not count.

@@ -70,6 +70,7 @@ struct Sizes {
         outcome(cells(64, scale, 8)),
         reward(cells(64, scale, 8)),
         habenula(cells(64, scale, 8)),
+        ppn(cells(64, scale, 8)),
         vl(grouped(60, scale, kZones)),
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
@@ -82,7 +83,7 @@ struct Sizes {
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
   // Basal ganglia.
-  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward, habenula;
+  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward, habenula, ppn;
   // Thalamus.
   Cells vl, va, trn;
 

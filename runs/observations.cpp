@@ -16,6 +16,7 @@ namespace {
 /// body.vision_delay_ms later.
 enum class Window {
   before,   ///< until the target is seen
+  cue,      ///< the 150 ms from then on
   aim,      ///< from then until the moving hand can be seen: nothing fed back yet
   reach,    ///< the 250 ms after the go signal: longer than reaches of the shipped body
   error,    ///< from when the moving hand can be seen, to the end
@@ -39,6 +40,8 @@ Interval interval(Window window, const BodyParameters& body, Task task) {
   switch (window) {
     case Window::before:
       return clipped(0, target_seen);
+    case Window::cue:
+      return clipped(target_seen, target_seen + 150);
     case Window::aim:
       return clipped(target_seen, std::max(hand_seen, body.cue_ms + 250));
     case Window::reach:
@@ -64,6 +67,7 @@ constexpr Watch kWatches[] = {
     {"cortex", "motor", "L5PT", Window::reach},
     {"cerebellum", "olive", "IO", Window::error},
     {"basal_ganglia", "dopamine_before", "SNc", Window::before},
+    {"basal_ganglia", "dopamine_cue", "SNc", Window::cue},
     {"basal_ganglia", "dopamine", "SNc", Window::outcome},
     {"basal_ganglia", "striosome", "Striosome", Window::outcome},
     {"basal_ganglia", "d1", "D1", Window::aim},
@@ -169,6 +173,11 @@ constexpr Observation kObservations[] = {
      "rate of dopamine cells in the outcome window minus that before the target was seen",
      [](const Watched& w, double) {
        return w["dopamine"].mean_rate() - w["dopamine_before"].mean_rate();
+     }},
+    {"basal_ganglia", "cue_dopamine", "Hz",
+     "rate of dopamine cells in the 150 ms from when the target can be seen minus that before",
+     [](const Watched& w, double) {
+       return w["dopamine_cue"].mean_rate() - w["dopamine_before"].mean_rate();
      }},
     {"basal_ganglia", "d1_angle", "degree", "direction of the actor's choice, from D1 spikes",
      [](const Watched& w, double) { return w["d1"].angle(); }},

@@ -42,10 +42,14 @@ LABELS = {
     "sd_after_failure_minus_success": "SD after failure minus success, deg",
     "olive_rise": "olive: trials 1-12 minus baseline, Hz",
     "dopamine_reward_minus_failure": "SNc: rewarded minus unrewarded, Hz",
+    "cue_answer_grown": "SNc: answer to the cue of a reward, late minus early, Hz",
+    "reward_answer_grown": "SNc: answer to the reward, late minus early, Hz",
+    "cue_answer_of_reward": "SNc: answer to the cue of a reward minus of none, Hz",
+    "omission_answer": "SNc: answer where an expected reward is left out, Hz",
 }
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
-OPTIONAL = {"chose_second", "felt_angle"}
+OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_error"}
 
 MIN_TRIALS_FOR_SD = 4
 
@@ -308,6 +312,31 @@ def dopamine_reward_minus_failure(subject: Subject) -> float:
     return _mean(rate[reward > 0.0]) - _mean(rate[reward == 0.0])
 
 
+def cue_answer_grown(subject: Subject) -> float:
+    """Answer (Hz) of SNc to the cue of a sure reward: its rate in the 150 ms from when the target can
+    be seen minus that before; last third of the blocks of the phase "rewarded" minus their first 3
+    trials."""
+    return _grown(subject, "cue_dopamine")
+
+
+def reward_answer_grown(subject: Subject) -> float:
+    """As cue_answer_grown, of SNc's rate in the outcome window minus that before the cue."""
+    return _grown(subject, "reward_prediction_error")
+
+
+def cue_answer_of_reward(subject: Subject) -> float:
+    """SNc's answer (Hz) to the cue in the last third of the blocks "rewarded" minus "unrewarded"."""
+    return (_last_third(subject, "cue_dopamine", "rewarded") -
+            _last_third(subject, "cue_dopamine", "unrewarded"))
+
+
+def omission_answer(subject: Subject) -> float:
+    """SNc's rate (Hz) in the outcome window minus that before the cue, blocks "omitted"."""
+    if "reward_prediction_error" not in subject.columns:
+        return np.nan
+    return _mean(subject.columns["reward_prediction_error"][_labelled(subject, "omitted")])
+
+
 def aim_deg(subject: Subject) -> float:
     """Compensation (degrees) of the aim decoded from premotor spikes, rotated trials 1-12 (`early`)."""
     return _mean(subject.compensation("aim_angle")[early(subject)])
@@ -352,6 +381,21 @@ def _chose_first(subject: Subject, phase: str) -> float:
     """Share of choices of the first target in the blocks of this `phase`; NaN without any."""
     trials = _labelled(subject, phase)
     return 1.0 - _mean(subject.columns["chose_second"][trials]) if len(trials) else float("nan")
+
+
+def _last_third(subject: Subject, column: str, phase: str) -> float:
+    """Mean of a column over the last third of the trials of the blocks of a phase."""
+    trials = _labelled(subject, phase)
+    if column not in subject.columns or not len(trials):
+        return float("nan")
+    return _mean(subject.columns[column][trials[-max(1, len(trials) // 3) :]])
+
+
+def _grown(subject: Subject, column: str) -> float:
+    """_last_third of the phase "rewarded" minus the mean over its first 3 trials."""
+    late = _last_third(subject, column, "rewarded")
+    return late - _mean(subject.columns[column][_labelled(subject, "rewarded")[:3]]) if np.isfinite(
+        late) else float("nan")
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

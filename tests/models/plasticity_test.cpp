@@ -132,7 +132,8 @@ TEST(ClimbingFibreRule, PotentiationIsAShareOfTheWayToItsGoalAndCanBeOff) {
   const auto after = [](int spikes, bool learning, double goal = 1.0) {
     LifPopulation target = cells(0, 1, 1);
     Projection projection = plastic(target, 1, 1, 0.02, 0.08);
-    ClimbingFibreRule rule(projection, {.potentiation = 0.01, .settled = goal, .baseline_hz = 0});
+    ClimbingFibreRule rule(
+        projection, {.potentiation = 0.01, .settled = goal, .baseline_hz = 0, .forgetting_ms = 0});
     for (int k = 0; k < spikes; ++k) rule.presynaptic(Spikes{{0, 0}}, learning);
     return projection.weights()[0];
   };
@@ -169,14 +170,14 @@ double rewarded_weight(const ClimbingFibreParameters& parameters, double reward,
   for (int t = 1; t <= 300; ++t) {
     rule.presynaptic(t == 1 ? Spikes{{0, 0}, {0, 1}} : Spikes{}, false);
     if (t == 100 && complex_spike) rule.complex_spikes(Spikes{{0, 0}});
-    rule.reward(t == 160 || t == 163 ? reward / 2 : 0.0, learning);
+    rule.end_step(t == 160 || t == 163 ? reward / 2 : 0.0, learning);
   }
   return projection.weights()[0];
 }
 
 TEST(ClimbingFibreRule, RewardUndoesDepressionThatIsLabile) {
   const ClimbingFibreParameters parameters{
-      .depression = 0.1, .labile_ms = 200, .reward_damping = 0.3};
+      .depression = 0.1, .labile_ms = 200, .reward_damping = 0.3, .forgetting_ms = 0};
   const double loss = 0.04 - rewarded_weight(parameters, 0);
   EXPECT_NEAR(loss, 0.1 * 0.08, 2e-4);
   for (const double spikes : {1.0, 2.0, 50.0}) {
@@ -250,6 +251,24 @@ TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
   // Down to nothing at faster rates, and no further.
   EXPECT_LT(settled_weight(parameters, 100, 0.5), 0.1);
   EXPECT_GE(settled_weight(parameters, 100, 0.5), 0.0);
+}
+
+TEST(ClimbingFibreRule, WeightsAreForgottenWithTime) {
+  const auto after = [](int ms, double forgetting_ms, bool plastic_synapses = true) {
+    LifPopulation target = cells(0, 1, 1);
+    Projection projection = plastic(target, 1, 1, 0.02, 0.08);
+    ClimbingFibreRule rule(projection, {.settled = 0.75, .forgetting_ms = forgetting_ms});
+    for (int t = 0; t < ms; ++t) {
+      rule.presynaptic({}, false);
+      rule.end_step(0, plastic_synapses);
+    }
+    return projection.weights()[0];
+  };
+  for (const int ms : {1000, 3000})
+    EXPECT_NEAR(after(ms, 2000), 0.06 - 0.04 * std::exp(-ms / 2000.0), 1e-6) << ms;
+  EXPECT_GT(std::abs(after(1000, 1900) - after(1000, 2000)), 1e-4);
+  EXPECT_EQ(after(1000, 0), 0.02f);
+  EXPECT_EQ(after(1000, 2000, false), 0.02f);
 }
 
 TEST(ClimbingFibreRule, WeightsStayAtTheBaselineRateWhateverTheOtherParameters) {
@@ -474,6 +493,29 @@ TEST(InstructedRule, TheSignalBuildsUpWithItsTimeConstant) {
   };
   EXPECT_NEAR(after(30), 0.25 * (1 - std::exp(-1.0)), 1e-5);
   EXPECT_NEAR(after(90), 0.25 * (1 - std::exp(-3.0)), 1e-5);
+}
+
+TEST(InstructedRule, InstructedDendritesComeToLearnFaster) {
+  // Instructor 2 fires at 1000 Hz: A = 250 Hz at target 2, 0 at targets 0 and 4, less than 0 at 6.
+  InstructedParameters parameters{
+      .rate = 0.0004, .decay = 0, .apical_ms = 1, .sensitization = 0.02, .largest_sensitivity = 3};
+  const auto gain = [&](std::size_t j, int ms, bool learning = true) {
+    LifPopulation target = cells(0, 8, 8);
+    Projection projection = plastic(target, 1, 1, 0.5, 1.0);
+    InstructedRule rule(projection, parameters, 8);
+    for (int t = 0; t < ms; ++t) rule.step({}, Spikes{{2, 0}}, learning);
+    rule.step(Spikes{{0, 0}}, Spikes{{2, 0}}, true);
+    return projection.canonical_weights()[j] - 0.5;
+  };
+  for (const int ms : {100, 400}) {
+    // The first few ms, in which A builds up, are a small part.
+    const double sensitivity = 3 - 2 * std::exp(-0.02 * 250 * 1e-3 * ms);
+    EXPECT_NEAR(gain(2, ms), 0.1 * sensitivity, 0.002) << ms;
+    EXPECT_NEAR(gain(6, ms), -0.1, 0.002) << ms;
+    EXPECT_NEAR(gain(2, ms, false), 0.1, 0.002) << ms;
+  }
+  parameters.sensitization = 0;
+  EXPECT_NEAR(gain(2, 400), 0.1, 0.002);
 }
 
 // Hebbian synapses.
@@ -708,15 +750,18 @@ void expect_state_is_whole(Make make, Step step, const std::set<std::string>& st
 
 TEST(ClimbingFibreRule, StateContinuesOnAnotherSlicing) {
   // All cells fire at 60 Hz: so gentle that weights stay away from zero.
-  const ClimbingFibreParameters gentle{
-      .depression = 0.002, .potentiation = 0.005, .reference_spikes = 20, .reward_damping = 0.1};
+  const ClimbingFibreParameters gentle{.depression = 0.002,
+                                       .potentiation = 0.005,
+                                       .reference_spikes = 20,
+                                       .reward_damping = 0.1,
+                                       .forgetting_ms = 2000};
   expect_state_is_whole(
       [=](Projection& p) { return ClimbingFibreRule(p, gentle); },
       [](ClimbingFibreRule& rule, int t) {
         rule.presynaptic(pattern(t, 20, 0), true);
         rule.complex_spikes(pattern(t, 40, 5));
         if (t == 0) rule.presynaptic({}, false);  // the middle is not the end of a period
-        rule.reward(t % 50 == 49 ? 0.5 : 0.0, true);
+        rule.end_step(t % 50 == 49 ? 0.5 : 0.0, true);
       },
       {"pathway.w", "pathway.labile", "pathway.aged_ms", "pathway.now_ms", "pathway.reward_spikes",
        "pathway.trace0", "pathway.trace1", "pathway.trace2", "pathway.trace3"});
@@ -734,11 +779,13 @@ TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
 
 TEST(InstructedRule, StateContinuesOnAnotherSlicing) {
   expect_state_is_whole(
-      [](Projection& p) { return InstructedRule(p, {.rate = 1e-5, .decay = 1e-3}, 60); },
+      [](Projection& p) {
+        return InstructedRule(p, {.rate = 1e-5, .decay = 1e-3, .sensitization = 0.05}, 60);
+      },
       [](InstructedRule& rule, int t) {
         rule.step(pattern(t, 20, 0), pattern(t, 30, 5), t % 50 < 30);
       },
-      {"pathway.w", "pathway.apical_x", "pathway.apical_y"});
+      {"pathway.w", "pathway.apical_x", "pathway.apical_y", "pathway.sensitivity"});
 }
 
 TEST(HebbianRule, StateContinuesOnAnotherSlicing) {

@@ -163,8 +163,9 @@ TEST(MakeRegion, SlicesNameTheSourcesOfTheirPlasticSynapses) {
       if (to > 0) target_directions.push_back(projection.name);
     }
   }
-  EXPECT_EQ(source_directions, (std::vector<std::string>{"PPC_D1", "PPC_D2", "Cursor_IO",
-                                                         "PPC_PrePMd", "Proprio_FeltSeen"}));
+  EXPECT_EQ(source_directions,
+            (std::vector<std::string>{"PPC_D1", "PPC_D2", "PPC_Striosome", "PPC_PPN", "Cursor_IO",
+                                      "PPC_PrePMd", "Proprio_FeltSeen"}));
   EXPECT_EQ(target_directions,
             (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN", "Cursor_IO",
                                       "PPC_PrePMd", "Proprio_FeltSeen"}));

@@ -50,6 +50,7 @@ std::vector<float> weights_after(CerebellumParameters parameters, bool reward,
 TEST(RewardDamping, GivesBackAPartOfWhatAnErrorTook) {
   CerebellumParameters parameters;
   parameters.climbing_fibre.reward_damping = 0.2;
+  parameters.climbing_fibre.forgetting_ms = 0;  // where learning is on
   const std::vector<float> missed = weights_after(parameters, false);
   const std::vector<float> hit = weights_after(parameters, true);
   std::size_t more = 0;
@@ -61,8 +62,11 @@ TEST(RewardDamping, GivesBackAPartOfWhatAnErrorTook) {
   EXPECT_EQ(weights_after(parameters, true, false), missed);  // frozen at the outcome
   parameters.silence_reward = true;
   EXPECT_EQ(weights_after(parameters, true), missed);
-  EXPECT_NE(weights_after({}, true), std::vector<float>{});
-  EXPECT_EQ(weights_after({}, true), weights_after({}, false));  // as shipped: off
+  parameters = {};  // as shipped: on
+  EXPECT_NE(weights_after(parameters, true), weights_after(parameters, false));
+  parameters.climbing_fibre.reward_damping = 0;
+  EXPECT_NE(weights_after(parameters, true), std::vector<float>{});
+  EXPECT_EQ(weights_after(parameters, true), weights_after(parameters, false));
 }
 
 // The name of a population or projection is the key of its random numbers.

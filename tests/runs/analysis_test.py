@@ -757,8 +757,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"92 not run \(single_trial, clamps, memories, outcomes, punishment, "
-                              r"two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
+        self.assertRegex(out, r"96 not run \(single_trial, clamps, memories, outcomes, punishment, "
+                              r"cues, two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
                               r"stroke, dystonia, observation, therapy: quartet score DIR --run\)")
 
     def test_runs_together(self):
@@ -790,8 +790,7 @@ class CommandTest(AnalysisTest):
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
                   "abrupt_cerebellar", "abrupt_other", "abrupt_a", "abrupt_b", "abrupt_c",
-                  "abrupt_d", "abrupt_e", "abrupt_f",
-                  "abrupt_g")
+                  "abrupt_d", "abrupt_e", "abrupt_f", "abrupt_g", "abrupt_h")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
