@@ -1,0 +1,117 @@
+// What dopamine cells come to answer where one target brings rewards and another never does: basal
+// ganglia alone.
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "regions/basal_ganglia.hpp"
+#include "tests/regions/one_region.hpp"
+
+namespace quartet {
+namespace {
+
+constexpr int kTrialMs = 850, kCueMs = 80, kOutcomeMs = 640, kOutcomeEndMs = 740, kEndMs = 730;
+enum class Target { rewarded, other };
+
+/// Rates of SNc (Hz per cell) minus that before the cue.
+struct Answer {
+  double cue = 0, outcome = 0;
+};
+
+/// A brain that expects little, and the trials that it meets.
+class Trials {
+ public:
+  explicit Trials(BasalGangliaParameters parameters = {})
+      : region_(expecting_little(parameters), kScale, 20111, {}) {}
+
+  /// Mean over `trials`. Parietal cells fire at 62 Hz, irregularly, a quarter of the ring for each
+  /// target.
+  Answer run(Target target, bool reward, int trials = 1, bool learning = true) {
+    const std::span<double> senses = alone_.values_to("senses_to_basal_ganglia");
+    senses[sense::learning] = learning ? 1 : 0;
+    double before = 0, cue = 0, outcome = 0;
+    for (int t = 0; t < trials * kTrialMs; ++t) {
+      const int ms = t % kTrialMs;
+      const bool shown = ms >= kOutcomeMs && ms < kOutcomeEndMs;
+      senses[sense::outcome] = shown ? 1 : 0;
+      senses[sense::reward] = shown && reward ? 1 : 0;
+      const std::uint32_t quarter = Sizes(kScale).ppc / 4;
+      const std::uint32_t first = target == Target::rewarded ? 0 : 2 * quarter;
+      for (std::uint32_t cell = first; ms >= kCueMs && ms < kEndMs && cell < first + quarter;
+           ++cell)
+        if (random_() % 16 == 0) alone_.spikes_to("ppc_to_striatum").push_back({cell, 0});
+      alone_.step();
+      const auto spikes = static_cast<double>(region_.spikes(snc_).size());
+      if (ms < kCueMs) before += spikes / kCueMs;
+      if (ms >= kCueMs && ms < kCueMs + 150) cue += spikes / 150;
+      if (ms >= kOutcomeMs) outcome += spikes / (kTrialMs - kOutcomeMs);
+    }
+    const double hz = 1000.0 / Sizes(kScale).snc / trials;
+    return {hz * (cue - before), hz * (outcome - before)};
+  }
+
+  /// Of the synapses that learn what to expect.
+  std::vector<float> weights() const {
+    std::vector<float> all;
+    const auto projections = region_.plastic_projections();
+    for (std::size_t p = 0; p < projections.size(); ++p) {
+      if (projections[p].name != "PPC_Striosome" && projections[p].name != "PPC_PPN") continue;
+      std::uint32_t first = 0;
+      std::vector<float> weights;
+      region_.weights(p, first, weights);
+      all.insert(all.end(), weights.begin(), weights.end());
+    }
+    return all;
+  }
+
+  void learn() {
+    for (int turn = 0; turn < 8; ++turn) {
+      run(Target::rewarded, true, 5);
+      run(Target::other, false, 5);
+    }
+  }
+
+ private:
+  static constexpr double kScale = 1.0;
+  static BasalGangliaParameters expecting_little(BasalGangliaParameters parameters) {
+    parameters.critic_weight_mv = 60;
+    return parameters;
+  }
+  BasalGanglia region_;
+  OneRegion alone_{region_};
+  std::minstd_rand random_{1};
+  std::size_t snc_ = population_of(region_, "SNc");
+};
+
+TEST(Critic, DopamineMovesFromTheRewardToItsCueAndDipsWhereItIsLeftOut) {
+  Trials trials;
+  const Answer naive = trials.run(Target::rewarded, true, 3, false);
+  const Answer naive_other = trials.run(Target::other, true, 3, false);
+  EXPECT_GT(naive.outcome, 3);
+  trials.learn();
+  const Answer known = trials.run(Target::rewarded, true, 10, false);
+  EXPECT_GT(known.cue, naive.cue + 1.5);
+  EXPECT_LT(known.outcome, naive.outcome - 2);
+  EXPECT_LT(trials.run(Target::rewarded, false, 10, false).outcome, -1);
+  // What was learned of one target is not expected of the other.
+  const Answer other = trials.run(Target::other, true, 10, false);
+  EXPECT_LT(other.cue, known.cue - 1.5);
+  EXPECT_GT(other.outcome, known.outcome + 2);
+  EXPECT_NEAR(other.outcome, naive_other.outcome, 3);
+}
+
+TEST(Critic, LearnsNothingWhereItsSynapsesAreFrozen) {
+  BasalGangliaParameters frozen;
+  frozen.critic_learning = false;
+  Trials trials(frozen), learning;
+  const std::vector<float> before = trials.weights();
+  trials.learn();
+  EXPECT_EQ(trials.weights(), before);
+  EXPECT_FALSE(before.empty());
+  learning.learn();
+  EXPECT_NE(learning.weights(), before);
+}
+
+}  // namespace
+}  // namespace quartet
