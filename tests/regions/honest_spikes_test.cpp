@@ -187,7 +187,7 @@ TEST(HonestSpikes, ShuffledCorticospinalCellsReachNoTarget) {
 
 TEST(HonestSpikes, SilentDopamineCellsTeachNothing) {
   const std::vector<std::string> taught = {"basal_ganglia.PPC_D1", "basal_ganglia.PPC_D2",
-                                           "basal_ganglia.Outcome_Striosome"};
+                                           "basal_ganglia.PPC_Striosome", "basal_ganglia.PPC_PPN"};
   Subject subject = rotated_subject(5, 5);
   // Nothing but eligibility changes weights.
   subject.brain.basal_ganglia.actor_d1.decay = subject.brain.basal_ganglia.actor_d2.decay = 0;
@@ -262,23 +262,24 @@ std::vector<std::string> plastic_in(const Change& change) {
 
 TEST(HonestSpikes, SwitchesFreezeWhatTheyNameAndNothingElse) {
   const std::string d1 = "basal_ganglia.PPC_D1", d2 = "basal_ganglia.PPC_D2",
-                    critic = "basal_ganglia.Outcome_Striosome", pf = "cerebellum.GrC_PC",
-                    nuclear = "cerebellum.MF_DCN", olive = "cerebellum.Cursor_IO",
-                    strategy = "cortex.PPC_PrePMd", felt = "cortex.Proprio_FeltSeen";
+                    cue = "basal_ganglia.PPC_PPN", critic = "basal_ganglia.PPC_Striosome",
+                    pf = "cerebellum.GrC_PC", nuclear = "cerebellum.MF_DCN",
+                    olive = "cerebellum.Cursor_IO", strategy = "cortex.PPC_PrePMd",
+                    felt = "cortex.Proprio_FeltSeen";
   using Names = std::vector<std::string>;
-  EXPECT_EQ(plastic_in(kIntact), (Names{critic, d1, d2, olive, pf, nuclear, strategy, felt}));
+  EXPECT_EQ(plastic_in(kIntact), (Names{d1, d2, cue, critic, olive, pf, nuclear, strategy, felt}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) { s.brain.cerebellum.learning = false; }),
-            (Names{critic, d1, d2, olive, nuclear, strategy, felt}));
+            (Names{d1, d2, cue, critic, olive, nuclear, strategy, felt}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) { s.brain.cerebellum.nuclear_learning = false; }),
-            (Names{critic, d1, d2, olive, pf, strategy, felt}));
+            (Names{d1, d2, cue, critic, olive, pf, strategy, felt}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) { s.brain.basal_ganglia.learning = false; }),
-            (Names{critic, olive, pf, nuclear, strategy, felt}));
+            (Names{cue, critic, olive, pf, nuclear, strategy, felt}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) { s.brain.basal_ganglia.critic_learning = false; }),
             (Names{d1, d2, olive, pf, nuclear, strategy, felt}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) { s.brain.cortex.strategy_learning = false; }),
-            (Names{critic, d1, d2, olive, pf, nuclear, felt}));
+            (Names{d1, d2, cue, critic, olive, pf, nuclear, felt}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) { s.brain.cortex.recalibration.rate = 0; }),
-            (Names{critic, d1, d2, olive, pf, nuclear, strategy}));
+            (Names{d1, d2, cue, critic, olive, pf, nuclear, strategy}));
   EXPECT_EQ(plastic_in([](Subject& s, auto&) {
               for (Block& block : s.schedule) block.learning = false;
             }),
