@@ -286,6 +286,11 @@ void add_readings(CLI::App& app, int& exit_code) {
        "run directory with spikes of the thalamus",
        "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
        "runs/experiments/convergence.toml, or of any with record.spikes.subjects."},
+      {"dopamine", "Dopamine cells over a trial, early and late in every phase",
+       "run directory with rates of the basal ganglia",
+       "Example:\n  quartet dopamine results/cues\n\nOf a run of runs/experiments/cues.toml, or of "
+       "any "
+       "with record.rate_subjects."},
       {"tms", "Threshold, recruitment, paired pulses and maps of the motor sheet",
        "run directory with probes.nc",
        "Example:\n  quartet tms results/tms\n\nOf a run of runs/experiments/tms.toml, or of any "

@@ -394,8 +394,9 @@ def _last_third(subject: Subject, column: str, phase: str) -> float:
 def _grown(subject: Subject, column: str) -> float:
     """_last_third of the phase "rewarded" minus the mean over its first 3 trials."""
     late = _last_third(subject, column, "rewarded")
-    return late - _mean(subject.columns[column][_labelled(subject, "rewarded")[:3]]) if np.isfinite(
-        late) else float("nan")
+    if np.isnan(late):
+        return late
+    return late - _mean(subject.columns[column][_labelled(subject, "rewarded")[:3]])
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

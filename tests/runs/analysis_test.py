@@ -602,6 +602,25 @@ class ReadoutTest(AnalysisTest):
                          rotation=np.r_[np.zeros(10), 4.0 * sign])
         self.assertTrue(math.isnan(readouts.single_trial_deg(turned)))
 
+    def test_answers_of_dopamine_cells(self):
+        """To the cue and to the reward of two targets; first 3 and last third of a phase."""
+        blocks = [{"phase": p, "trials": 6} for p in ("rewarded", "unrewarded", "rewarded", "omitted")]
+        answers = {"cue_dopamine": np.repeat([1.0, 2.0, 0.0, 5.0, 6.0], [3, 3, 6, 8, 4]),
+                   "reward_prediction_error": np.repeat([9.0, 4.0, -1.0, 2.0, -3.0], [3, 3, 6, 6, 6])}
+        one = subject(blocks, **answers)
+        self.assertAlmostEqual(readouts.cue_answer_grown(one), 4.0)
+        self.assertAlmostEqual(readouts.reward_answer_grown(one), -7.0)
+        self.assertAlmostEqual(readouts.cue_answer_of_reward(one), 5.0)
+        self.assertAlmostEqual(readouts.omission_answer(one), -3.0)
+        for read in (readouts.cue_answer_grown, readouts.reward_answer_grown,
+                     readouts.cue_answer_of_reward, readouts.omission_answer):
+            self.assertTrue(math.isnan(read(subject([{"phase": "other", "trials": 24}], **answers))))
+        for column in answers:
+            del one.columns[column]  # as in an earlier version's file
+        self.assertTrue(math.isnan(readouts.cue_answer_of_reward(one)))
+        self.assertTrue(math.isnan(readouts.reward_answer_grown(one)))
+        self.assertTrue(math.isnan(readouts.omission_answer(one)))
+
     def test_labels_tell_the_trials_that_there_are(self):
         for rotated, early, opposite in ((10, "trials 1-5", "trials 1-4"), (2, "trial 1", "trials 1-4"),
                                          (24, "trials 1-12", "trials 1-12")):

@@ -104,9 +104,9 @@ class Cli : public testing::Test {
 
 TEST_F(Cli, EveryHelpHasAnExample) {
   EXPECT_EQ(run({"--help"}).code, 0);
-  for (const char* command :
-       {"run", "resume", "validate", "describe", "compare", "inspect", "plot", "score", "scaling",
-        "robustness", "thalamus", "energy", "tms", "maps", "spines", "observation", "version"}) {
+  for (const char* command : {"run", "resume", "validate", "describe", "compare", "inspect", "plot",
+                              "score", "scaling", "robustness", "thalamus", "dopamine", "energy",
+                              "tms", "maps", "spines", "observation", "version"}) {
     const Outcome outcome = run({command, "--help"});
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_NE(outcome.text.find("Example:\n  quartet " + std::string(command)), std::string::npos)
@@ -122,10 +122,11 @@ TEST_F(Cli, ScalingSaysHowLongItTakes) {
 TEST_F(Cli, RefusesWrongCommandLines) {
   expect_refusal({}, "A subcommand is required");
   expect_refusal({"rnu"}, "quartet: there is no command rnu; did you mean run? Commands: run, ");
-  expect_refusal({"bogus", "x.toml"},
-                 "quartet: there is no command bogus; Commands: run, resume, validate, describe, "
-                 "compare, inspect, plot, score, scaling, robustness, energy, thalamus, tms, maps, "
-                 "spines, observation, version\n");
+  expect_refusal(
+      {"bogus", "x.toml"},
+      "quartet: there is no command bogus; Commands: run, resume, validate, describe, "
+      "compare, inspect, plot, score, scaling, robustness, energy, thalamus, dopamine, tms, "
+      "maps, spines, observation, version\n");
   expect_refusal({"run"}, "FILE is required");
   expect_refusal({"run", "x.toml", "--sedd=3"}, "did you mean --seed?");
   for (const char* ranks : {"many", "0", "2.5", "99999999999", ""}) {

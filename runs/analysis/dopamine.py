@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Dopamine cells over a trial, early and late in every phase.
+
+    dopamine.py results/cues
+
+prints a table, writes dopamine.csv (a row per group, phase, stage and time in the trial) into the run
+directory, and draws dopamine.png and .pdf. From basal_ganglia.nc, the rate of SNc per cell of the intact
+population, of subjects whose rates are recorded (record.rate_subjects):
+    early, late       the first EARLY trials of all blocks of a phase, and the last third of its trials
+    before            mean from the trial's start until the target can be seen
+    cue               mean over CUE_MS from then on, minus before
+    outcome           mean from when a reach may have its outcome seen to the trial's end, minus before
+Statistics are over simulated subjects.
+
+Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import sys
+from collections.abc import Callable
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import behaviour
+import maps
+import netcdf
+import reading
+import table
+from behaviour import BadInput
+from figure import save_both
+
+EARLY = 3  # trials
+CUE_MS = 150
+STAGES = {"early": "#BBBBBB", "late": "#004488"}
+BODY = ("trial_ms", "cue_ms", "go_ms", "vision_delay_ms", "outcome_delay_ms")
+
+
+class Course:
+    """SNc over the trials of a group's phase, Hz: `rate`, stage × subject × time in the trial."""
+
+    def __init__(self, group: str, phase: str, body: dict, time: np.ndarray, trials: int,
+                 rate: np.ndarray):
+        self.group, self.phase, self.time, self.trials, self.rate = group, phase, time, trials, rate
+        self.cue_ms = body["cue_ms"] + body["vision_delay_ms"]
+        self.outcome_ms = body["go_ms"] + body["vision_delay_ms"] + body["outcome_delay_ms"]
+
+    def answers(self, stage: int) -> dict[str, tuple[float, float]]:
+        """Mean and SEM over subjects of `before`, `cue` and `outcome`."""
+        mean = lambda low, high: self.rate[stage][:, (self.time > low) & (self.time <= high)].mean(axis=1)
+        before = mean(0, self.cue_ms)
+        return {name: maps.mean_sem(values) for name, values in (
+            ("before", before), ("cue", mean(self.cue_ms, self.cue_ms + CUE_MS) - before),
+            ("outcome", mean(self.outcome_ms, np.inf) - before))}
+
+
+def courses(directory: pathlib.Path) -> list[Course]:
+    """By group and phase, of subjects that are done with the phase. Raises BadInput."""
+    experiment = behaviour.resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    path = directory / "basal_ganglia.nc"
+    if not path.is_file():
+        raise BadInput(f"{directory}: no basal_ganglia.nc; run with record.rate_subjects = 1 or more")
+    found = []
+    with netcdf.open_dataset(path) as file:
+        rate, clock = file["rate_SNc"].values, file["time"].values
+        names = netcdf.texts(file["group_name"])
+        for group in dict.fromkeys(names):
+            body = {key: behaviour.setting(experiment, group, f"body.{key}") for key in BODY}
+            own = rate[:, [name == group for name in names]]
+            bins = int(np.count_nonzero(clock <= body["trial_ms"]))
+            if not bins or clock[bins - 1] != body["trial_ms"]:
+                raise BadInput(f"{path}: its time steps do not divide a trial of "
+                               f"{body['trial_ms']:g} ms; run with a record.rate_bin_ms that does")
+            per_trial = own[: len(own) // bins * bins].reshape(-1, bins, own.shape[1])
+            blocks = behaviour.blocks_of(experiment, group)
+            phase_of = np.repeat([block["phase"] for block in blocks], [block["trials"] for block in blocks])
+            for phase in dict.fromkeys(phase_of.tolist()):
+                trials = np.flatnonzero(phase_of == phase)
+                trials = trials[trials < len(per_trial)]
+                if not len(trials):
+                    continue
+                stages = np.array([per_trial[t].mean(axis=0).T
+                                   for t in (trials[:EARLY], trials[-max(1, len(trials) // 3) :])])
+                done = np.isfinite(stages).all(axis=(0, 2))
+                if done.any():
+                    found.append(Course(group, phase, body, clock[:bins], len(trials), stages[:, done]))
+    if not found:
+        raise BadInput(f"{path}: no subject is done with a phase yet; `quartet resume {directory}` goes on")
+    return found
+
+
+def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
+    """A row per group, a column per phase."""
+    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
+                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    groups, phases = (list(dict.fromkeys(getattr(c, k) for c in found)) for k in ("group", "phase"))
+    figure, panels = plt.subplots(len(groups), len(phases), squeeze=False, sharex=True, sharey=True,
+                                  figsize=(max(6.0, 3.3 * len(phases) + 0.8), 2.7 * len(groups) + 1.2),
+                                  layout="constrained")
+    for axes in panels.flat:
+        axes.set_visible(False)
+    for course in found:
+        row, column = groups.index(course.group), phases.index(course.phase)
+        axes = panels[row, column]
+        axes.set_visible(True)
+        for stage, (name, tint) in enumerate(STAGES.items()):
+            subjects = course.rate[stage]
+            mean = subjects.mean(axis=0)
+            axes.plot(course.time, mean, color=tint, linewidth=1.8, label=name)
+            if len(subjects) > 1:
+                sem = subjects.std(axis=0, ddof=1) / np.sqrt(len(subjects))
+                axes.fill_between(course.time, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
+        for moment in (course.cue_ms, course.outcome_ms):
+            axes.axvline(moment, color="0.6", linewidth=1, linestyle=":")
+        axes.set_ylim(bottom=0)
+        axes.set_title(f"{course.phase} ({course.trials} trials)", fontsize=11, loc="left")
+        if column == 0:
+            axes.set_ylabel(f"{labels.get(course.group, course.group)}\nSNc (Hz)")
+        if row == len(groups) - 1:
+            axes.set_xlabel("time in the trial (ms)")
+    panels[0, 0].legend(frameon=False, loc="upper center", ncols=2)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
+    counts = sorted({c.rate.shape[1] for c in found})
+    n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    figure.supxlabel(f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
+                     f"seen, an outcome can be seen.\nn = {n} simulated subjects, mean ± SEM", fontsize=9,
+                     x=0.01, ha="left", color="0.2")
+    return figure
+
+
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path]:
+    """Writes table and figure; for reading.read()."""
+    found = courses(directory)
+    records, rows = [], []
+    for course in found:
+        for stage, name in enumerate(STAGES):
+            record = {"group": course.group, "phase": course.phase, "stage": name,
+                      "n": course.rate.shape[1]}
+            for answer, (mean, sem) in course.answers(stage).items():
+                record[answer], record[f"{answer}_sem"] = mean, sem
+            records.append(record)
+            for index, time in enumerate(course.time):
+                mean, sem = maps.mean_sem(course.rate[stage][:, index])
+                rows.append({k: record[k] for k in ("group", "phase", "stage", "n")}
+                            | {"time_ms": float(time), "rate_hz": mean, "sem": sem})
+    table.write_csv(directory / "dopamine.csv", rows)
+
+    def show() -> None:
+        print("Rate of dopamine cells (SNc), Hz, mean ± SEM over subjects.\n")
+        table.show(("group", "phase", "stage", "n", "before", "cue", "outcome"),
+                   [(r["group"], r["phase"], r["stage"], str(r["n"]),
+                     *(table.number(r[a], r[f"{a}_sem"]) for a in ("before", "cue", "outcome")))
+                    for r in records])
+        print(f"\nearly: first {EARLY} trials of a phase; late: last third; cue, outcome: minus before.")
+
+    run = behaviour.read(directory, set())
+    labels = {name: group.label for name, group in run.groups.items()}
+    figure = draw(found, labels, run.title or directory.name)
+    return records, show, save_both(figure, directory, "dopamine")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return reading.read("dopamine", "Dopamine cells over a trial, early and late in every phase.",
+                        "a run directory with rates of the basal ganglia", "results/cues", analyse,
+                        arguments)
+
+
+if __name__ == "__main__":
+    table.end(main, "dopamine.py")
