@@ -281,7 +281,7 @@ void add_readings(CLI::App& app, int& exit_code) {
   struct Reading {
     const char *name, *what, *directory, *footer;
   };
-  static constexpr std::array<Reading, 5> kReadings = {{
+  static constexpr std::array<Reading, 6> kReadings = {{
       {"thalamus", "Cells of VL and VA that follow error, reward error or both",
        "run directory with spikes of the thalamus",
        "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
