@@ -1,6 +1,8 @@
 #include "models/plasticity.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "models/math.hpp"
@@ -13,11 +15,6 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real("potentiation", potentiation, {"1", 0, 1},
          "share of the way to its goal gained per parallel-fibre spike (tuned: what is left of an "
          "error, A1)");
-  v.real("settled", settled, {"1", 0, 1},
-         "weight, as a share of w_max, at which synapses settle without an error (that with which "
-         "they begin)");
-  v.real("baseline_hz", baseline_hz, {"Hz", 0, 10},
-         "rate of complex spikes without an error (the olive's mean rate)");
   v.real(
       "cascade_ms", cascade_ms, {"ms", 1, 1000},
       "time constant of each eligibility stage (Wang, Denk & Hausser 2000: most depression after "
@@ -29,10 +26,10 @@ void ClimbingFibreParameters::visit(ParameterVisitor& v) {
   v.real(
       "reward_damping", reward_damping, {"1", 0, 10},
       "rate, per spike of a cell that reports a reward, at which labile depression is undone; 0: "
-      "rewards do not damp learning from errors (chosen: off)");
+      "rewards do not damp learning from errors (tuned: hit and miss under a clamp, E_e1c)");
   v.real("forgetting_ms", forgetting_ms, {"ms", 0, 1e9},
          "time constant of the return of weights to where they settle, also while nothing is seen; "
-         "0: none (tuned: kept over trials without feedback)");
+         "0: none (tuned: C2_KEPT)");
 }
 
 namespace {
@@ -42,6 +39,7 @@ constexpr double kCascadePeak = 0.22404;
 }  // namespace
 
 double ClimbingFibreParameters::goal() const {
+  // Nothing potentiates: the goal has no effect but as the bound of what a reward gives back.
   if (potentiation == 0) return settled;
   const double per_spike_s = 1e-3 * depression * cascade_ms / (kCascadePeak * reference_spikes);
   return settled + baseline_hz * per_spike_s / potentiation;
@@ -54,6 +52,12 @@ ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
   feed_ = 1.0f - decay_;
   const double peak = kCascadePeak / parameters.cascade_ms;
   unit_ = static_cast<float>(1.0 / (peak * parameters.reference_spikes));
+  if (parameters.goal() > 1)
+    throw std::invalid_argument(
+        "climbing_fibre.potentiation is too weak against depression: the goal of " +
+        projection.name() + " would be " + std::to_string(parameters.goal()) +
+        " of the largest weight; use a larger potentiation, or a smaller depression or "
+        "baseline_hz");
   for (auto& stage : stage_) stage.assign(projection.sources(), 0.0f);
   if (parameters.reward_damping > 0) {
     labile_.assign(projection.weights().size(), 0.0f);
@@ -184,8 +188,9 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
       "stay off their bounds)");
   v.real(
       "rise_ms", rise_ms, {"ms", 0, 10000},
-      "time constant of each of two stages by which eligibility rises late; 0: at once (dopamine "
-      "enlarges striatal spines from .3 s after their input on: Yagishita et al. 2014)");
+      "time constant of each of two stages by which eligibility rises late; 0: at once (chosen: a "
+      "burst is not to strengthen what made it; that late a rise is known of striatal spines, "
+      "Yagishita et al. 2014)");
 }
 
 ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)
@@ -289,7 +294,7 @@ void InstructedParameters::visit(ParameterVisitor& v) {
       "sensitization", sensitization, {"1/(Hz s)", 0, 10},
       "speed at which instructed dendrites come to learn faster (tuned: within some ten errors)");
   v.real("largest_sensitivity", largest_sensitivity, {"1", 1, 10},
-         "factor of rate that they come to (tuned: savings)");
+         "factor of rate that they come to (tuned: SAVINGS)");
 }
 
 InstructedRule::InstructedRule(Projection& projection, const InstructedParameters& parameters,
@@ -327,7 +332,8 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
   for (std::size_t j = 0; j < change_.size(); ++j) {
     const auto apical = static_cast<float>(x_ * own[j][0] + y_ * own[j][1]);
     change_[j] = rate * sensitivity_[j] * apical;
-    sensitivity_[j] += sensitization * std::max(0.0f, apical) * (largest - sensitivity_[j]);
+    sensitivity_[j] +=
+        std::min(1.0f, sensitization * std::max(0.0f, apical)) * (largest - sensitivity_[j]);
   }
   if (presynaptic.empty()) return;
   const std::span<float> weights = projection_.weights();

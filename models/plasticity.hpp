@@ -21,8 +21,8 @@ namespace quartet {
 ///   complex spike of target j:  w_ij ← w_ij − depression · min(1.5, trace_i) · w_max, at least 0
 ///   presynaptic spike of i:     w_ij ← w_ij + potentiation · (goal · w_max − w_ij), up or down
 ///   every 25 ms:                w_ij ← w_ij + (1 − exp(−reward_damping · n)) · l_ij, until goal
-///                               w_ij ← w_ij + (1 − exp(−25 ms/forgetting_ms)) · (settled · w_max −
-///                               w_ij)
+///                               w_ij ← w_ij + share · (settled · w_max − w_ij),
+///                                      share = 1 − exp(−25 ms / forgetting_ms)
 /// l_ij: depression that is still labile, what complex spikes took from w_ij less what rewards gave
 /// back, decaying with labile_ms; n: spikes per cell, in the period, of a population that reports
 /// rewards. So what an error taught is partly undone when a reward follows it (people learn less
@@ -30,18 +30,21 @@ namespace quartet {
 ///
 /// The trace is 1 at the peak after `reference_spikes` spikes. So the weight settles at a value
 /// that falls linearly with the rate r of complex spikes, as long as traces stay below 1.5:
-///   w = w_max · (goal − k r),  k = depression · cascade_ms / (.224 · reference_spikes ·
-///   potentiation)
-/// The ratio of depression to potentiation sets how far an error is compensated, their size how
-/// fast. The goal is where a weight settles without an error and what complex spikes take there:
-///   goal = settled + k · baseline_hz
-/// (rewards leave it a little higher). Zones whose rate rises and zones whose rate falls with an
-/// error change alike, until these fall silent.
+///   w = w_max · (settled + k (baseline_hz − r) · ν/(ν + 1/(potentiation · forgetting_ms)))
+///   k = depression · cascade_ms / (.224 · reference_spikes · potentiation)
+/// with presynaptic spikes at rate ν. What is forgotten between two spikes thus takes the more the
+/// rarer they are, and so where learning waits for something (a seen cursor) that forgetting does
+/// not. The ratio of depression to potentiation sets how far an error is compensated, their size
+/// how fast. The goal is where a weight settles without an error and what complex spikes take
+/// there:
+///   goal = settled + k · baseline_hz, at most 1
+/// (rewards leave weights a little higher). Zones whose rate rises and zones whose rate falls with
+/// an error change alike, until these fall silent.
 struct ClimbingFibreParameters {
   double depression = 0.02;
   double potentiation = 0.02;
-  double settled = 0.5;
-  double baseline_hz = 1.1;
+  double settled = 0.5;      ///< set by who knows the weight at the start
+  double baseline_hz = 1.1;  ///< and the olive's mean rate
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   double labile_ms = 400.0;
@@ -135,10 +138,10 @@ class ThreeFactorRule {
   void load(StateReader& reader);
 
  private:
-  Projection& projection_;
-  ThreeFactorParameters parameters_;
   bool late() const { return parameters_.rise_ms > 0; }
 
+  Projection& projection_;
+  ThreeFactorParameters parameters_;
   float trace_decay_, eligibility_decay_, rise_decay_ = 0;
   std::vector<float> trace_;               // per source cell
   std::vector<float> eligibility_, mean_;  // per synapse, canonical order
@@ -157,11 +160,11 @@ class ThreeFactorRule {
 /// synapses have rank two, so two sums stand for them: they have no delay, do not make the cell
 /// fire, and are not among the projections. Decay forgets with use.
 ///
-/// A dendrite that was instructed learns faster from then on: rate is multiplied by s_j, 1 at
-/// first,
+/// A dendrite that was instructed learns faster: its rate is multiplied by s_j, 1 at first,
 ///   ds_j/dt = sensitization · max(0, A_j) · (largest_sensitivity − s_j)  while learning
-/// So an error that was met before is answered faster, also after its answer was unlearned, and its
-/// opposite is not (people's memory of errors: Herzfeld et al. 2014; the equation is ours).
+/// So an error that was met before is answered faster, also after its answer was unlearned, and the
+/// answer that it left is given up faster; where nothing is left, its opposite is learned as at
+/// first (people's memory of errors: Herzfeld et al. 2014; the equation is ours).
 struct InstructedParameters {
   double rate = 0.04;
   double decay = 0.01;

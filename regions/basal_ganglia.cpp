@@ -12,7 +12,8 @@ std::vector<Receptor> spiny_receptors() {
   receptors.push_back({.decay_ms = 400});
   return receptors;
 }
-// Largest summed weight of parietal on a striosome cell (tuned: rates that a sure reward needs).
+// Largest summed weight of parietal cells on a striosome or PPN cell (tuned: rates that a sure
+// reward needs).
 constexpr double kLargestExpectationMv = 400;
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
 constexpr double kAdaptationMs = 20000;
@@ -20,10 +21,9 @@ constexpr double kAdaptationMs = 20000;
 
 void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("dopamine_depletion", dopamine_depletion, {"1", 0, 1}, "fraction of SNc cells removed");
-  v.real(
-      "phasic_dopamine_loss", phasic_dopamine_loss, {"1", 0, 1},
-      "fraction removed of the synapses of reward, habenula and striosome cells on SNc cells: of "
-      "bursts and dips");
+  v.real("phasic_dopamine_loss", phasic_dopamine_loss, {"1", 0, 1},
+         "fraction removed of the synapses of reward, PPN, habenula and striosome cells on SNc "
+         "cells: of bursts and dips");
   v.real("tonic_dopamine_loss", tonic_dopamine_loss, {"1", 0, 1},
          "fraction removed of the constant drive (snc.bias_mv) that stands for SNc cells' "
          "pacemaking; noise leaves them some spikes");
@@ -39,13 +39,13 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("dopamine_tau_ms", dopamine_tau_ms, {"ms", 10, 5000},
          "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
   v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50},
-         "tonic rate of the intact SNc (chosen; it fires 5.5 Hz)");
+         "tonic rate of the intact SNc (chosen; it fires 5 to 6 Hz)");
   v.real("dopamine_half_hz", dopamine_half_hz, {"Hz", 0.1, 100},
          "half-saturation of the third factor (tuned: learning under partial depletion)");
   v.real("dopamine_hill", dopamine_hill, {"1", 1, 6},
          "Hill exponent of the third factor (chosen: small changes teach little)");
   v.real("d1_affinity_per_hz", d1_affinity_per_hz, {"1/Hz", 0, 10},
-         "affinity of the receptors that teach D1 and striosome cells: half are bound at its "
+         "affinity of the receptors that teach D1, striosome and PPN cells: half are bound at its "
          "inverse; 0: they never saturate");
   v.real("d2_affinity_per_hz", d2_affinity_per_hz, {"1/Hz", 0, 10},
          "the same for D2 cells; a high one sees dips but hardly bursts");
@@ -64,7 +64,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "before)");
   v.real("critic_gate_mv", critic_gate_mv, {"mV", 0, 1000},
          "summed excitation of a striosome cell by outcomes (tuned: just under threshold)");
-  v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, 400},
+  v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, kLargestExpectationMv},
          "summed initial parietal excitation of a striosome cell (that of reaches that are "
          "rewarded)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
@@ -73,7 +73,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
       "habenula_weight_mv", habenula_weight_mv, {"mV", 0, 1000},
       "summed inhibition of a dopamine cell by habenula cells, through RMTg (chosen: that of the "
       "excitation by reward)");
-  v.real("ppn_weight_mv", ppn_weight_mv, {"mV", 0, 400},
+  v.real("ppn_weight_mv", ppn_weight_mv, {"mV", 0, kLargestExpectationMv},
          "summed initial parietal excitation of a PPN cell (tuned: weak)");
   v.real("ppn_snc_weight_mv", ppn_snc_weight_mv, {"mV", 0, 1000},
          "summed excitation of a dopamine cell by PPN cells (tuned: its answer to a cue)");
@@ -87,7 +87,9 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table("actor_d1", actor_d1, "plasticity of cortical synapses on D1 cells");
   v.table("actor_d2", actor_d2, "plasticity of cortical synapses on D2 cells");
   v.table("critic", critic, "plasticity of parietal - striosome synapses");
-  v.table("cue", cue, "plasticity of parietal - PPN synapses");
+  v.table("cue", cue,
+          "plasticity of parietal - PPN synapses (tuned: dopamine moves to a cue in some twenty "
+          "rewards)");
   v.table("d1_homeostasis", d1_homeostasis, "excitability of the D1 cells as a whole");
   v.table("d2_homeostasis", d2_homeostasis, "excitability of the D2 cells as a whole");
   v.table("d1", d1, "D1 medium spiny cells");
@@ -99,7 +101,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table("gpi", gpi, "internal pallidum and SNr");
   v.table("snc", snc, "dopamine cells");
   v.table("striosome", striosome, "striosome cells (critic)");
-  v.table("ppn", ppn, "pedunculopontine cells");
+  v.table("ppn", ppn,
+          "pedunculopontine cells (adaptation tuned: they answer the beginning of a cue)");
   v.table("habenula", habenula, "habenula cells");
   v.table("outcome", outcome, "cells driven by the seen outcome or by reward");
 }
@@ -233,9 +236,10 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   onto_dopamine_cells("Striosome_SNc", striosome_, n.striosome, kInhibition, -22.0, 2);
 
   // What is seen comes to excite dopamine cells by way of the pedunculopontine nucleus, once, as
-  // its cells adapt, while the slower striosome cells wait for the outcome: two pathways that learn
-  // from the same dopamine, so that it moves from the reward to the cue (Brown, Bullock & Grossberg
-  // 1999).
+  // its cells adapt, and to inhibit them when an outcome opens the gate of the striosome cells: two
+  // pathways that learn from the same dopamine, so that its burst moves from the reward to the cue
+  // (after Brown, Bullock & Grossberg 1999, whose first pathway learns in the ventral striatum and
+  // whose second learns when the reward is due; a direct synapse and the gate stand for that).
   Projection& promise = connect({.name = "PPC_PPN",
                                  .source = cue,
                                  .target = ppn_,

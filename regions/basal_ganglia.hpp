@@ -7,12 +7,14 @@
 /// follows their mean rate slowly (homeostasis). SNc makes the reward prediction error: reward
 /// cells excite it, striosome cells, whose synapses learn how much reward follows what is seen,
 /// inhibit it at the outcome, and so do habenula cells, which punishments drive (Matsumoto &
-/// Hikosaka 2007). Exploration is the slow noise that tonically active cholinergic cells (TAN) put
+/// Hikosaka 2007); pedunculopontine cells (PPN) excite it where what is seen promises a reward
+/// (decision 0019). Exploration is the slow noise that tonically active cholinergic cells (TAN) put
 /// on their channel: striosome activity (expected reward) quietens them, and tonic dopamine excites
 /// them. A subject begins as one who has reached before: critic and value start near where rewarded
-/// reaches bring them; D1 cells take some hundred trials to come from 5 to their 8 Hz. Dopamine can
-/// be lost with its cells, its tonic part with their pacemaking, its phasic part with synapses onto
-/// them, and a drug can stand in for the tonic part (regions/decisions/0013).
+/// reaches bring them, but PPN cells do not yet promise anything; D1 cells take some hundred trials
+/// to come from 5 to their 8 Hz. Dopamine can be lost with its cells, its tonic part with their
+/// pacemaking, its phasic part with synapses onto them, and a drug can stand in for the tonic part
+/// (regions/decisions/0013).
 #pragma once
 
 #include <memory>
@@ -73,8 +75,11 @@ struct BasalGangliaParameters {
   LifParameters striosome{.tau_m_ms = 15, .bias_mv = -20, .noise_mv = 4.0};
   LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
   // They answer the beginning of what excites them.
-  LifParameters ppn{
-      .tau_m_ms = 15, .bias_mv = 4, .noise_mv = 3.75, .adaptation_mv = 15, .adaptation_tau_ms = 400};
+  LifParameters ppn{.tau_m_ms = 15,
+                    .bias_mv = 4,
+                    .noise_mv = 3.75,
+                    .adaptation_mv = 15,
+                    .adaptation_tau_ms = 400};
   // Silent unless a punishment lifts them.
   LifParameters habenula{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
 

@@ -9,6 +9,8 @@ namespace quartet {
 namespace {
 // Exponent of the cursor cells' von Mises tuning: as sharp as the prediction is (tuned).
 constexpr double kCursorSharpness = 3.5;
+// Largest weight of a parallel fibre synapse, in mean initial weights (chosen: as far up as down).
+constexpr double kLargestParallelFibre = 2.0;
 // Bound of the scaling of their synapses on the olive, relative to the start (chosen).
 constexpr double kLargestOliveScale = 4.0;
 }  // namespace
@@ -174,7 +176,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                .factor = [](std::uint32_t, std::uint32_t,
                             Draws& draws) { return 0.8 + 0.4 * draws.uniform(); },
                .plastic = true,
-               .max_weight = 2.0 * p.pf_pc_weight_mv});
+               .max_weight = kLargestParallelFibre * p.pf_pc_weight_mv});
   connect({.name = "GrC_MLI",
            .source = granule_,
            .target = mli_,
@@ -244,7 +246,10 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   cursor_weights_.assign(cursor_synapses_->weights().begin(), cursor_synapses_->weights().end());
   connect(compare("Predicted_IO", predicted_, n.predicted, kInhibition, -p.predicted_weight_mv));
 
-  parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, p.climbing_fibre);
+  ClimbingFibreParameters climbing_fibre = p.climbing_fibre;
+  climbing_fibre.settled = 1.0 / kLargestParallelFibre;
+  climbing_fibre.baseline_hz = p.olive_target_hz;
+  parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, climbing_fibre);
   std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
   for (std::uint32_t id : network_.remove_cells(purkinje_, p.lesion))
     --living[group_of(id, n.purkinje, kZones)];
@@ -273,7 +278,7 @@ void Cerebellum::prepare(Step, const Inbox& in) {
 
 void Cerebellum::learn(Step, const Inbox& in) {
   const std::span<const double> senses = in.analog(senses_);
-  // What is not seen teaches nothing: without feedback memories stay.
+  // What is not seen teaches nothing: without feedback memories fade, and no others form.
   const bool learning = senses[sense::learning] != 0 && senses[sense::cursor_on] > 0;
   parallel_fibre_rule_->presynaptic(network_.spikes(granule_), learning && parameters_.learning);
   if (learning && parameters_.learning)

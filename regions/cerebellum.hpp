@@ -14,7 +14,7 @@
 /// inhibition and knows no direction.
 ///
 /// Cells that report a reward, as soon as it is seen, can damp what the trial's complex spikes
-/// taught (ClimbingFibreRule; off unless `reward_damping` is set: decision 0009).
+/// taught (ClimbingFibreRule; decision 0009).
 ///
 /// Purkinje cells move the nuclei's rate up and down without silencing them; the nuclei's
 /// excitability follows their mean rate slowly (homeostasis). Spikes of SNc arrive, and no cell

@@ -45,7 +45,7 @@ LABELS = {
     "cue_answer_grown": "SNc: answer to the cue of a reward, late minus early, Hz",
     "reward_answer_grown": "SNc: answer to the reward, late minus early, Hz",
     "cue_answer_of_reward": "SNc: answer to the cue of a reward minus of none, Hz",
-    "omission_answer": "SNc: answer where an expected reward is left out, Hz",
+    "omission_answer": "SNc: answer where an expected reward is left out minus where none is, Hz",
 }
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
@@ -331,10 +331,12 @@ def cue_answer_of_reward(subject: Subject) -> float:
 
 
 def omission_answer(subject: Subject) -> float:
-    """SNc's rate (Hz) in the outcome window minus that before the cue, blocks "omitted"."""
-    if "reward_prediction_error" not in subject.columns:
-        return np.nan
-    return _mean(subject.columns["reward_prediction_error"][_labelled(subject, "omitted")])
+    """SNc's rate (Hz) in the outcome window minus that before the cue, blocks "omitted", minus the same
+    in the last third of the blocks "unrewarded", whose target never brought a reward."""
+    unrewarded = _last_third(subject, "reward_prediction_error", "unrewarded")
+    if np.isnan(unrewarded):
+        return unrewarded
+    return _mean(subject.columns["reward_prediction_error"][_labelled(subject, "omitted")]) - unrewarded
 
 
 def aim_deg(subject: Subject) -> float:
@@ -392,11 +394,12 @@ def _last_third(subject: Subject, column: str, phase: str) -> float:
 
 
 def _grown(subject: Subject, column: str) -> float:
-    """_last_third of the phase "rewarded" minus the mean over its first 3 trials."""
-    late = _last_third(subject, column, "rewarded")
-    if np.isnan(late):
-        return late
-    return late - _mean(subject.columns[column][_labelled(subject, "rewarded")[:3]])
+    """_last_third of the phase "rewarded" minus the mean over its first 3 trials; NaN where they are
+    in part the same."""
+    trials = _labelled(subject, "rewarded")
+    if column not in subject.columns or len(trials) < 3 + max(1, len(trials) // 3):
+        return float("nan")
+    return _last_third(subject, column, "rewarded") - _mean(subject.columns[column][trials[:3]])
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

@@ -253,6 +253,46 @@ TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
   EXPECT_GE(settled_weight(parameters, 100, 0.5), 0.0);
 }
 
+TEST(ClimbingFibreRule, RefusesAGoalBeyondTheLargestWeight) {
+  LifPopulation target = cells(0, 1, 1);
+  Projection projection = plastic(target, 1, 1, 0.04, 0.08);
+  try {
+    ClimbingFibreRule(projection, {.potentiation = 0.001});
+    ADD_FAILURE() << "not refused";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("use a larger potentiation"), std::string::npos);
+  }
+}
+
+TEST(ClimbingFibreRule, ForgettingTakesTheMoreTheRarerSpikesAre) {
+  // A complex spike every 400 ms, 2.5 Hz; presynaptic spikes every `every` ms.
+  const ClimbingFibreParameters parameters{.depression = 0.02,
+                                           .potentiation = 0.002,
+                                           .settled = 0.5,
+                                           .baseline_hz = 1.25,
+                                           .reference_spikes = 20,
+                                           .forgetting_ms = 5000};
+  const auto settled = [&](int every) {
+    LifPopulation target = cells(0, 1, 1);
+    Projection projection = plastic(target, 1, 1, 0.04, 0.08);
+    ClimbingFibreRule rule(projection, parameters);
+    double sum = 0;
+    constexpr int settling = 40'000, all = settling + 40'000;
+    for (int t = 0; t < all; ++t) {
+      rule.presynaptic(t % every == 0 ? Spikes{{0, 0}} : Spikes{}, true);
+      if (t % 400 == 0) rule.complex_spikes(Spikes{{0, 0}});
+      rule.end_step(0, true);
+      if (t >= settling) sum += projection.weights()[0] / 0.08;
+    }
+    return sum / (all - settling);
+  };
+  const double k = 1e-3 * 0.02 * 33 / (0.22404 * 20 * 0.002);
+  for (const int every : {10, 40}) {
+    const double share = 1.0 / (1.0 + every / (0.002 * 5000));
+    EXPECT_NEAR(settled(every), 0.5 + k * (1.25 - 2.5) * share, 0.004) << every;
+  }
+}
+
 TEST(ClimbingFibreRule, WeightsAreForgottenWithTime) {
   const auto after = [](int ms, double forgetting_ms, bool plastic_synapses = true) {
     LifPopulation target = cells(0, 1, 1);
@@ -348,6 +388,28 @@ TEST(ThreeFactorRule, EqualsTheClosedFormsOfOnePair) {
   EXPECT_GT(std::abs(change(2, 21, true) - exact), 1e-6);
   EXPECT_NEAR(change(2, 20, false), 0, 1e-7);
   EXPECT_NEAR(change(0, 20, true), 0, 1e-7);
+}
+
+TEST(ThreeFactorRule, EligibilityCanRiseLate) {
+  // One pair at 0, m in the window that ends at `ms` alone; e hardly decays.
+  const auto change = [](int ms, double rise_ms) {
+    LifPopulation target = cells(0, 1, 1);
+    Projection projection = plastic(target, 1, 1, 0.3, 1.0);
+    ThreeFactorRule rule(
+        projection, {.rate = 0.01, .eligibility_ms = 60000, .mean_rate = 0, .rise_ms = rise_ms});
+    rule.spikes(Spikes{{0, 0}}, Spikes{{0, 0}});
+    for (int t = 0; t < ms; t += ThreeFactorRule::kPeriodMs)
+      rule.modulate(t + ThreeFactorRule::kPeriodMs == ms ? 1.0 : 0.0, true);
+    return (projection.weights()[0] - 0.3) / (0.01 * 4 * 0.3 * 0.7);
+  };
+  EXPECT_NEAR(change(10, 0), 1.0, 0.01);
+  EXPECT_NEAR(change(10, 150), 0.0, 0.01);
+  for (const int ms : {150, 300, 600, 1500}) {
+    const double x = (ms - 20) / 150.0;  // a stage passes on what it had a window before
+    EXPECT_NEAR(change(ms, 150), std::exp(-ms / 60000.0) * (1 - std::exp(-x) * (1 + x)), 0.02)
+        << ms;
+  }
+  EXPECT_GT(std::abs(change(300, 100) - change(300, 150)), 0.1);
 }
 
 TEST(ThreeFactorRule, RelaxesToHalfTheLargestWeightByTheSizeOfTheFactor) {
@@ -514,6 +576,18 @@ TEST(InstructedRule, InstructedDendritesComeToLearnFaster) {
     EXPECT_NEAR(gain(6, ms), -0.1, 0.002) << ms;
     EXPECT_NEAR(gain(2, ms, false), 0.1, 0.002) << ms;
   }
+  // A sensitized dendrite also gives up faster what it holds.
+  const auto loss = [&](int ms) {
+    LifPopulation target = cells(0, 8, 8);
+    Projection projection = plastic(target, 1, 1, 0.5, 1.0);
+    InstructedRule rule(projection, parameters, 8);
+    for (int t = 0; t < ms; ++t) rule.step({}, Spikes{{2, 0}}, true);
+    for (int t = 0; t < 10; ++t) rule.step({}, Spikes{{6, 0}}, true);
+    rule.step(Spikes{{0, 0}}, Spikes{{6, 0}}, true);
+    return 0.5 - projection.canonical_weights()[2];
+  };
+  EXPECT_NEAR(loss(400), 0.1 * (3 - 2 * std::exp(-0.02 * 250 * 0.4)), 0.002);
+  EXPECT_NEAR(loss(0), 0.1, 0.002);
   parameters.sensitization = 0;
   EXPECT_NEAR(gain(2, 400), 0.1, 0.002);
 }
@@ -775,6 +849,17 @@ TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
         if (t % ThreeFactorRule::kPeriodMs == 9) rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
       },
       {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean", "pathway.modulated"});
+}
+
+TEST(ThreeFactorRule, LateStateContinuesOnAnotherSlicing) {
+  expect_state_is_whole([](Projection& p) { return ThreeFactorRule(p, {.rise_ms = 50}); },
+                        [](ThreeFactorRule& rule, int t) {
+                          rule.spikes(pattern(t, 20, 0), pattern(t, 40, 5));
+                          if (t % ThreeFactorRule::kPeriodMs == 9)
+                            rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
+                        },
+                        {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean",
+                         "pathway.modulated", "pathway.early", "pathway.later"});
 }
 
 TEST(InstructedRule, StateContinuesOnAnotherSlicing) {

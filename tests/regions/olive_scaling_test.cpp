@@ -124,6 +124,7 @@ TEST(OliveScaling, KeepsTheTuningOfTheSynapsesAtItsBound) {
   CerebellumParameters parameters;
   parameters.olive_scaling_rate = 1e-3;
   parameters.olive_target_hz = 100;
+  parameters.climbing_fibre.depression = 0;  // which would go with the olive at that rate
   Seeing cerebellum(parameters);
   const std::vector<float> before = cerebellum.weights();
   cerebellum.run(3000, 1, true);

@@ -611,7 +611,11 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.cue_answer_grown(one), 4.0)
         self.assertAlmostEqual(readouts.reward_answer_grown(one), -7.0)
         self.assertAlmostEqual(readouts.cue_answer_of_reward(one), 5.0)
-        self.assertAlmostEqual(readouts.omission_answer(one), -3.0)
+        self.assertAlmostEqual(readouts.omission_answer(one), -2.0)
+        for rewarded, known in ((1, False), (3, False), (4, True)):  # shortened: early is not late
+            short = [{"phase": "rewarded", "trials": rewarded}, {"phase": "unrewarded", "trials": 2}]
+            first = {name: column[: rewarded + 2] for name, column in answers.items()}
+            self.assertEqual(math.isfinite(readouts.cue_answer_grown(subject(short, **first))), known)
         for read in (readouts.cue_answer_grown, readouts.reward_answer_grown,
                      readouts.cue_answer_of_reward, readouts.omission_answer):
             self.assertTrue(math.isnan(read(subject([{"phase": "other", "trials": 24}], **answers))))
