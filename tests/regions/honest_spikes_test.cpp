@@ -206,17 +206,17 @@ TEST(HonestSpikes, SilentDopamineCellsTeachNothing) {
 }
 
 /// Part of a rotation of 5° that is never seen, only rewarded where it is met, by which reaches
-/// turn against it in its trials 15 to 30, after 20 that calibrate the hand: half the difference
+/// turn against it in its trials 40 to 60, after 20 that calibrate the hand: half the difference
 /// between the two signs of rotation, in which a subject's bias and drift cancel.
 double taught_by_reward(int seed, const Change& change) {
-  Subject subject = rotated_subject(20, 30);
+  Subject subject = rotated_subject(20, 60);
   Block& rotated = subject.schedule[1];
   rotated.feedback = Feedback::none;
   rotated.reward_zone_deg = 4;
   double turned = 0;
   for (const double sign : {-1.0, 1.0}) {
     rotated.rotation_deg = 5 * sign;
-    turned -= sign * run(subject, seed, change).mean_angle(35, 50);
+    turned -= sign * run(subject, seed, change).mean_angle(60, 80);
   }
   return turned / 2 / 5;
 }
