@@ -52,6 +52,7 @@ ClimbingFibreRule::ClimbingFibreRule(Projection& projection,
   feed_ = 1.0f - decay_;
   const double peak = kCascadePeak / parameters.cascade_ms;
   unit_ = static_cast<float>(1.0 / (peak * parameters.reference_spikes));
+  goal_ = static_cast<float>(parameters.goal()) * projection.max_weight();
   if (parameters.goal() > 1)
     throw std::invalid_argument(
         "climbing_fibre.potentiation is too weak against depression: the goal of " +
@@ -81,10 +82,9 @@ void ClimbingFibreRule::presynaptic(std::span<const Spike> spikes, bool learning
   if (!learning) return;
   std::span<float> weights = projection_.weights();
   const float gain = static_cast<float>(parameters_.potentiation);
-  const float goal = static_cast<float>(parameters_.goal()) * projection_.max_weight();
   for (const Spike& spike : spikes)
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
-      weights[s] += gain * (goal - weights[s]);
+      weights[s] += gain * (goal_ - weights[s]);
 }
 
 void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
@@ -129,14 +129,13 @@ void ClimbingFibreRule::end_step(double reward_spikes_per_cell, bool plastic) {
 void ClimbingFibreRule::undo_labile_depression(double share) {
   std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
-  const float goal = static_cast<float>(parameters_.goal()) * projection_.max_weight();
   const std::size_t k = projection_.in_degree();
   for (std::size_t target = 0; target < aged_ms_.size(); ++target) {
     age(target);
     for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
       float& weight = weights[position[s]];
       const float gain = static_cast<float>(share) * labile_[s];
-      weight = std::min(weight + gain, std::max(weight, goal));
+      weight = std::min(weight + gain, std::max(weight, goal_));
       labile_[s] -= gain;
     }
   }
@@ -324,7 +323,7 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
     x_ -= predicted_unit_ * target_[spike.id][0];
     y_ -= predicted_unit_ * target_[spike.id][1];
   }
-  if (!learning) return;
+  if (!learning || (presynaptic.empty() && parameters_.sensitization == 0)) return;
   const auto own = std::span(target_).subspan(projection_.first_target(), change_.size());
   const auto rate = static_cast<float>(parameters_.rate);
   const auto sensitization = static_cast<float>(1e-3 * parameters_.sensitization);

@@ -87,7 +87,7 @@ class ClimbingFibreRule {
 
   Projection& projection_;
   ClimbingFibreParameters parameters_;
-  float decay_, feed_, unit_;
+  float decay_, feed_, unit_, goal_;  // goal_: of weights
   // State.
   std::vector<float> stage_[kStages];  // per source cell
   // Labile depression per synapse, canonical order, as of aged_ms_; none without damping.

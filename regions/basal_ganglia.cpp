@@ -201,16 +201,20 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   // target, says how much reward it is going to be.
   diffuse("Outcome_Striosome", outcome_, n.outcome, striosome_, kExcitation, 40, p.critic_gate_mv,
           4);
-  Projection& expectation = connect({.name = "PPC_Striosome",
-                                     .source = cue,
-                                     .target = striosome_,
-                                     .receptor = kExcitation,
-                                     .in_degree = 40,
-                                     .weight = p.critic_weight_mv / 40,
-                                     .delay_ms = 0,
-                                     .sources = uniform_sources(n.ppc),
-                                     .plastic = true,
-                                     .max_weight = kLargestExpectationMv / 40});
+  auto seen_promise = [&](const char* name, std::size_t target, double sum) -> Projection& {
+    constexpr std::uint32_t in_degree = 40;
+    return connect({.name = name,
+                    .source = cue,
+                    .target = target,
+                    .receptor = kExcitation,
+                    .in_degree = in_degree,
+                    .weight = sum / in_degree,
+                    .delay_ms = 0,
+                    .sources = uniform_sources(n.ppc),
+                    .plastic = true,
+                    .max_weight = kLargestExpectationMv / in_degree});
+  };
+  Projection& expectation = seen_promise("PPC_Striosome", striosome_, p.critic_weight_mv);
   auto onto_dopamine_cells = [&](const char* name, std::size_t source, Cells sources,
                                  std::size_t receptor, double sum, double delay_ms) {
     constexpr std::uint32_t in_degree = 30;
@@ -240,16 +244,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   // pathways that learn from the same dopamine, so that its burst moves from the reward to the cue
   // (after Brown, Bullock & Grossberg 1999, whose first pathway learns in the ventral striatum and
   // whose second learns when the reward is due; a direct synapse and the gate stand for that).
-  Projection& promise = connect({.name = "PPC_PPN",
-                                 .source = cue,
-                                 .target = ppn_,
-                                 .receptor = kExcitation,
-                                 .in_degree = 40,
-                                 .weight = p.ppn_weight_mv / 40,
-                                 .delay_ms = 0,
-                                 .sources = uniform_sources(n.ppc),
-                                 .plastic = true,
-                                 .max_weight = kLargestExpectationMv / 40});
+  Projection& promise = seen_promise("PPC_PPN", ppn_, p.ppn_weight_mv);
   onto_dopamine_cells("PPN_SNc", ppn_, n.ppn, kExcitation, p.ppn_snc_weight_mv, 3);
 
   value_ = p.value_initial_hz;

@@ -203,8 +203,9 @@ TEST(ClimbingFibreRule, RewardUndoesDepressionThatIsLabile) {
 }
 
 /// Mean weight, as a part of w_max, at which a synapse settles under regular presynaptic spikes
-/// (every 10 ms) and regular complex spikes (every `complex_ms`; 0: none).
-double settled_weight(const ClimbingFibreParameters& parameters, int complex_ms, double start) {
+/// (every `presynaptic_ms`) and regular complex spikes (every `complex_ms`; 0: none).
+double settled_weight(const ClimbingFibreParameters& parameters, int complex_ms, double start,
+                      int presynaptic_ms = 10) {
   LifPopulation target = cells(0, 1, 1);
   Projection projection = plastic(target, 1, 1, start * 0.08, 0.08);
   ClimbingFibreRule rule(projection, parameters);
@@ -212,12 +213,13 @@ double settled_weight(const ClimbingFibreParameters& parameters, int complex_ms,
   int counted = 0;
   constexpr int settling = 80'000, all = settling + 24'000;  // whole periods of all rates below
   for (int t = 0; t < all; ++t) {
-    if (t >= settling && t % 10 == 0) {
+    if (t >= settling && t % presynaptic_ms == 0) {
       sum += projection.weights()[0] / 0.08;  // before the spike that potentiates it
       ++counted;
     }
-    rule.presynaptic(t % 10 == 0 ? Spikes{{0, 0}} : Spikes{}, true);
+    rule.presynaptic(t % presynaptic_ms == 0 ? Spikes{{0, 0}} : Spikes{}, true);
     if (complex_ms > 0 && t % complex_ms == 0) rule.complex_spikes(Spikes{{0, 0}});
+    rule.end_step(0, true);
   }
   return sum / counted;
 }
@@ -230,7 +232,8 @@ TEST(ClimbingFibreRule, SettledWeightFallsLinearlyWithTheRateOfComplexSpikes) {
                                            .settled = 1.0,
                                            .baseline_hz = 0,
                                            .cascade_ms = 33,
-                                           .reference_spikes = 20};
+                                           .reference_spikes = 20,
+                                           .forgetting_ms = 0};
   const double slope_ms = 0.04 * 33 / (0.22404 * 20) / 0.002;
   double least = 1, most = 0;
   for (const int complex_ms : {0, 2000, 1000, 500, 300, 200}) {
@@ -272,24 +275,11 @@ TEST(ClimbingFibreRule, ForgettingTakesTheMoreTheRarerSpikesAre) {
                                            .baseline_hz = 1.25,
                                            .reference_spikes = 20,
                                            .forgetting_ms = 5000};
-  const auto settled = [&](int every) {
-    LifPopulation target = cells(0, 1, 1);
-    Projection projection = plastic(target, 1, 1, 0.04, 0.08);
-    ClimbingFibreRule rule(projection, parameters);
-    double sum = 0;
-    constexpr int settling = 40'000, all = settling + 40'000;
-    for (int t = 0; t < all; ++t) {
-      rule.presynaptic(t % every == 0 ? Spikes{{0, 0}} : Spikes{}, true);
-      if (t % 400 == 0) rule.complex_spikes(Spikes{{0, 0}});
-      rule.end_step(0, true);
-      if (t >= settling) sum += projection.weights()[0] / 0.08;
-    }
-    return sum / (all - settling);
-  };
   const double k = 1e-3 * 0.02 * 33 / (0.22404 * 20 * 0.002);
   for (const int every : {10, 40}) {
     const double share = 1.0 / (1.0 + every / (0.002 * 5000));
-    EXPECT_NEAR(settled(every), 0.5 + k * (1.25 - 2.5) * share, 0.004) << every;
+    EXPECT_NEAR(settled_weight(parameters, 400, 0.5, every), 0.5 + k * (1.25 - 2.5) * share, 0.004)
+        << every;
   }
 }
 
@@ -317,7 +307,8 @@ TEST(ClimbingFibreRule, WeightsStayAtTheBaselineRateWhateverTheOtherParameters) 
                                            .potentiation = 0.002,
                                            .settled = 0.4,
                                            .baseline_hz = 1.25,
-                                           .reference_spikes = 20};
+                                           .reference_spikes = 20,
+                                           .forgetting_ms = 0};
   EXPECT_NEAR(settled_weight(parameters, 800, 0.4), 0.4, 0.002);
   for (double ClimbingFibreParameters::*changed :
        {&ClimbingFibreParameters::depression, &ClimbingFibreParameters::potentiation,
