@@ -70,6 +70,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
          "memory of the value trace (chosen: some ten trials)");
   v.real(
+      "striosome_weight_mv", striosome_weight_mv, {"mV", 0, 1000},
+      "summed inhibition of a dopamine cell by striosome cells (tuned: the dip where an expected "
+      "reward fails)");
+  v.real(
       "habenula_weight_mv", habenula_weight_mv, {"mV", 0, 1000},
       "summed inhibition of a dopamine cell by habenula cells, through RMTg (chosen: that of the "
       "excitation by reward)");
@@ -237,7 +241,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   };
   onto_dopamine_cells("Reward_SNc", reward_, n.reward, kExcitation, 30.0, 4);
   onto_dopamine_cells("LHb_SNc", habenula_, n.habenula, kInhibition, -p.habenula_weight_mv, 4);
-  onto_dopamine_cells("Striosome_SNc", striosome_, n.striosome, kInhibition, -22.0, 2);
+  onto_dopamine_cells("Striosome_SNc", striosome_, n.striosome, kInhibition, -p.striosome_weight_mv,
+                      2);
 
   // What is seen comes to excite dopamine cells by way of the pedunculopontine nucleus, once, as
   // its cells adapt, and to inhibit them when an outcome opens the gate of the striosome cells: two

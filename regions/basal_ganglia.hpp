@@ -50,6 +50,7 @@ struct BasalGangliaParameters {
   double critic_gate_mv = 72.0;
   double critic_weight_mv = 250.0;
   double value_tau_ms = 8000.0;
+  double striosome_weight_mv = 22.0;
   double habenula_weight_mv = 30.0;
   double ppn_weight_mv = 80.0;
   double ppn_snc_weight_mv = 60.0;
