@@ -56,7 +56,7 @@ from figure import save_both
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
-TEST = 0.2  # spikes per cell (chosen: an eighth of the largest response, small as those of people's
+TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
 MOMENTS = ("before", "during", "after")
 FINGERS = ("little_finger", "ring_finger", "middle_finger", "index_finger", "thumb")
@@ -228,7 +228,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                         color=colours[record["group"]], label=labels[record["group"]])
     shares.axhspan(0.2, 0.6, color="0.93", zorder=0)
     shares.set(ylim=(0, 1), xticks=range(3), xticklabels=MOMENTS)
-    shares.set_title("share of silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
+    shares.set_title("silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
     for group in labels:
         own = [s for s, name in groups.items() if name == group and (s, "during") in curves]
         for moment, style in (("before", "--"), ("during", "-")):
@@ -237,7 +237,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                 recruitment.plot(curves[own[0], moment][0], mean, style, color=colours[group],
                                  label=labels[group] if style == "-" else None)
     recruitment.set_xlabel("intensity (thresholds of layer 2/3 axons)")
-    recruitment.set_title("response (spikes per cell); dashed: before, solid: during", fontsize=10.5,
+    recruitment.set_title("response (spikes per cell); dashed: before", fontsize=10.5,
                           loc="left")
     handles = {text: handle for panel in (shares, recruitment)
                for handle, text in zip(*panel.get_legend_handles_labels())}
