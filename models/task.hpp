@@ -149,8 +149,9 @@ struct Block {
         "disc die before the block's first trial, and before its probe (0: no lesion)");
     v.choice_of("nerve_block", nerve_block, {"none", "hand", "arm", "face"},
                 "what part's nerves do not conduct during the block and its probe (arm: the hand "
-                "too): nothing is felt of it, and its muscles do not contract. A block of nerves "
-                "ends with the block that has it; an amputation is one that all later blocks have. "
+                "too): nothing is felt of it, and its muscles do not contract (probes record what "
+                "cortex sends them all the same). A block of nerves ends with the block that has "
+                "it; an amputation is one that all later blocks have. "
                 "Needs brain.cortex.afferents.connected: other brains feel nothing at rest");
     v.real("polarization_mv", polarization_mv, {"mV", -50, 50},
            "depolarisation of the pyramidal cells of the motor sheet by direct current during the "
