@@ -644,13 +644,16 @@ class SystemTest(unittest.TestCase):
     def test_groups_that_do_not_fit(self):
         """Groups that cannot be in one run are refused before anything is written."""
         out = self.new_directory()
-        wrong = ["--set", "group.reward.body.trial_ms=900", "--set", "record.rate_bin_ms=7"]
+        wrong = ["--set", "group.reward.body.trial_ms=900", "--set", "record.rate_bin_ms=7",
+                 "--set", "group.cursor.brain.cortex.afferents.connected=true"]
         for ranks in (1, 2):
             said = self.program("run", EXPERIMENT, "--out", out, "--ranks", ranks, *wrong,
                                 expect=USAGE)
             self.assertIn("group reward: trials of 900 ms where group cursor has 800 ms", said)
             self.assertIn("record.rate_bin_ms: 7 ms do not divide", said)
-            self.assertEqual(said.count("group reward"), 1)
+            self.assertIn("brain.cortex.afferents.connected is other than in group cursor; give all "
+                          "groups the same, and brain.cortex.afferents.drive_mv = 0 to those", said)
+            self.assertEqual(said.count("group reward"), 2)
         self.assertFalse(out.exists())
         self.assertEqual(said, self.program("validate", EXPERIMENT, *wrong, expect=USAGE))
 
