@@ -17,6 +17,7 @@ enum class RewardRule { hit, graded, always, never, none };
 enum class RotationSign { same, random };
 enum class Instruction { none, aim_at_target };
 enum class HandInSight { none, own, mirror };
+enum class NerveBlock { none, hand, arm, face };
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
@@ -52,6 +53,7 @@ struct Block {
   bool learning = true;
   std::vector<double> lesion_site = {};
   double lesion_radius = 0.0;
+  NerveBlock nerve_block = NerveBlock::none;
   double polarization_mv = 0.0;
   Probe probe = {};  ///< before the first trial, after a lesion
 
@@ -145,6 +147,12 @@ struct Block {
         "lesion_radius", lesion_radius, {"1", 0, 20},
         "radius of the lesion, in sheet units (about .8 mm): all cells of the motor sheet in this "
         "disc die before the block's first trial, and before its probe (0: no lesion)");
+    v.choice_of("nerve_block", nerve_block, {"none", "hand", "arm", "face"},
+                "what part's nerves do not conduct during the block and its probe (arm: the hand "
+                "too): nothing is felt of it, and its muscles do not contract (probes record what "
+                "cortex sends them all the same). A block of nerves ends with the block that has "
+                "it; an amputation is one that all later blocks have. "
+                "Needs brain.cortex.afferents.connected: other brains feel nothing at rest");
     v.real("polarization_mv", polarization_mv, {"mV", -50, 50},
            "depolarisation of the pyramidal cells of the motor sheet by direct current during the "
            "block and its probe, at the soma and at rest (people, by 1-2 mA through the skull: .1 "

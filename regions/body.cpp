@@ -88,6 +88,22 @@ double skewed(RandomKey key, std::int64_t trial, double skewness) {
   return skewness < 0 ? -standard : standard;
 }
 
+/// Whether the nerves of muscle `m` conduct.
+bool conducts(NerveBlock nerve_block, std::size_t m) {
+  const bool arm = m < kArmMuscles, hand = !arm && m < kArmMuscles + kFingers;
+  switch (nerve_block) {
+    case NerveBlock::none:
+      break;
+    case NerveBlock::hand:
+      return !hand;
+    case NerveBlock::arm:
+      return !hand && !arm;
+    case NerveBlock::face:
+      return kMuscleFields[m].name != "face";
+  }
+  return true;
+}
+
 /// Bit of a finger, counted from the little finger, in TrialRecord::fingers.
 std::int64_t finger_bit(std::size_t finger) { return 16 >> finger; }
 
@@ -240,6 +256,8 @@ std::array<double, kMuscles> Body::excitation() const {
     u[m] = std::clamp((pool_[m] - parameters_.pool_threshold_hz) * parameters_.pool_gain_per_hz,
                       0.0, 1.0);
   if (!resting_ && block().task == Task::observe) u.fill(0);
+  for (std::size_t m = 0; m < u.size(); ++m)
+    if (!conducts(now().nerve_block, m)) u[m] = 0;
   // A function of trial and time, of which nothing has to be saved.
   for (std::size_t m = 0; parameters_.motor_noise > 0 && m < u.size(); m += 2) {
     const auto bits = random_block(muscle_key_, static_cast<std::uint32_t>(record_.trial),
@@ -257,7 +275,8 @@ void Body::set_rest(std::uint32_t stream) {
   observed_ = {};
   if (!resting_) return;
   // What is seen is the probe's, before the block whose trial comes next.
-  for (const double digit : schedule_[place_of(schedule_, record_.trial + 1).block].probe.observed)
+  rest_block_ = place_of(schedule_, record_.trial + 1).block;
+  for (const double digit : schedule_[rest_block_].probe.observed)
     observed_[finger_count - static_cast<std::size_t>(digit)] = 1;
 }
 
@@ -528,6 +547,9 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   std::copy(slot.begin(), slot.end(), senses.begin());
   slot = {};
   std::copy(observed_.begin(), observed_.end(), slot.begin() + sense::seen_finger);
+  // What is felt of each part at rest; later only by the tract (chosen: nothing depends on it).
+  for (std::size_t m = 0; m < kMuscles; ++m)
+    senses[sense::afferent + m] = conducts(now().nerve_block, m) ? 1 : 0;
   if (resting_) return;  // and the rest of `senses` stays 0: no instruction, no learning
   slot = view();
   senses[sense::aim_at_target] = block().instruction == Instruction::aim_at_target ? 1 : 0;

@@ -6,8 +6,8 @@
 /// robot holds it there, lets go at the go signal, and catches it when it has travelled the
 /// target's distance. In trials of finger movements and of rest it holds the hand throughout. The
 /// body sends what is seen (target, cursor, cue to move fingers, outcome, reward), where the hand
-/// is felt to be, as late as what is seen (chosen), and whether plasticity is on; it sends no
-/// error.
+/// is felt to be, as late as what is seen (chosen), which parts' nerves report anything at all, and
+/// whether plasticity is on; it sends no error.
 #pragma once
 
 #include <array>
@@ -121,6 +121,8 @@ class Body final : public Region {
   void watch_fingers();
   /// The running trial's block.
   const Block& block() const { return schedule_[static_cast<std::size_t>(record_.block)]; }
+  /// The same, or at rest the block that is to begin.
+  const Block& now() const { return resting_ ? schedule_[rest_block_] : block(); }
   /// Distance of the cursor from the start where the hand is at `hand`, m.
   double cursor_distance(Vector2 hand) const;
   /// How far beside the target's direction the cursor still hits it, degrees.
@@ -146,9 +148,10 @@ class Body final : public Region {
   // Derived.
   std::vector<std::array<float, kMuscles>> field_;  // Hz per spike, per PT cell
   double pool_decay_ = 0;
-  // Set by set_rest, not state: whether the body rests, and fingers that another's hand bends then
-  // (1, else 0).
+  // Set by set_rest, not state: whether the body rests, before which block, and fingers that
+  // another's hand bends then (1, else 0).
   bool resting_ = false;
+  std::size_t rest_block_ = 0;
   std::array<double, finger_count> observed_{};
 
   // State.

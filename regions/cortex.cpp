@@ -33,6 +33,8 @@ constexpr double kSeenSharpness = 4.0;
 // SD of the premotor input to the sheet around a finger's field, sheet units: wider than the field,
 // so that borders can move (chosen).
 constexpr double kFingerInputSd = 0.7;
+// Delay of the sheet's excitatory synapses between cells of one place (chosen).
+constexpr double kExcitationDelayMs = 1.5;
 // Largest weight of a plastic inhibitory synapse, in initial weights (chosen).
 constexpr double kMostInhibition = 4.0;
 }  // namespace
@@ -65,6 +67,33 @@ void ObservationParameters::visit(ParameterVisitor& v) {
          "summed inhibition of a PFG, or PMv, cell by interneurons that all of them excite (tuned: "
          "movements of several fingers that are seen at once do not add up)");
   v.table("learning", learning, "STS - PFG and PFG - PMv plasticity");
+}
+
+void AfferentParameters::visit(ParameterVisitor& v) {
+  v.boolean("connected", connected,
+            "whether somatosensory cells (S1) fire for what the parts of the body report at rest, "
+            "and the sheet has horizontal fibres beyond its fields (the same for all groups). What "
+            "these give must be taken off elsewhere for rates at rest to stay: pv.bias_mv = -5, "
+            "som.bias_mv = 2.5, l5pt.bias_mv = 5, l23e.bias_mv = 8.5");
+  v.real("drive_mv", drive_mv, {"mV", 0, 200},
+         "drive of an S1 cell while its part's nerves conduct (tuned: 18 Hz)");
+  v.real("spread", spread, {"1", 0.1, 18},
+         "SD about a part's field in which its S1 cells excite the sheet, in sheet units (tuned: a "
+         "part's neighbours lose inhibition as well when its nerves are silent)");
+  v.real("pv_weight", pv_weight, {"1", 0, 100},
+         "summed S1 conductance of a PV cell, in leak conductances (tuned: PV's rate at rest, "
+         "nearly all of which is S1's)");
+  v.real("som_weight", som_weight, {"1", 0, 100}, "the same of a SOM cell (tuned: its rate)");
+  v.real("e_weight", e_weight, {"1", 0, 100},
+         "the same of a layer 2/3 pyramidal cell (chosen: weak)");
+  v.real("horizontal_sd", horizontal_sd, {"1", 0.1, 18},
+         "SD of horizontal fibres of layer 2/3, in sheet units (chosen: 2.4 mm; between "
+         "representations of parts they run some mm: Huntley & Jones 1991)");
+  v.real("horizontal_pt_weight", horizontal_pt_weight, {"1", 0, 100},
+         "summed horizontal conductance of a PT cell, in leak conductances (tuned: while "
+         "inhibition is whole, few sites of the hand move its neighbours)");
+  v.real("horizontal_pv_weight", horizontal_pv_weight, {"1", 0, 100},
+         "the same of a PV cell (chosen: a quarter of PT's)");
 }
 
 double WindowParameters::factor(double days) const {
@@ -123,6 +152,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "cursor turned by 30°, as in Salomonczyk, Cressman & Henriques 2011)");
   v.table("sheet_plasticity", sheet_plasticity, "plasticity within the motor sheet");
   v.table("observation", observation, "cells that see hands, and what they teach");
+  v.table("afferents", afferents, "cells that feel the body at rest, and what they hold down");
   v.real("va_pmd_weight_mv", va_pmd_weight_mv, {"mV", 0, 1000},
          "summed thalamic (VA) excitation of a premotor cell (tuned: shift of the aim)");
   v.real("pmd_e_weight", pmd_e_weight, {"1", 0, 100},
@@ -163,6 +193,7 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.table("pmv", pmv, "ventral premotor cells (fingers)");
   v.table("sts", sts, "cells of the superior temporal sulcus that see fingers bend");
   v.table("pfg", pfg, "inferior parietal cells (fingers)");
+  v.table("s1", s1, "somatosensory cells that fire for what is felt at rest");
   v.table("l23e", l23e, "layer 2/3 pyramidal cells");
   v.table("pv", pv, "parvalbumin cells");
   v.table("som", som, "somatostatin cells");
@@ -193,6 +224,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
   connect_felt_hand();
   if (p.observation.connected) connect_observation();
   connect_sheet();
+  if (p.afferents.connected) connect_afferents();
   connect_sheet_inputs(arm, vl);
 }
 
@@ -242,6 +274,9 @@ void Cortex::add_populations() {
     pfg_ = add_population({"PFG", "inferior parietal cells (fingers)", n.pfg, {}}, p.pfg,
                           SynapseKind::current, fast_receptors());
   }
+  if (p.afferents.connected)
+    s1_ = add_population({"S1", "somatosensory cells (parts of the body)", n.s1, {}}, p.s1,
+                         SynapseKind::current, fast_receptors());
   target_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_), kSeenSharpness);
   cursor_drive_ = std::make_unique<TunedDrive>(network_.population(ppc_cursor_), kSeenSharpness);
   hand_drive_ = std::make_unique<TunedDrive>(network_.population(proprio_), kSeenSharpness);
@@ -433,6 +468,32 @@ void Cortex::connect_observation() {
           n.finger_inhibitory, p.observation.inhibition_mv);
 }
 
+// Recurrent synapses of the sheet, with a delay that grows with distance. `sd`: of the sources'
+// places, in sheet units; `sum`: summed weight of a cell, in leak conductances.
+void Cortex::lateral(const char* name, const Layer& from, const Layer& to, std::size_t receptor,
+                     std::uint32_t in_degree, double sd, double sum, double delay_ms) {
+  const SheetLayout source = from.sheet, target = to.sheet;
+  if (receptor == kGabaA) sum *= parameters_.gaba_a_factor;
+  if (receptor == kGabaB) sum *= parameters_.gaba_b_factor;
+  // Rounded to half milliseconds beyond the shortest: few fans, long rows.
+  const auto delay_at = [=](double dx, double dy) {
+    return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
+  };
+  connect({.name = name,
+           .source = from.population,
+           .target = to.population,
+           .receptor = receptor,
+           .in_degree = in_degree,
+           .weight = sum / in_degree,
+           .sources = sheet_sources(source, target, sd),
+           .delay_of =
+               [=](std::uint32_t a, std::uint32_t b) {
+                 return delay_at(source.x(a) - target.x(b), source.y(a) - target.y(b));
+               },
+           .min_delay_ms = delay_ms,
+           .max_delay_ms = delay_at(source.width, source.height)});
+}
+
 // Recurrent sheet: in-degree, SD (units), summed weight (g_L); delay .15 ms per unit of distance on
 // top of 1.5 (excitatory) or .8 ms (inhibitory). Weights are tuned to rates and to the spread of
 // fields.
@@ -440,30 +501,7 @@ void Cortex::connect_sheet() {
   const CortexParameters& p = parameters_;
   const Layer &E = l23e_, &PV = pv_, &SOM = som_, &NGF = ngf_, &IT = l5it_, &PT = l5pt_,
               &CT = l6ct_;
-  auto lateral = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
-                     std::uint32_t in_degree, double sd, double sum, double delay_ms) {
-    const SheetLayout source = from.sheet, target = to.sheet;
-    if (receptor == kGabaA) sum *= p.gaba_a_factor;
-    if (receptor == kGabaB) sum *= p.gaba_b_factor;
-    // Rounded to half milliseconds beyond the shortest: few fans, long rows.
-    const auto delay_at = [=](double dx, double dy) {
-      return delay_ms + 0.5 * std::floor(0.15 * std::sqrt(dx * dx + dy * dy) * 2 + 0.5);
-    };
-    connect({.name = name,
-             .source = from.population,
-             .target = to.population,
-             .receptor = receptor,
-             .in_degree = in_degree,
-             .weight = sum / in_degree,
-             .sources = sheet_sources(source, target, sd),
-             .delay_of =
-                 [=](std::uint32_t a, std::uint32_t b) {
-                   return delay_at(source.x(a) - target.x(b), source.y(a) - target.y(b));
-                 },
-             .min_delay_ms = delay_ms,
-             .max_delay_ms = delay_at(source.width, source.height)});
-  };
-  constexpr double kE = 1.5, kI = 0.8;
+  constexpr double kE = kExcitationDelayMs, kI = 0.8;
   // Where the sheet is plastic, these have weights of their own and, as nearly all are short, one
   // delay.
   auto learned = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
@@ -533,6 +571,40 @@ void Cortex::connect_sheet() {
   lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.06, kI);
   lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.06, kI);
   lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 0.1, kI);
+}
+
+// What is felt at rest, and what it keeps from being heard.
+void Cortex::connect_afferents() {
+  const AfferentParameters& p = parameters_.afferents;
+  const Cells sources = sizes_.s1;
+  // Every cell of the sheet is reached by as many, of the parts whose fields are nearest.
+  auto felt = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
+    connect({.name = name,
+             .source = s1_,
+             .target = to.population,
+             .receptor = kGlutamate,
+             .in_degree = in_degree,
+             .weight = sum / in_degree,
+             .delay_ms = 3,
+             .sources = [=, sheet = to.sheet](std::uint32_t cell, Draws& draws) {
+               double near[kMuscles], total = 0;
+               for (int m = 0; m < kMuscles; ++m)
+                 total += near[m] = field(m, sheet.x(cell), sheet.y(cell), p.spread);
+               double left = draws.uniform() * total;
+               std::uint32_t part = 0;
+               while (part + 1 < kMuscles && left >= near[part]) left -= near[part++];
+               return draw_from_group(part, sources, kMuscles, draws);
+             }});
+  };
+  felt("S1_PV", pv_, 40, p.pv_weight);
+  felt("S1_SOM", som_, 40, p.som_weight);
+  felt("S1_L23E", l23e_, 40, p.e_weight);
+  // Not on layer 2/3 itself: a recurrence of such reach sets the whole sheet on fire.
+  const auto horizontal = [&](const char* name, const Layer& to, double sum) {
+    lateral(name, l23e_, to, kGlutamate, 60, p.horizontal_sd, sum, kExcitationDelayMs);
+  };
+  horizontal("L23E_L5PT_horizontal", l5pt_, p.horizontal_pt_weight);
+  horizontal("L23E_PV_horizontal", pv_, p.horizontal_pv_weight);
 }
 
 void Cortex::connect_sheet_inputs(const ArmParameters& arm, std::size_t vl) {
@@ -689,15 +761,21 @@ void Cortex::prepare(Step, const Inbox& in) {
       .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
   network_.population(pre_pmd_).set_drive(
       senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
-  // Cells of fingers, by one value for each finger.
-  const auto drive_fingers = [&](std::size_t population, std::uint32_t value, double mv) {
+  // Cells of fingers, or of all parts of the body, by one value for each.
+  const auto drive_groups = [&](std::size_t population, std::uint32_t value, std::uint32_t groups,
+                                double mv) {
     LifPopulation& cells = network_.population(population);
     for (std::uint32_t i = 0; i < cells.count(); ++i) {
-      const std::uint32_t finger = group_of(cells.first() + i, cells.size(), finger_count);
-      cells.drive()[i] = static_cast<float>(mv * senses[value + finger]);
+      const std::uint32_t group = group_of(cells.first() + i, cells.size(), groups);
+      cells.drive()[i] = static_cast<float>(mv * senses[value + group]);
     }
   };
+  const auto drive_fingers = [&](std::size_t population, std::uint32_t value, double mv) {
+    drive_groups(population, value, finger_count, mv);
+  };
   drive_fingers(pmv_, sense::finger, parameters_.finger_drive_mv);
+  if (parameters_.afferents.connected)
+    drive_groups(s1_, sense::afferent, kMuscles, parameters_.afferents.drive_mv);
   if (sts_rule_) {
     drive_fingers(sts_, sense::seen_finger, parameters_.observation.seen_drive_mv);
     drive_fingers(pfg_, sense::finger, parameters_.observation.cue_drive_mv);

@@ -22,6 +22,10 @@
 /// move fingers lifts as well, learn what is seen while they fire, and PMv cells what PFG cells do:
 /// both then fire for movements that are only seen (decision 0017).
 ///
+/// Where nerves of the body report (brain.cortex.afferents), somatosensory cells (S1) of each part
+/// fire at rest and excite the sheet's interneurons over the part's field, which keeps silent what
+/// horizontal fibres of layer 2/3 would bring from other parts (decision 0020).
+///
 /// A cue to move fingers lifts their ventral premotor cells (PMv), otherwise silent, which drive
 /// the fingers' parts of the sheet. With brain.cortex.sheet_plasticity the sheet learns: recurrent
 /// and corticospinal excitation by spike timing and dopamine, inhibition of these cells by their
@@ -70,6 +74,21 @@ struct ObservationParameters {
   void visit(ParameterVisitor& v);
 };
 
+/// Cells that fire at rest for what skin and muscles report, and what they and horizontal fibres do
+/// to the sheet.
+struct AfferentParameters {
+  bool connected = false;
+  double drive_mv = 12.0;
+  double spread = 3.0;
+  double pv_weight = 7.3;
+  double som_weight = 2.5;
+  double e_weight = 0.1;
+  double horizontal_sd = 3.0;
+  double horizontal_pt_weight = 8.0;
+  double horizontal_pv_weight = 2.0;
+  void visit(ParameterVisitor& v);
+};
+
 /// Whether and how synapses among cells of the sheet learn.
 struct SheetPlasticityParameters {
   bool plastic = false;
@@ -102,6 +121,7 @@ struct CortexParameters {
   InstructedParameters recalibration{.rate = 0.0005, .decay = 0.005};
   SheetPlasticityParameters sheet_plasticity;
   ObservationParameters observation;
+  AfferentParameters afferents;
   double va_pmd_weight_mv = 240.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
@@ -130,6 +150,7 @@ struct CortexParameters {
   // Silent unless a cue to move fingers lifts them.
   LifParameters pmv{.tau_m_ms = 15, .bias_mv = -100, .noise_mv = 3.75};
   LifParameters sts{.tau_m_ms = 15, .noise_mv = 3.75};
+  LifParameters s1{.tau_m_ms = 15, .noise_mv = 3.75};
   LifParameters pfg{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
   LifParameters l23e{.tau_m_ms = 15,
                      .rest_mv = -70,
@@ -208,6 +229,12 @@ class Cortex final : public SpikingRegion {
   std::span<const Spike> corticospinal() const { return network_.spikes(l5pt_.population); }
 
  private:
+  /// A population of the motor sheet.
+  struct Layer {
+    std::size_t population = 0;
+    SheetLayout sheet;
+  };
+
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
@@ -220,18 +247,16 @@ class Cortex final : public SpikingRegion {
   void connect_strategy();
   void connect_felt_hand();
   void connect_observation();
+  void lateral(const char* name, const Layer& from, const Layer& to, std::size_t receptor,
+               std::uint32_t in_degree, double sd, double sum, double delay_ms);
   void connect_sheet();
+  void connect_afferents();
   void connect_sheet_inputs(const ArmParameters& arm, std::size_t vl);
   /// Interneurons that all of a population's cells excite and that inhibit them all. `mv`: summed
   /// inhibition of a cell.
   void inhibit(std::size_t population, Cells cells, std::size_t interneurons,
                Cells interneuron_cells, double mv);
 
-  /// A population of the motor sheet.
-  struct Layer {
-    std::size_t population = 0;
-    SheetLayout sheet;
-  };
   /// A layer as a stimulator meets it.
   struct Axons {
     Layer layer;
@@ -246,7 +271,8 @@ class Cortex final : public SpikingRegion {
   std::vector<Axons> axons_;
   std::size_t senses_ = 0, dopamine_ = 0;  // input ports
   std::size_t ppc_ = 0, ppc_cursor_ = 0, task_error_ = 0, proprio_ = 0, felt_ = 0, pre_pmd_ = 0,
-              pmd_ = 0, pmd_inhibitory_ = 0, pmd_chooser_ = 0, pmv_ = 0, sts_ = 0, pfg_ = 0;
+              pmd_ = 0, pmd_inhibitory_ = 0, pmd_chooser_ = 0, pmv_ = 0, sts_ = 0, pfg_ = 0,
+              s1_ = 0;
   Layer l23e_, pv_, som_, ngf_, l5it_, l5pt_, l6ct_;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;

@@ -12,10 +12,6 @@
 
 namespace quartet {
 
-inline constexpr int kArmMuscles = 6;
-inline constexpr int kFingers = finger_count;
-inline constexpr int kMuscles = kArmMuscles + kFingers + 2;
-
 struct MuscleField {
   std::string_view name;
   double x, y;  ///< centre, sheet units
@@ -41,11 +37,12 @@ inline constexpr std::array<MuscleField, kMuscles> kMuscleFields = {{
 /// SD of a field, sheet units (tuned: neighbouring arm muscles share 4 % of their drive).
 inline constexpr double kFieldSd = 0.7;
 
-/// How much a cell at (x, y) belongs to muscle `muscle`: 1 at the field's centre.
-inline double field(int muscle, double x, double y) {
+/// How much a cell at (x, y) belongs to muscle `muscle`: 1 at the field's centre. `sd`: sheet
+/// units.
+inline double field(int muscle, double x, double y, double sd = kFieldSd) {
   const MuscleField& f = kMuscleFields[static_cast<std::size_t>(muscle)];
   const double dx = x - f.x, dy = y - f.y;
-  return math::exp(-(dx * dx + dy * dy) / (2.0 * kFieldSd * kFieldSd));
+  return math::exp(-(dx * dx + dy * dy) / (2.0 * sd * sd));
 }
 
 /// Drive of muscle `to` when the middle of muscle `from`'s field is driven, relative to `from`'s:

@@ -16,6 +16,11 @@ inline constexpr std::uint32_t kCerebellumSubsteps = 2;
 inline constexpr std::uint32_t kBasalGangliaSubsteps = 2;
 inline constexpr std::uint32_t kThalamusSubsteps = 2;
 
+/// Muscles of the body (sheet.hpp lists them): of the arm, a flexor of each finger, and two more.
+inline constexpr int kArmMuscles = 6;
+inline constexpr int kFingers = finger_count;
+inline constexpr int kMuscles = kArmMuscles + kFingers + 2;
+
 inline constexpr std::uint32_t kZones = 8;      ///< cerebellar microzones, one per 45° of error
 inline constexpr std::uint32_t kChannels = 24;  ///< action channels, one per 15°
 
@@ -41,6 +46,7 @@ struct Sizes {
         sts(grouped(40, scale, finger_count)),
         pfg(grouped(40, scale, finger_count)),
         finger_inhibitory(cells(64, scale, 8)),
+        s1(grouped(40, scale, kMuscles)),
         l23e(sheet(2400, scale)),
         pv(sheet(500, scale)),
         som(sheet(350, scale)),
@@ -76,9 +82,9 @@ struct Sizes {
         trn(cells(160, scale, 8)) {}
 
   // Cortex: parietal target, cursor and task error; the felt hand; premotor strategy, aim and
-  // fingers; seen and meant movements of fingers; motor sheet.
+  // fingers; seen and meant movements of fingers; touch and muscles at rest; motor sheet.
   Cells ppc, ppc_cursor, task_error, proprio, felt, pre_pmd, pmd, pmd_inhibitory, pmd_chooser, pmv,
-      sts, pfg, finger_inhibitory;
+      sts, pfg, finger_inhibitory, s1;
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
@@ -142,7 +148,10 @@ enum : std::uint32_t {
   hand_x,                           ///< unit vector from the start to the felt hand
   hand_y,
   seen_finger,  ///< little finger: 0 … 1, how far one is seen to bend, of whatever hand; thumb: + 4
-  count = seen_finger + finger_count
+  afferent =
+      seen_finger + finger_count,  ///< shoulder flexor: 1 while nerves report of it, at rest; face:
+                                   ///< + 12, in the order of kMuscleFields
+  count = afferent + kMuscles
 };
 }
 

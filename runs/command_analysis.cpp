@@ -281,7 +281,7 @@ void add_readings(CLI::App& app, int& exit_code) {
   struct Reading {
     const char *name, *what, *directory, *footer;
   };
-  static constexpr std::array<Reading, 6> kReadings = {{
+  static constexpr std::array<Reading, 7> kReadings = {{
       {"thalamus", "Cells of VL and VA that follow error, reward error or both",
        "run directory with spikes of the thalamus",
        "Example:\n  quartet thalamus results/convergence\n\nOf a run of "
@@ -312,6 +312,11 @@ void add_readings(CLI::App& app, int& exit_code) {
        "Example:\n  quartet observation results/observation\n\nOf a run of "
        "runs/experiments/observation.toml, or of any with task = \"observe\" or\nprobes of kind "
        "\"polarization\"."},
+      {"nerves", "What the motor sheet does while nerves of a part are blocked",
+       "run directory with probes before and during a block",
+       "Example:\n  quartet nerves results/nerve_block\n\nOf a run of "
+       "runs/experiments/nerve_block.toml, or of any with nerve_block and probes\nin blocks before "
+       "and in it."},
   }};
   struct Flags {
     std::string directory;

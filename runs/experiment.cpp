@@ -385,9 +385,9 @@ bool are_digits(const std::vector<double>& fingers) {
 }
 
 /// Combinations that no single key's range excludes. `distance_m`: of the group's targets;
-/// `sees_hands`: whether the group's brains do.
-void check_block(const Block& block, double distance_m, bool sees_hands, const Place& where,
-                 Problems& problems) {
+/// `sees_hands`: whether the group's brains do; `feels`: whether they have afferents at rest.
+void check_block(const Block& block, double distance_m, bool sees_hands, bool feels,
+                 const Place& where, Problems& problems) {
   const auto refuse = [&](const std::string& what, const std::string& remedy) {
     problems.add(where, what, remedy, true);
   };
@@ -410,6 +410,10 @@ void check_block(const Block& block, double distance_m, bool sees_hands, const P
         "a hand is shown (hand_in_sight, task = \"observe\" or probe.observed) to brains that "
         "do not see hands",
         "write brain.cortex.observation.connected = true, or show none");
+  }
+  if (block.nerve_block != NerveBlock::none && !feels) {
+    refuse("nerves are blocked (nerve_block) of brains that feel nothing at rest",
+           "write brain.cortex.afferents.connected = true, or leave it out");
   }
   const auto n = static_cast<double>(block.fingers.size());
   if (!are_digits(block.fingers) || !are_digits(block.probe.observed)) {
@@ -754,7 +758,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
           1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
       read(block, command_line, block_prefixes(group.name, phase), problems);
       check_block(block, group.body.distance_m, group.brain.cortex.observation.connected,
-                  schedule.where[b], problems);
+                  group.brain.cortex.afferents.connected, schedule.where[b], problems);
       if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
         problems.add(schedule.where[b], "keys of a probe have no effect without probe.kind",
                      "write for example probe.kind = \"recruitment\", or \"none\" to leave it off",

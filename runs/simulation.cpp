@@ -586,6 +586,12 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
                                 "learning.rate = 0 to those that shall not learn what they see",
                                 first.name));
     }
+    if (group.brain.cortex.afferents.connected != first.brain.cortex.afferents.connected) {
+      refuse(group, fmt::format("brain.cortex.afferents.connected is other than in group {}; give "
+                                "all groups the same, and brain.cortex.afferents.drive_mv = 0 to "
+                                "those that shall feel nothing",
+                                first.name));
+    }
     const SpineParameters& spines = group.brain.cortex.sheet_plasticity.spines;
     const SpineParameters& others = first.brain.cortex.sheet_plasticity.spines;
     if (spines.structural != others.structural ||

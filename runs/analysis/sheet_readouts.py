@@ -1,5 +1,5 @@
-"""Read-outs of the motor sheet: from what maps.py, spines.py, tms.py and observation.py find of one
-subject to one number. targets.toml names these functions, as it names those of readouts.py.
+"""Read-outs of the motor sheet: from what maps.py, spines.py, tms.py, observation.py and nerves.py
+find of one subject to one number. targets.toml names these functions, as it names those of readouts.py.
 
 Every function takes a Subject and returns a float: NaN where its run has not what is read.
 """
@@ -51,6 +51,12 @@ LABELS = {
     "interaction_low": "interaction below the predicted crossing",
     "interaction_high": "interaction above it",
     "crossing_gap": "crossing - predicted, in k",
+    "neighbours_before": "silenced sites that answer with a neighbour, before",
+    "neighbours_during": "silenced sites that answer with a neighbour, during",
+    "neighbours_after": "silenced sites that answer with a neighbour, after",
+    "mep_blocked": "response of a neighbour, during / before",
+    "rmt_blocked": "its threshold, change",
+    "sici_blocked": "its ratio at 2-4 ms, change",
 }
 
 # Module, file that it reads, and its rows of a run directory; a row names its "subject".
@@ -59,6 +65,7 @@ FINDERS = {
     "practice": ("behaviour.nc", lambda module, directory: module.trials(directory)),
     "spines": ("cortex_weights.nc", lambda module, directory: module.measure(directory)),
     "observation": ("cortex.nc", lambda module, directory: module.measure(directory)[0]),
+    "nerves": ("probes.nc", lambda module, directory: module.measure(directory)[0]),
     "tms": ("probes.nc", lambda module, directory: module.measure(module.read(directory))),
 }
 
@@ -326,3 +333,40 @@ def interaction_high(subject: Subject) -> float:
 def crossing_gap(subject: Subject) -> float:
     """Where the interaction changes sign less where that is predicted, in slope parameters."""
     return _observed(subject, "gap")
+
+
+# --- Blocks of nerves (nerves.py) ------------------------------------------------------------
+
+
+def _nerves(subject: Subject, name: str) -> float:
+    return next((row[name] for row in _rows(subject, "nerves")), np.nan)
+
+
+def neighbours_before(subject: Subject) -> float:
+    """Share of the silenced part's sites that answer with a muscle of another part, first map."""
+    return _nerves(subject, "share_before")
+
+
+def neighbours_during(subject: Subject) -> float:
+    """The same in the second map, on sites of the first."""
+    return _nerves(subject, "share_during")
+
+
+def neighbours_after(subject: Subject) -> float:
+    """The same in the third map, on sites of the first."""
+    return _nerves(subject, "share_after")
+
+
+def mep_blocked(subject: Subject) -> float:
+    """Response of the probe's muscle in the block over that before, where that is small."""
+    return _nerves(subject, "mep")
+
+
+def rmt_blocked(subject: Subject) -> float:
+    """Change of its threshold, of that before."""
+    return _nerves(subject, "rmt")
+
+
+def sici_blocked(subject: Subject) -> float:
+    """Change of its ratio of paired pulses."""
+    return _nerves(subject, "sici")

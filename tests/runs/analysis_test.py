@@ -780,9 +780,9 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"96 not run \(single_trial, clamps, memories, outcomes, punishment, "
+        self.assertRegex(out, r"109 not run \(single_trial, clamps, memories, outcomes, punishment, "
                               r"cues, two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
-                              r"stroke, dystonia, observation, therapy: quartet score DIR --run\)")
+                              r"stroke, dystonia, observation, therapy, nerve_block: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""
@@ -813,7 +813,7 @@ class CommandTest(AnalysisTest):
         groups = ("abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
                   "abrupt_cerebellar", "abrupt_other", "abrupt_a", "abrupt_b", "abrupt_c",
-                  "abrupt_d", "abrupt_e", "abrupt_f", "abrupt_g", "abrupt_h")
+                  "abrupt_d", "abrupt_e", "abrupt_f", "abrupt_g", "abrupt_h", "abrupt_i")
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
@@ -1439,7 +1439,7 @@ class SummaryTest(AnalysisTest):
 
 
 class SheetReadoutTest(unittest.TestCase):
-    """Read-outs of known rows of maps.py, spines.py and tms.py."""
+    """Read-outs of known rows of maps.py, spines.py, tms.py and nerves.py."""
 
     def setUp(self):
         self.rows = {}
@@ -1505,6 +1505,13 @@ class SheetReadoutTest(unittest.TestCase):
         self.assertAlmostEqual(self.read("rmt"), 1.1)
         self.assertEqual((self.read("sici"), self.read("lici")), (0.5, 0.3))
         self.assertTrue(math.isnan(self.read("icf")))
+
+    def test_nerves(self):
+        names = ("share_before", "share_during", "share_after", "mep", "rmt", "sici")
+        self.rows["nerves"] = [{"subject": 3} | dict(zip(names, (0.1, 0.5, 0.2, 1.5, -0.1, 0.3)))]
+        self.assertEqual([self.read(f"neighbours_{moment}") for moment in ("before", "during", "after")],
+                         [0.1, 0.5, 0.2])
+        self.assertEqual([self.read(f"{name}_blocked") for name in ("mep", "rmt", "sici")], [1.5, -0.1, 0.3])
 
     def test_spines(self):
         keys = ("day", "practice", "per_day", "density", "survival", "survival_coactive",

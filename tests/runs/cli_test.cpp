@@ -106,7 +106,7 @@ TEST_F(Cli, EveryHelpHasAnExample) {
   EXPECT_EQ(run({"--help"}).code, 0);
   for (const char* command : {"run", "resume", "validate", "describe", "compare", "inspect", "plot",
                               "score", "scaling", "robustness", "thalamus", "dopamine", "energy",
-                              "tms", "maps", "spines", "observation", "version"}) {
+                              "tms", "maps", "spines", "observation", "nerves", "version"}) {
     const Outcome outcome = run({command, "--help"});
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_NE(outcome.text.find("Example:\n  quartet " + std::string(command)), std::string::npos)
@@ -126,7 +126,7 @@ TEST_F(Cli, RefusesWrongCommandLines) {
       {"bogus", "x.toml"},
       "quartet: there is no command bogus; Commands: run, resume, validate, describe, "
       "compare, inspect, plot, score, scaling, robustness, energy, thalamus, dopamine, tms, "
-      "maps, spines, observation, version\n");
+      "maps, spines, observation, nerves, version\n");
   expect_refusal({"run"}, "FILE is required");
   expect_refusal({"run", "x.toml", "--sedd=3"}, "did you mean --seed?");
   for (const char* ranks : {"many", "0", "2.5", "99999999999", ""}) {
@@ -351,6 +351,7 @@ TEST_F(Cli, RefusesWhatIsNoRunDirectory) {
   expect_refusal({"maps", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"spines", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"observation", "nowhere"}, "nowhere: not a run directory");
+  expect_refusal({"nerves", "nowhere"}, "nowhere: not a run directory");
   expect_refusal({"score", "nowhere", "--seed", "3"}, "--seed requires --run");
   // One run is not several.
   expect_refusal({"scaling", "."}, ".: is the directory of one run (it has a resolved.toml)");

@@ -473,6 +473,16 @@ const Refusal kRefusals[] = {
      {"x.toml:4:11: hand_in_sight has an effect only where task is \"fingers\"; write task = "
       "\"fingers\" and fingers, or leave it out",
       "x.toml:4:36: fingers are digits, each once; write for example fingers = [1, 2, 3, 4, 5]"}},
+    {"nerves_unfelt",
+     "[schedules.s]\nblocks = [{trials = 1}, {nerve_block = \"hand\"}]",
+     {},
+     {"x.toml:2:25: nerves are blocked (nerve_block) of brains that feel nothing at rest; write "
+      "brain.cortex.afferents.connected = true, or leave it out"}},
+    {"no_nerves",
+     "[schedules.s]\nblocks = [{nerve_block = \"foot\"}]",
+     {},
+     {"x.toml:2:12: nerve_block has no choice \"foot\"; write one of \"none\", \"hand\", "
+      "\"arm\", \"face\""}},
     {"lesion_site",
      "[schedules.s]\nblocks = [{lesion_radius = 1, lesion_site = [3, 7]}, {lesion_radius = 1}]",
      {},

@@ -301,13 +301,15 @@ class SystemTest(unittest.TestCase):
 
     def test_plastic_sheet(self):
         """The same promises where the motor sheet learns too, its synapses come and go, a part of it
-        dies, it is polarised, and hands are seen."""
+        dies, it is polarised, hands are seen, and nerves are blocked."""
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
                   "--set", "brain.cortex.sheet_plasticity.window.amplitude=2",
                   "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2",
                   "--set", "block.rotated.polarization_mv=2", "--set", "block.rotated.probe.observed=[2]",
                   "--set", "brain.cortex.observation.connected=true",
+                  "--set", "brain.cortex.afferents.connected=true", "--set", 'block.rotated.nerve_block="hand"',
+                  "--set", "brain.cortex.afferents.pv_weight=1", "--set", "brain.cortex.pv.bias_mv=8",
                   *(f for cells in ("sts", "pfg", "pmv")  # they fire all the time
                     for f in ("--set", f"brain.cortex.{cells}.bias_mv=16"))]
         whole = self.baseline(*learns)
@@ -325,6 +327,9 @@ class SystemTest(unittest.TestCase):
         with netCDF4.Dataset(whole / "cortex_energy.nc") as file:
             cells = file["cells"][:, 0].sum(axis=1)
         self.assertLess(cells[-1], cells[0] - 50)
+        with netCDF4.Dataset(whole / "cortex.nc") as file:
+            rate, block = file["rate_S1"][:, 0], np.searchsorted([1, 3], file["trial"][:], "right")
+        self.assertAlmostEqual(rate[block == 1].mean() / rate[block == 0].mean(), 8 / 13, delta=0.08)
         for ranks, more in ((6, []), (3, ["--placement", "cortex:2,0,1 body:1 cerebellum:1,2 "
                                                          "basal_ganglia:0,2 thalamus:1,0"])):
             self.assert_same(whole, self.run_new(*learns, *more, ranks=ranks), f"{ranks} ranks")
@@ -639,13 +644,16 @@ class SystemTest(unittest.TestCase):
     def test_groups_that_do_not_fit(self):
         """Groups that cannot be in one run are refused before anything is written."""
         out = self.new_directory()
-        wrong = ["--set", "group.reward.body.trial_ms=900", "--set", "record.rate_bin_ms=7"]
+        wrong = ["--set", "group.reward.body.trial_ms=900", "--set", "record.rate_bin_ms=7",
+                 "--set", "group.cursor.brain.cortex.afferents.connected=true"]
         for ranks in (1, 2):
             said = self.program("run", EXPERIMENT, "--out", out, "--ranks", ranks, *wrong,
                                 expect=USAGE)
             self.assertIn("group reward: trials of 900 ms where group cursor has 800 ms", said)
             self.assertIn("record.rate_bin_ms: 7 ms do not divide", said)
-            self.assertEqual(said.count("group reward"), 1)
+            self.assertIn("brain.cortex.afferents.connected is other than in group cursor; give all "
+                          "groups the same, and brain.cortex.afferents.drive_mv = 0 to those", said)
+            self.assertEqual(said.count("group reward"), 2)
         self.assertFalse(out.exists())
         self.assertEqual(said, self.program("validate", EXPERIMENT, *wrong, expect=USAGE))
 

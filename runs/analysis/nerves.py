@@ -1,0 +1,278 @@
+#!/usr/bin/python3
+"""What the motor sheet does while the nerves of a part of the body are blocked.
+
+    nerves.py results/nerve_block
+
+prints a table, writes nerves.csv (a row per subject) and nerves_sites.csv (a row per subject, map and site)
+into the run directory, and draws nerves.png and .pdf. The run must have probes; a subject's first, second
+and third probe of a kind are those before, during and after. Where a group has no block (nerve_block), what
+another group's blocks is looked at all the same. Muscles of a blocked part do not contract: after the first
+probe nothing is read from theirs.
+
+From maps (probe.kind = "map"):
+    silenced sites    those of the first map at which a muscle of the part answers, and more than any other
+    answer            mean response of at least ANSWER spikes per corticospinal cell, and more than
+                      CERTAIN standard errors (cells of some muscles fire at rest)
+    share             of the silenced sites, those at which a muscle of another part answers. Before the
+                      block this is what paralysis alone would show
+From recruitment (at the same intensities in all): the probe's muscle,
+    mep               response during over that before, at the intensity at which the latter is TEST
+                      (interpolated); mep_after likewise
+From paired pulses:
+    rmt               change of the resting motor threshold, of the threshold before
+    sici              mean ratio during less that before, over all intervals with conditioning pulses
+                      below the threshold
+Statistics are over simulated subjects.
+
+Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import sys
+from collections.abc import Callable
+
+sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
+if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import behaviour
+import maps
+import reading
+import table
+import tms
+from behaviour import BadInput
+from figure import save_both
+
+ANSWER = 0.1  # spikes per cell: the criterion of thresholds
+CERTAIN = 3.0
+TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
+# biceps at rest)
+MOMENTS = ("before", "during", "after")
+FINGERS = ("little_finger", "ring_finger", "middle_finger", "index_finger", "thumb")
+ARM = ("shoulder_flexor", "shoulder_extensor", "elbow_flexor", "elbow_extensor", "biarticular_flexor",
+       "biarticular_extensor")
+PARTS = {"hand": FINGERS, "arm": ARM + FINGERS, "face": ("face",)}  # as regions/body.cpp has them
+INDICES = ("share_before", "share_during", "share_after", "mep", "mep_after", "rmt", "sici")
+TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticular": "#228833",
+         "shoulder_girdle": "#AA3377", "face": "#EE7733"}
+
+
+def silenced_part(experiment: dict) -> str:
+    """The part whose nerves a run blocks. Raises BadInput where there is none, or several."""
+    parts = {block.get("nerve_block", "none") for group in experiment["group"]
+             for block in behaviour.blocks_of(experiment, group["name"])} - {"none"}
+    if len(parts) != 1:
+        raise BadInput(f"blocks nerves of {len(parts)} parts of the body (nerve_block), where one is "
+                       "compared before, during and after; run runs/experiments/nerve_block.toml")
+    return parts.pop()
+
+
+def site_responses(probe: tms.Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sites of a map, shape (sites, 2), mean responses, and whether they are answers, both of shape
+    (sites, muscles)."""
+    own = probe.of("map")
+    sites, which = np.unique(probe.site[own], axis=0, return_inverse=True)
+    sizes = [probe.size[own[which.ravel() == k]] for k in range(len(sites))]
+    mean = np.array([size.mean(axis=0) for size in sizes])
+    sem = np.array([size.std(axis=0, ddof=1) / np.sqrt(len(size)) if len(size) > 1
+                    else np.full(size.shape[1], np.inf) for size in sizes])
+    return sites, mean, (mean >= ANSWER) & (mean > CERTAIN * sem)
+
+
+def at_test(first: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> float:
+    """Response of the other of two recruitment curves over that of the first, where the first passes
+    TEST; NaN where it does not, or they are not of the same intensities."""
+    intensity, size = first
+    passed = np.flatnonzero((size[:-1] < TEST) & (size[1:] >= TEST))
+    if not passed.size or not np.array_equal(intensity, other[0]):
+        return np.nan
+    k = passed[0]
+    there = intensity[k] + (TEST - size[k]) / (size[k + 1] - size[k]) * (intensity[k + 1] - intensity[k])
+    return float(np.interp(there, intensity, other[1]) / TEST)
+
+
+def _sici(probe: tms.Probe) -> float:
+    ratios = [row["ratio"] for row in tms.ratios(probe) if row["conditioning"] < 1]
+    return float(np.mean(ratios)) if ratios else np.nan
+
+
+def _in_order(probes: list[tms.Probe], *stages: str) -> list[tms.Probe]:
+    own = [p for p in probes if any(p.of(stage).size for stage in stages)]
+    return sorted(own, key=lambda probe: probe.block)[:len(MOMENTS)]
+
+
+def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict]:
+    """A row per subject; one per subject, map and site; recruitment curves (intensities, sizes) by
+    subject and moment. Raises BadInput."""
+    directory = pathlib.Path(directory)
+    experiment = behaviour.resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    try:
+        part = silenced_part(experiment)
+    except BadInput as error:
+        raise BadInput(f"{directory}: {error}") from None
+    lab = tms.read(directory)
+    silent = np.isin(lab.muscles, PARTS[part])
+    rows, points, curves = [], [], {}
+    for subject in sorted({p.subject for p in lab.probes}):
+        probes = [p for p in lab.probes if p.subject == subject]
+        row = {"group": probes[0].group, "subject": subject, "sites": 0}
+        row |= dict.fromkeys(INDICES, np.nan)
+        lost = None
+        for moment, probe in zip(MOMENTS, _in_order(probes, "map")):
+            sites, mean, answers = site_responses(probe)
+            if lost is None:
+                best = np.argmax(np.where(answers, mean, -np.inf), axis=1)
+                lost = answers.any(axis=1) & silent[best]
+                row["sites"] = int(lost.sum())
+            if row["sites"]:
+                row[f"share_{moment}"] = float(answers[lost][:, ~silent].any(axis=1).mean())
+            moves = answers & (~silent | (moment != "during") | (probe.group not in _blocking(experiment)))
+            for k, place in enumerate(sites):
+                best = int(np.argmax(np.where(moves[k], mean[k], -np.inf)))
+                points.append({"group": probe.group, "subject": subject, "moment": moment,
+                               "x": float(place[0]), "y": float(place[1]), "silenced": int(lost[k]),
+                               "muscle": lab.muscles[best] if moves[k].any() else "",
+                               "response": float(mean[k, best]) if moves[k].any() else np.nan})
+        own = _in_order(probes, "recruitment")
+        for moment, probe in zip(MOMENTS, own):
+            curves[subject, moment] = tms.recruitment(probe)[:2]
+            curves[subject, moment] = (curves[subject, moment][0] * probe.rmt, curves[subject, moment][1])
+        for name, moment in (("mep", "during"), ("mep_after", "after")):
+            if (subject, moment) in curves:
+                row[name] = at_test(curves[subject, "before"], curves[subject, moment])
+        pairs = [p for p in _in_order(probes, "unconditioned") if p.of("conditioned").size]
+        if len(pairs) > 1:
+            row["rmt"] = pairs[1].rmt / pairs[0].rmt - 1
+            row["sici"] = _sici(pairs[1]) - _sici(pairs[0])
+        rows.append(row)
+    return rows, points, curves
+
+
+def _blocking(experiment: dict) -> set[str]:
+    """Groups that have a block."""
+    return {group["name"] for group in experiment["group"]
+            if any(block.get("nerve_block", "none") != "none"
+                   for block in behaviour.blocks_of(experiment, group["name"]))}
+
+
+def summary(rows: list[dict]) -> list[dict]:
+    """A record per group: means over subjects and SEM."""
+    records = []
+    for group in dict.fromkeys(r["group"] for r in rows):
+        here = [r for r in rows if r["group"] == group]
+        record = {"group": group, "n": len(here)}
+        for name in ("sites", *INDICES):
+            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+        records.append(record)
+    return records
+
+
+def print_table(records: list[dict]) -> None:
+    print("Sites of the silenced part, and its neighbours; mean ± SEM over subjects.\n")
+    table.show(("group", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nafter",
+                "MEP during\n/ before", "MEP after\n/ before", "RMT\nchange", "SICI\nchange"),
+               [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in ("sites", *INDICES)))
+                for r in records])
+    print(f"\nAnswers: {ANSWER:g} spikes per cell or more, above {CERTAIN:g} standard errors. MEP: of the "
+          f"probe's muscle, where it is {TEST:g} before.")
+
+
+def _tint(muscle: str) -> str:
+    if muscle in FINGERS:
+        return TINTS["hand"]
+    return TINTS.get(muscle) or TINTS[muscle.split("_")[0]]
+
+
+def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int, str],
+         labels: dict[str, str], title: str) -> plt.Figure:
+    """Maps of the first subject of the groups that have several, sites coloured by the muscle that
+    answers most; recruitment before and during; shares of sites."""
+    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
+                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    mapped = [g for g in labels if any(p["group"] == g for p in points)]
+    figure = plt.figure(figsize=(16, 2.6 + 1.75 * max(len(mapped), 2)))
+    grid = figure.add_gridspec(max(len(mapped), 1), 4, left=0.05, right=0.99, top=0.8, bottom=0.14,
+                               wspace=0.16, hspace=0.5, width_ratios=(1, 1, 1, 1.15))
+    for row, group in enumerate(mapped):
+        first = min(p["subject"] for p in points if p["group"] == group)
+        for column, moment in enumerate(MOMENTS):
+            own = [p for p in points if p["subject"] == first and p["moment"] == moment]
+            if not own:
+                continue
+            axes = figure.add_subplot(grid[row, column])
+            for p in own:
+                axes.plot(p["x"], p["y"], "s", markersize=8.5, markeredgewidth=1.1 if p["silenced"] else 0,
+                          markeredgecolor="k", color=_tint(p["muscle"]) if p["muscle"] else "w")
+            axes.set(xlim=(0, 18), ylim=(0, 6), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
+            axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
+    halves = grid[:, 3].subgridspec(2, 1, hspace=0.75)
+    shares, recruitment = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
+    colours = dict(zip(labels, tms.COLOURS))
+    shown = [r for r in records if r["group"] in mapped]
+    for g, record in enumerate(shown):
+        shares.errorbar(range(3), [record[f"share_{m}"] for m in MOMENTS],
+                        yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in MOMENTS], marker="o",
+                        color=colours[record["group"]], label=labels[record["group"]])
+    shares.axhspan(0.2, 0.6, color="0.93", zorder=0)
+    shares.set(ylim=(0, 1), xticks=range(3), xticklabels=MOMENTS)
+    shares.set_title("silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
+    for group in labels:
+        own = [s for s, name in groups.items() if name == group and (s, "during") in curves]
+        for moment, style in (("before", "--"), ("during", "-")):
+            if own:
+                mean = np.mean([curves[s, moment][1] for s in own], axis=0)
+                recruitment.plot(curves[own[0], moment][0], mean, style, color=colours[group],
+                                 label=labels[group] if style == "-" else None)
+    recruitment.set_xlabel("intensity (thresholds of layer 2/3 axons)")
+    recruitment.set_title("response (spikes per cell); dashed: before", fontsize=10.5,
+                          loc="left")
+    handles = {text: handle for panel in (shares, recruitment)
+               for handle, text in zip(*panel.get_legend_handles_labels())}
+    figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=9.5, ncols=len(handles),
+                  loc="upper left", bbox_to_anchor=(0.04, 0.94))
+    muscles = [plt.Line2D([], [], marker="s", linestyle="", color=tint, markersize=8,
+                          label=name.replace("_", " ")) for name, tint in TINTS.items()]
+    figure.legend(handles=muscles, frameon=False, fontsize=9.5, ncols=len(muscles), loc="upper left",
+                  bbox_to_anchor=(0.04, 0.89))
+    figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
+    figure.text(0.012, 0.02, "Sites of the first subject per group, coloured by the muscle that answers "
+                "most; edged: the silenced part's. Curves: mean (± SEM) over n = "
+                + "-".join(map(str, sorted({r["n"] for r in records}))) + " subjects.",
+                fontsize=9, color="0.2")
+    return figure
+
+
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+    """Writes tables and figure; for reading.read()."""
+    rows, points, curves = measure(directory)
+    records = summary(rows)
+    lab = tms.read(directory)
+    table.write_csv(directory / "nerves.csv", rows)
+    if points:
+        table.write_csv(directory / "nerves_sites.csv", points)
+    figure = draw(records, points, curves, {r["subject"]: r["group"] for r in rows}, lab.groups,
+                  lab.title or directory.name)
+    return records, lambda: print_table(records), save_both(figure, directory, "nerves")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return reading.read("nerves", "What the motor sheet does while nerves are blocked.",
+                        "a run directory with probes before and during a block of nerves",
+                        "results/nerve_block", analyse, arguments)
+
+
+if __name__ == "__main__":
+    table.end(main, "nerves.py")
