@@ -41,15 +41,15 @@ namespace quartet {
 /// (rewards leave weights a little higher). Zones whose rate rises and zones whose rate falls with
 /// an error change alike, until these fall silent.
 struct ClimbingFibreParameters {
-  double depression = 0.028;
-  double potentiation = 0.02;
+  double depression = 0.04;
+  double potentiation = 0.036;
   double settled = 0.5;      ///< set by who knows the weight at the start
   double baseline_hz = 1.1;  ///< and the olive's mean rate
   double cascade_ms = 33.0;
   double reference_spikes = 2.0;
   double labile_ms = 400.0;
   double reward_damping = 0.07;
-  double forgetting_ms = 60000.0;
+  double forgetting_ms = 180000.0;
 
   /// Weight to which potentiation leads, as a share of w_max.
   double goal() const;
@@ -239,7 +239,7 @@ class HebbianRule {
 /// the chance differences between zones, which no error taught. share: the zone's living cells, as
 /// the inhibition of a nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
-  double rate = 1.2e-4;
+  double rate = 1e-4;
   double decay = 1e-4;
   std::int64_t set_point_spikes = 40;
   double set_point_rate = 1e-4;

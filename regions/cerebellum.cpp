@@ -30,10 +30,10 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "delay of the aim's copy to the prediction cells (tuned: as late as vision)");
   v.real("cursor_drive_mv", cursor_drive_mv, {"mV", 0, 100},
          "drive of a cell tuned to the seen cursor (tuned: its rate)");
-  v.real("cursor_weight_mv", cursor_weight_mv, {"mV", 0, 1000},
+  v.real("cursor_weight_mv", cursor_weight_mv, {"mV", 0, 10000},
          "summed weight of cursor cells on an olivary cell, before it is scaled (tuned: an error "
          "makes a spike likely)");
-  v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 1000},
+  v.real("predicted_weight_mv", predicted_weight_mv, {"mV", 0, 10000},
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
   v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 1000},
          "drive of a prediction cell while a cursor is seen (tuned: tuning width of cursor cells)");
@@ -41,6 +41,11 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "rate of the whole olive, while a cursor is seen, that scales no synapse (.5-2 Hz)");
   v.real("olive_scaling_rate", olive_scaling_rate, {"1", 0, 1e-3},
          "relative change of the cursor cells' weights on the olive per ms and Hz (tuned: slow)");
+  v.real("mf_grc_weight_mv", mf_grc_weight_mv, {"mV", 0, 1000},
+         "weight of a mossy fibre - granule synapse (tuned: granule cells' rate)");
+  v.real("granule_spread_deg", granule_spread_deg, {"deg", 0, 360},
+         "SD of the directions of the aim fibres that meet in a granule cell (chosen: alike, as "
+         "fibres of one receptive field meet in the cat's: Jorntell & Ekerot 2006)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},
          "mean initial weight of a parallel fibre synapse (tuned: Purkinje rate at baseline)");
   v.real("mf_dcn_weight_mv", mf_dcn_weight_mv, {"mV", 0, 100},
@@ -130,14 +135,23 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .factor = [=](std::uint32_t, std::uint32_t fibre, Draws&) {
              return fibre < aim_fibres ? 0.0 : 1.0;
            }});
+  // A granule cell hears of similar aims, so that what one target teaches does not undo what
+  // another did (decision 0006).
+  const Cells motor_fibres{n.mossy.count - aim_fibres.count,
+                           n.mossy.families - aim_fibres.families};
+  auto granule_direction = [=](std::uint32_t cell) { return ring_direction(cell, n.granule); };
   connect({.name = "MF_GrC",
            .source = mossy_,
            .target = granule_,
            .receptor = kExcitation,
            .in_degree = 4,
-           .weight = 28.0,
+           .weight = p.mf_grc_weight_mv,
            .delay_ms = 2,
-           .sources = uniform_sources(n.mossy)});
+           .sources = [=, near = ring_sources(aim_fibres, granule_direction, p.granule_spread_deg),
+                       any = uniform_sources(motor_fibres)](std::uint32_t cell, Draws& draws) {
+             if (draws.uniform() * n.mossy.count < aim_fibres.count) return near(cell, draws);
+             return aim_fibres.count + any(cell, draws);
+           }});
   connect({.name = "MF_GoC",
            .source = mossy_,
            .target = golgi_,

@@ -44,11 +44,13 @@ struct CerebellumParameters {
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 800.0;
-  double predicted_weight_mv = 560.0;
+  double cursor_weight_mv = 1000.0;
+  double predicted_weight_mv = 700.0;
   double predicted_drive_mv = 197.0;
   double olive_target_hz = 1.1;
   double olive_scaling_rate = 3e-5;
+  double mf_grc_weight_mv = 22.0;
+  double granule_spread_deg = 20.0;
   double pf_pc_weight_mv = 1.6;
   double mf_dcn_weight_mv = 0.8;
   double pc_dcn_weight_mv = 20.0;
