@@ -99,7 +99,7 @@ bool conducts(NerveBlock nerve_block, std::size_t m) {
     case NerveBlock::arm:
       return !hand && !arm;
     case NerveBlock::face:
-      return kMuscleFields[m].name != "face";
+      return m != kFace;
   }
   return true;
 }
@@ -257,7 +257,7 @@ std::array<double, kMuscles> Body::excitation() const {
                       0.0, 1.0);
   if (!resting_ && block().task == Task::observe) u.fill(0);
   for (std::size_t m = 0; m < u.size(); ++m)
-    if (!conducts(now().nerve_block, m)) u[m] = 0;
+    if (!conducts(block_in_force().nerve_block, m)) u[m] = 0;
   // A function of trial and time, of which nothing has to be saved.
   for (std::size_t m = 0; parameters_.motor_noise > 0 && m < u.size(); m += 2) {
     const auto bits = random_block(muscle_key_, static_cast<std::uint32_t>(record_.trial),
@@ -549,7 +549,7 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   std::copy(observed_.begin(), observed_.end(), slot.begin() + sense::seen_finger);
   // What is felt of each part at rest; later only by the tract (chosen: nothing depends on it).
   for (std::size_t m = 0; m < kMuscles; ++m)
-    senses[sense::afferent + m] = conducts(now().nerve_block, m) ? 1 : 0;
+    senses[sense::afferent + m] = conducts(block_in_force().nerve_block, m) ? 1 : 0;
   if (resting_) return;  // and the rest of `senses` stays 0: no instruction, no learning
   slot = view();
   senses[sense::aim_at_target] = block().instruction == Instruction::aim_at_target ? 1 : 0;

@@ -122,7 +122,7 @@ class Body final : public Region {
   /// The running trial's block.
   const Block& block() const { return schedule_[static_cast<std::size_t>(record_.block)]; }
   /// The same, or at rest the block that is to begin.
-  const Block& now() const { return resting_ ? schedule_[rest_block_] : block(); }
+  const Block& block_in_force() const { return resting_ ? schedule_[rest_block_] : block(); }
   /// Distance of the cursor from the start where the hand is at `hand`, m.
   double cursor_distance(Vector2 hand) const;
   /// How far beside the target's direction the cursor still hits it, degrees.

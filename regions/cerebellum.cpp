@@ -82,7 +82,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
     return add_population(std::move(info), lif, SynapseKind::current, fast_receptors());
   };
   mossy_ = current({"MF", "mossy fibres", n.mossy, {}}, p.mossy);
-  granule_ = current({"GrC", "granule cells", n.granule, {}}, p.granule);
+  granule_ = current({"GrC", "granule cells", n.granule, ring_directions(n.granule)}, p.granule);
   golgi_ = current({"GoC", "Golgi cells", n.golgi, {}}, p.golgi);
   mli_ = current({"MLI", "molecular-layer interneurons", n.mli,
                   group_directions(n.mli, kZones, zone_direction)},

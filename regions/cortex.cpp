@@ -76,7 +76,7 @@ void AfferentParameters::visit(ParameterVisitor& v) {
             "these give must be taken off elsewhere for rates at rest to stay: pv.bias_mv = -5, "
             "som.bias_mv = 2.5, l5pt.bias_mv = 5, l23e.bias_mv = 8.5");
   v.real("drive_mv", drive_mv, {"mV", 0, 200},
-         "drive of an S1 cell while its part's nerves conduct (tuned: 18 Hz)");
+         "drive of an S1 cell while its part's nerves conduct (chosen: 18 Hz)");
   v.real("spread", spread, {"1", 0.1, 18},
          "SD about a part's field in which its S1 cells excite the sheet, in sheet units (tuned: a "
          "part's neighbours lose inhibition as well when its nerves are silent)");
@@ -578,7 +578,7 @@ void Cortex::connect_afferents() {
   const AfferentParameters& p = parameters_.afferents;
   const Cells sources = sizes_.s1;
   // Every cell of the sheet is reached by as many, of the parts whose fields are nearest.
-  auto felt = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
+  auto afferent = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
     connect({.name = name,
              .source = s1_,
              .target = to.population,
@@ -596,9 +596,9 @@ void Cortex::connect_afferents() {
                return draw_from_group(part, sources, kMuscles, draws);
              }});
   };
-  felt("S1_PV", pv_, 40, p.pv_weight);
-  felt("S1_SOM", som_, 40, p.som_weight);
-  felt("S1_L23E", l23e_, 40, p.e_weight);
+  afferent("S1_PV", pv_, 40, p.pv_weight);
+  afferent("S1_SOM", som_, 40, p.som_weight);
+  afferent("S1_L23E", l23e_, 40, p.e_weight);
   // Not on layer 2/3 itself: a recurrence of such reach sets the whole sheet on fire.
   const auto horizontal = [&](const char* name, const Layer& to, double sum) {
     lateral(name, l23e_, to, kGlutamate, 60, p.horizontal_sd, sum, kExcitationDelayMs);

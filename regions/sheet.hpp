@@ -34,6 +34,7 @@ inline constexpr std::array<MuscleField, kMuscles> kMuscleFields = {{
     {"shoulder_girdle", 0.8, 3.0},
     {"face", 17.3, 3.0},
 }};
+static_assert(kMuscleFields[kFace].name == "face");
 /// SD of a field, sheet units (tuned: neighbouring arm muscles share 4 % of their drive).
 inline constexpr double kFieldSd = 0.7;
 

@@ -20,6 +20,7 @@ inline constexpr std::uint32_t kThalamusSubsteps = 2;
 inline constexpr int kArmMuscles = 6;
 inline constexpr int kFingers = finger_count;
 inline constexpr int kMuscles = kArmMuscles + kFingers + 2;
+inline constexpr int kFace = kMuscles - 1;
 
 inline constexpr std::uint32_t kZones = 8;      ///< cerebellar microzones, one per 45° of error
 inline constexpr std::uint32_t kChannels = 24;  ///< action channels, one per 15°

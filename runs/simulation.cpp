@@ -588,8 +588,9 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
     }
     if (group.brain.cortex.afferents.connected != first.brain.cortex.afferents.connected) {
       refuse(group, fmt::format("brain.cortex.afferents.connected is other than in group {}; give "
-                                "all groups the same, and brain.cortex.afferents.drive_mv = 0 to "
-                                "those that shall feel nothing",
+                                "all groups the same, and to those that shall be without afferents "
+                                "drive_mv, horizontal_pt_weight and horizontal_pv_weight = 0 and "
+                                "the biases of a sheet without",
                                 first.name));
     }
     const SpineParameters& spines = group.brain.cortex.sheet_plasticity.spines;

@@ -4,24 +4,26 @@
     nerves.py results/nerve_block
 
 prints a table, writes nerves.csv (a row per subject) and nerves_sites.csv (a row per subject, map and site)
-into the run directory, and draws nerves.png and .pdf. The run must have probes; a subject's first, second
-and third probe of a kind are those before, during and after. Where a group has no block (nerve_block), what
-another group's blocks is looked at all the same. Muscles of a blocked part do not contract: after the first
-probe nothing is read from theirs.
+into the run directory, and draws nerves.png and .pdf. The run must have probes: at most one of a kind before
+a group's first block of trials with nerve_block, one in such a block and one after. Where a group has none,
+its first, second and third probe of a kind are taken for these, and the part is what another group's blocks.
+Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv. Shares are of
+muscles of other parts at any time.
 
-From maps (probe.kind = "map"):
-    silenced sites    those of the first map at which a muscle of the part answers, and more than any other
+From maps (probe.kind = "map"), all of the same sites:
+    silenced sites    those of the map before at which a muscle of the part answers, and more than any other
     answer            mean response of at least ANSWER spikes per corticospinal cell, and more than
                       CERTAIN standard errors (cells of some muscles fire at rest)
     share             of the silenced sites, those at which a muscle of another part answers. Before the
                       block this is what paralysis alone would show
-From recruitment (at the same intensities in all): the probe's muscle,
+From recruitment: the probe's muscle,
     mep               response during over that before, at the intensity at which the latter is TEST
-                      (interpolated); mep_after likewise
+                      (interpolated); mep_after likewise. None where intensities differ, as they do where
+                      each probe seeks its own threshold (no probe.rmt)
 From paired pulses:
     rmt               change of the resting motor threshold, of the threshold before
-    sici              mean ratio during less that before, over all intervals with conditioning pulses
-                      below the threshold
+    sici              mean ratio at 2-4 ms during less that before, of conditioning pulses below the
+                      threshold
 Statistics are over simulated subjects.
 
 Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
@@ -29,6 +31,7 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import signal
 import sys
@@ -58,6 +61,7 @@ ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
 TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
+ASKED = (0.2, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
 MOMENTS = ("before", "during", "after")
 FINGERS = ("little_finger", "ring_finger", "middle_finger", "index_finger", "thumb")
 ARM = ("shoulder_flexor", "shoulder_extensor", "elbow_flexor", "elbow_extensor", "biarticular_flexor",
@@ -68,14 +72,36 @@ TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticu
          "shoulder_girdle": "#AA3377", "face": "#EE7733"}
 
 
-def silenced_part(experiment: dict) -> str:
+def silenced_part(experiment: dict, directory: pathlib.Path) -> str:
     """The part whose nerves a run blocks. Raises BadInput where there is none, or several."""
     parts = {block.get("nerve_block", "none") for group in experiment["group"]
              for block in behaviour.blocks_of(experiment, group["name"])} - {"none"}
     if len(parts) != 1:
-        raise BadInput(f"blocks nerves of {len(parts)} parts of the body (nerve_block), where one is "
-                       "compared before, during and after; run runs/experiments/nerve_block.toml")
+        raise BadInput(f"{directory}: blocks nerves of {len(parts)} parts of the body (nerve_block), where "
+                       "one is compared before, during and after; run runs/experiments/nerve_block.toml")
     return parts.pop()
+
+
+def blocked(experiment: dict, group: str) -> list[int]:
+    """Indices of a group's blocks of trials in which nerves are blocked."""
+    return [k for k, block in enumerate(behaviour.blocks_of(experiment, group))
+            if block.get("nerve_block", "none") != "none"]
+
+
+def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int],
+              directory: pathlib.Path) -> dict[str, tms.Probe]:
+    """A subject's probes that have trials of `stage`, by moment: before, in and after `blocks`; in their
+    order where there are none. Raises BadInput where a moment has several."""
+    own = sorted((p for p in probes if p.of(stage).size), key=lambda probe: probe.block)
+    if not blocks:
+        return dict(zip(MOMENTS, own))
+    found = ["during" if p.block in blocks else "before" if p.block < blocks[0] else "after" for p in own]
+    if found != [moment for moment in MOMENTS if moment in found]:
+        raise BadInput(f"{directory}: group {own[0].group}: its probes with {stage} pulses are "
+                       f"{', '.join(found)} (of the block of nerves), where at most one before, one during "
+                       "and one after are compared; leave the others out (probe.kind = \"none\") and run "
+                       "again")
+    return dict(zip(found, own))
 
 
 def site_responses(probe: tms.Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -103,69 +129,70 @@ def at_test(first: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.nd
 
 
 def _sici(probe: tms.Probe) -> float:
-    ratios = [row["ratio"] for row in tms.ratios(probe) if row["conditioning"] < 1]
-    return float(np.mean(ratios)) if ratios else np.nan
+    return tms.mean_ratio(tms.ratios(probe), 2, 4, True)
 
 
-def _in_order(probes: list[tms.Probe], *stages: str) -> list[tms.Probe]:
-    own = [p for p in probes if any(p.of(stage).size for stage in stages)]
-    return sorted(own, key=lambda probe: probe.block)[:len(MOMENTS)]
-
-
-def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict]:
-    """A row per subject; one per subject, map and site; recruitment curves (intensities, sizes) by
-    subject and moment. Raises BadInput."""
+def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.Laboratory]:
+    """A row per subject; one per subject, map and site; recruitment curves (intensities in thresholds of
+    layer 2/3 axons, sizes in spikes per cell) by subject and moment; and what they were read from. Says on
+    standard error of whom curves cannot be compared. Raises BadInput."""
     directory = pathlib.Path(directory)
     experiment = behaviour.resolved(directory)
     if experiment is None:
         raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
-    try:
-        part = silenced_part(experiment)
-    except BadInput as error:
-        raise BadInput(f"{directory}: {error}") from None
+    part = silenced_part(experiment, directory)
     lab = tms.read(directory)
     silent = np.isin(lab.muscles, PARTS[part])
-    rows, points, curves = [], [], {}
+    rows, points, curves, unlike = [], [], {}, []
     for subject in sorted({p.subject for p in lab.probes}):
         probes = [p for p in lab.probes if p.subject == subject]
-        row = {"group": probes[0].group, "subject": subject, "sites": 0}
+        group = probes[0].group
+        blocks = blocked(experiment, group)
+        mapped, recruited, paired = (by_moment(probes, stage, blocks, directory)
+                                     for stage in ("map", "recruitment", "conditioned"))
+        row = {"group": group, "subject": subject, "sites": 0}
         row |= dict.fromkeys(INDICES, np.nan)
-        lost = None
-        for moment, probe in zip(MOMENTS, _in_order(probes, "map")):
+        grid = lost = None
+        for moment, probe in mapped.items():
             sites, mean, answers = site_responses(probe)
-            if lost is None:
+            if grid is None:
+                grid = sites
                 best = np.argmax(np.where(answers, mean, -np.inf), axis=1)
-                lost = answers.any(axis=1) & silent[best]
+                # None where there is no map before, for want of a threshold.
+                lost = answers.any(axis=1) & silent[best] & (moment == "before")
                 row["sites"] = int(lost.sum())
+            if not np.array_equal(sites, grid):
+                raise BadInput(f"{directory}: group {group}: the map of block {probe.block} is of other "
+                               "sites than the first, with which it is compared; give both the same "
+                               "probe.spacing and run again")
             if row["sites"]:
                 row[f"share_{moment}"] = float(answers[lost][:, ~silent].any(axis=1).mean())
-            moves = answers & (~silent | (moment != "during") | (probe.group not in _blocking(experiment)))
+            moves = answers & ~(silent & (probe.block in blocks))
             for k, place in enumerate(sites):
                 best = int(np.argmax(np.where(moves[k], mean[k], -np.inf)))
-                points.append({"group": probe.group, "subject": subject, "moment": moment,
+                points.append({"group": group, "subject": subject, "moment": moment,
                                "x": float(place[0]), "y": float(place[1]), "silenced": int(lost[k]),
                                "muscle": lab.muscles[best] if moves[k].any() else "",
                                "response": float(mean[k, best]) if moves[k].any() else np.nan})
-        own = _in_order(probes, "recruitment")
-        for moment, probe in zip(MOMENTS, own):
-            curves[subject, moment] = tms.recruitment(probe)[:2]
-            curves[subject, moment] = (curves[subject, moment][0] * probe.rmt, curves[subject, moment][1])
+        for moment, probe in recruited.items():
+            levels, sizes, _ = tms.recruitment(probe)
+            curves[subject, moment] = levels * probe.rmt, sizes
         for name, moment in (("mep", "during"), ("mep_after", "after")):
-            if (subject, moment) in curves:
-                row[name] = at_test(curves[subject, "before"], curves[subject, moment])
-        pairs = [p for p in _in_order(probes, "unconditioned") if p.of("conditioned").size]
-        if len(pairs) > 1:
-            row["rmt"] = pairs[1].rmt / pairs[0].rmt - 1
-            row["sici"] = _sici(pairs[1]) - _sici(pairs[0])
+            if {"before", moment} <= recruited.keys():
+                first, other = curves[subject, "before"], curves[subject, moment]
+                row[name] = at_test(first, other)
+                if not np.array_equal(first[0], other[0]):
+                    unlike.append(subject)
+        if {"before", "during"} <= paired.keys():
+            row["rmt"] = paired["during"].rmt / paired["before"].rmt - 1
+            row["sici"] = _sici(paired["during"]) - _sici(paired["before"])
         rows.append(row)
-    return rows, points, curves
-
-
-def _blocking(experiment: dict) -> set[str]:
-    """Groups that have a block."""
-    return {group["name"] for group in experiment["group"]
-            if any(block.get("nerve_block", "none") != "none"
-                   for block in behaviour.blocks_of(experiment, group["name"]))}
+    if unlike:
+        whom = ", ".join(map(str, dict.fromkeys(unlike)))
+        print(f"nerves.py: {directory}: subject {whom}: recruitment is at other intensities than before, "
+              "and no MEP is compared; give probe.rmt, so that pulses are alike, and run again",
+              file=sys.stderr)
+    return rows, points, curves, lab
 
 
 def summary(rows: list[dict]) -> list[dict]:
@@ -198,8 +225,8 @@ def _tint(muscle: str) -> str:
 
 def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int, str],
          labels: dict[str, str], title: str) -> plt.Figure:
-    """Maps of the first subject of the groups that have several, sites coloured by the muscle that
-    answers most; recruitment before and during; shares of sites."""
+    """Maps of the first subject of each group that has any, sites coloured by the muscle that answers
+    most; recruitment before and during; shares of sites."""
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     mapped = [g for g in labels if any(p["group"] == g for p in points)]
@@ -220,21 +247,25 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, 3].subgridspec(2, 1, hspace=0.75)
     shares, recruitment = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
-    colours = dict(zip(labels, tms.COLOURS))
-    shown = [r for r in records if r["group"] in mapped]
-    for g, record in enumerate(shown):
+    colours = dict(zip(labels, itertools.cycle(tms.COLOURS)))
+    for record in (r for r in records if r["group"] in mapped):
         shares.errorbar(range(3), [record[f"share_{m}"] for m in MOMENTS],
                         yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in MOMENTS], marker="o",
                         color=colours[record["group"]], label=labels[record["group"]])
-    shares.axhspan(0.2, 0.6, color="0.93", zorder=0)
-    shares.set(ylim=(0, 1), xticks=range(3), xticklabels=MOMENTS)
+    shares.fill_between([0.8, 1.2], *ASKED, color="0.9", linewidth=0, zorder=0)
+    shares.text(1.22, ASKED[1], "asked", fontsize=9, color="0.4", va="top")
+    shares.set(xlim=(-0.15, 2.15), ylim=(0, 1), xticks=range(3), xticklabels=MOMENTS)
     shares.set_title("silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
     for group in labels:
-        own = [s for s, name in groups.items() if name == group and (s, "during") in curves]
+        own = [s for s, name in groups.items() if name == group
+               and (s, "before") in curves and (s, "during") in curves]
         for moment, style in (("before", "--"), ("during", "-")):
-            if own:
-                mean = np.mean([curves[s, moment][1] for s in own], axis=0)
-                recruitment.plot(curves[own[0], moment][0], mean, style, color=colours[group],
+            alike = {}  # sizes by intensities: only curves of equal ones have a mean
+            for subject in own:
+                intensity, size = curves[subject, moment]
+                alike.setdefault(tuple(intensity), []).append(size)
+            for intensity, sizes in alike.items():
+                recruitment.plot(intensity, np.mean(sizes, axis=0), style, color=colours[group],
                                  label=labels[group] if style == "-" else None)
     recruitment.set_xlabel("intensity (thresholds of layer 2/3 axons)")
     recruitment.set_title("response (spikes per cell); dashed: before", fontsize=10.5,
@@ -249,17 +280,16 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                   bbox_to_anchor=(0.04, 0.89))
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     figure.text(0.012, 0.02, "Sites of the first subject per group, coloured by the muscle that answers "
-                "most; edged: the silenced part's. Curves: mean (± SEM) over n = "
-                + "-".join(map(str, sorted({r["n"] for r in records}))) + " subjects.",
+                "most; edged: the silenced part's. Shares (± SEM) and responses (at equal intensities): "
+                "means over n = " + "-".join(map(str, sorted({r["n"] for r in records}))) + " subjects.",
                 fontsize=9, color="0.2")
     return figure
 
 
 def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
     """Writes tables and figure; for reading.read()."""
-    rows, points, curves = measure(directory)
+    rows, points, curves, lab = measure(directory)
     records = summary(rows)
-    lab = tms.read(directory)
     table.write_csv(directory / "nerves.csv", rows)
     if points:
         table.write_csv(directory / "nerves_sites.csv", points)

@@ -91,6 +91,24 @@ TEST(NerveBlock, ItsMusclesDoNotContract) {
   EXPECT_GT(bent(NerveBlock::face), 1);
 }
 
+TEST(NerveBlock, AnArmThatIsBlockedDoesNotReach) {
+  const auto distance = [](NerveBlock nerve_block) {
+    Body body({}, {block_of(nerve_block, Task::reach)}, kScale, 1);
+    OneRegion alone(body);
+    const SheetLayout sheet = Sizes(kScale).l5pt;
+    for (int ms = 0; ms < 850; ++ms) {
+      for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
+        if (ms > 300 && ms % 10 == 0 && field(0, sheet.x(cell), sheet.y(cell)) > 0.6)
+          alone.spikes_to("corticospinal").push_back({cell, 0});
+      alone.step();
+    }
+    return body.record().path_m;
+  };
+  EXPECT_LT(distance(NerveBlock::arm), 1e-6);
+  EXPECT_GT(distance(NerveBlock::hand), 0.02);
+  EXPECT_EQ(distance(NerveBlock::hand), distance(NerveBlock::none));
+}
+
 /// A cortex whose parts of the body report.
 class Feeling {
  public:
@@ -197,9 +215,26 @@ TEST(Afferents, StateContinuesInABlock) {
   EXPECT_FALSE(one.save() == other.save());
 }
 
-TEST(Afferents, BrainsWithoutThemAreAsIfTheyWereNotThere) {
-  Cortex cortex({}, {}, kScale, 7, {});
-  EXPECT_THROW(population_of(cortex, "S1"), std::invalid_argument);
+TEST(Afferents, BrainsWithoutThemHearNothingOfNerves) {
+  const auto spikes = [](double reports) {
+    Cortex cortex({}, {}, kScale, 7, {});
+    EXPECT_THROW(population_of(cortex, "S1"), std::invalid_argument);
+    OneRegion alone(cortex);
+    const auto senses = alone.values_to("senses_to_cortex");
+    for (std::size_t m = 0; m < kMuscles; ++m) senses[sense::afferent + m] = reports;
+    std::vector<Spike> all;
+    for (int ms = 0; ms < 100; ++ms) {
+      alone.step();
+      for (std::size_t p = 0; p < cortex.populations().size(); ++p) {
+        const auto now = cortex.spikes(p);
+        all.insert(all.end(), now.begin(), now.end());
+      }
+    }
+    return all;
+  };
+  const std::vector<Spike> silent = spikes(0);
+  EXPECT_FALSE(silent.empty());
+  EXPECT_TRUE(silent == spikes(1));
 }
 
 }  // namespace

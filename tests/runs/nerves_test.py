@@ -25,6 +25,7 @@ STAGES = "threshold test_size recruitment unconditioned conditioned map"
 SITES = [(x, 2.5) for x in np.arange(0.5, 10)]  # the first two are the arm's, the last two the face's
 HAND = range(2, 8)
 KINDS = ("map", "recruitment", "pairs") * 2 + ("map", "recruitment")  # of the blocks' probes
+IN_BLOCK = (3, 4, 5)
 INTENSITIES = (0.9, 1.0, 1.1, 1.2)
 
 
@@ -54,21 +55,36 @@ def pulses(kind, blocked, noise):
             rows.append(("unconditioned", 1.2, nan, nan, 1, 2, (0.5, 0, 0), rmt))
             rows += [("conditioned", 1.2, 0.8 * rmt, isi, 1, 2, (0.45 if blocked else 0.3, 0, 0), rmt)
                      for isi in (2.0, 3.0)]
+            rows.append(("conditioned", 1.2, 0.8 * rmt, 20.0, 1, 2, (5 if blocked else 1, 0, 0), rmt))
     return rows
 
 
-def write_run(directory, groups=("blocked", "sham"), part="hand", noise=0.0):
+def moved(rows, by):
+    """The same pulses at sites that lie elsewhere."""
+    return [(*row[:4], row[4] + by, *row[5:]) for row in rows]
+
+
+def titrated(rows, rmt):
+    """The same pulses, of intensities that follow a threshold."""
+    return [(row[0], row[1] * rmt, *row[2:7], rmt) for row in rows]
+
+
+def write_run(directory, groups=("blocked", "sham"), noise=0.0, kinds=KINDS, in_block=IN_BLOCK, parts=None,
+              change=lambda group, block, rows: rows):
+    """`parts`: whose nerves a group's blocks `in_block` block; those of "blocked" block the hand's.
+    `change`: of the pulses of a probe."""
+    parts = parts or {"blocked": "hand"}
     directory.mkdir(parents=True)
     text = ""
     for group in groups:
-        blocks = ", ".join(f'{{trials = 1, nerve_block = "{part if 3 <= b < 6 and group == "blocked" else "none"}"}}'
-                           for b in range(len(KINDS)))
+        silent = [parts.get(group, "none") if b in in_block else "none" for b in range(len(kinds))]
+        blocks = ", ".join(f'{{trials = 1, nerve_block = "{part}"}}' for part in silent)
         text += (f'[schedules.{group}]\nblocks = [{blocks}]\n[[group]]\nname = "{group}"\n'
                  f'label = "{group.title()}"\nsubjects = 1\nschedule = "{group}"\n')
     (directory / "resolved.toml").write_text(text)
     rows = [(subject, block, *row) for subject, group in enumerate(groups)
-            for block, kind in enumerate(KINDS)
-            for row in pulses(kind, group == "blocked" and 3 <= block < 6, noise)]
+            for block, kind in enumerate(kinds)
+            for row in change(group, block, pulses(kind, group in parts and block in in_block, noise))]
     with netCDF4.Dataset(directory / "probes.nc", "w", format="NETCDF3_64BIT_DATA") as file:
         file.title = "Nerves"
         for name, size in (("pulse", None), ("muscle", len(MUSCLES)), ("letters", 20), ("time", 100)):
@@ -107,7 +123,7 @@ class NervesTest(unittest.TestCase):
         return code, out.getvalue(), err.getvalue()
 
     def test_changes_that_were_put_in_are_found(self):
-        (blocked, sham), points, _ = nerves.measure(write_run(self.root / "run"))
+        (blocked, sham), points, _, _ = nerves.measure(write_run(self.root / "run"))
         self.assertEqual(blocked["sites"], len(HAND))
         for row, expected in ((blocked, (1 / 6, 3 / 6, 1 / 6, 2.0, 1.0, -0.1, 0.3)),
                               (sham, (1 / 6, 1 / 6, 1 / 6, 1.0, 1.0, 0.0, 0.0))):
@@ -141,11 +157,85 @@ class NervesTest(unittest.TestCase):
         records = json.loads(self.call(run, "--json")[1])
         self.assertAlmostEqual(records[0]["mep"], 2)
 
+    def refused(self, run, message):
+        code, out, err = self.call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertRegex(err, message)
+
     def test_refuses_what_it_cannot_read(self):
-        code, _, err = self.call(write_run(self.root / "run", groups=("sham",)))
-        self.assertEqual(code, 2)
-        self.assertRegex(err, r"run: blocks nerves of 0 parts .* run runs/experiments/nerve_block.toml")
-        self.assertEqual(self.call(self.root / "nowhere")[0], 2)
+        self.refused(write_run(self.root / "none", groups=("sham",)),
+                     r"none: blocks nerves of 0 parts .* run runs/experiments/nerve_block.toml")
+        parts = {"hand": "hand", "face": "face"}
+        self.refused(write_run(self.root / "two", groups=("hand", "face"), parts=parts),
+                     r"two: blocks nerves of 2 parts .* run runs/experiments/nerve_block.toml")
+        run = write_run(self.root / "still")
+        (run / "probes.nc").unlink()
+        self.refused(run, r"probes.nc: no such file; give a block a probe")
+        self.refused(self.root / "nowhere", r"nowhere: no resolved.toml; name the directory")
+
+    def test_moments_are_those_of_the_block(self):
+        """And not of the order of probes; in groups that never block they are."""
+        for name, kinds, in_block, found in (("baselines", ("map",) * 3, (2,), "before, before, during"),
+                                             ("blocks", ("map",) * 4, (1, 3), "during, after, during"),
+                                             ("long", ("map",) * 3, (1, 2), "before, during, during")):
+            self.refused(write_run(self.root / name, kinds=kinds, in_block=in_block),
+                         f"{name}: group blocked: its probes with map pulses are .*{found} .*; leave the others out")
+        run = write_run(self.root / "gap", kinds=("map", "pairs", "map"), in_block=(1,))
+        blocked, sham = nerves.measure(run)[0]
+        np.testing.assert_allclose([blocked[f"share_{m}"] for m in nerves.MOMENTS], [1 / 6, np.nan, 1 / 6])
+        np.testing.assert_allclose([sham[f"share_{m}"] for m in nerves.MOMENTS], [1 / 6, 1 / 6, np.nan])
+        blocked = nerves.measure(write_run(self.root / "late", kinds=("map", "pairs", "recruitment"),
+                                           in_block=(0, 1, 2)))[0][0]
+        self.assertEqual(blocked["sites"], 0)  # there is no map before
+        self.assertTrue(all(np.isnan(blocked[name]) for name in nerves.INDICES))
+
+    def test_maps_of_other_sites_are_refused(self):
+        for name, change in (
+                ("moved", lambda group, block, rows: moved(rows, 0.5) if block == 3 else rows),
+                ("fewer", lambda group, block, rows: [r for r in rows if r[4] > 1] if block == 3 else rows)):
+            self.refused(write_run(self.root / name, change=change),
+                         f"{name}: group blocked: the map of block 3 is of other sites .* probe.spacing")
+
+    def test_pulses_of_other_intensities_are_not_compared(self):
+        """Nor averaged; it says so."""
+        run = write_run(self.root / "own", groups=("blocked", "other", "sham"),
+                        parts={"blocked": "hand", "other": "hand"},
+                        change=lambda group, block, rows: rows if group == "sham" or block != 4
+                        else titrated(rows, 0.9))
+        code, out, err = self.call(run, "--json")
+        self.assertEqual(code, 0)
+        self.assertRegex(err, r"own: subject 0, 1: recruitment is at other intensities .* give probe.rmt")
+        blocked, _, sham = json.loads(out)
+        self.assertIsNone(blocked["mep"])
+        np.testing.assert_allclose((blocked["mep_after"], sham["mep"]), 1)
+
+        rows, points, curves, lab = nerves.measure(write_run(self.root / "alike"))
+        groups, labels = {0: "blocked", 1: "blocked", 2: "blocked"}, {"blocked": "Blocked"}
+        short = np.array(INTENSITIES[:3]), np.array([0.0, 1.0, 2.0])
+        for moment in ("before", "during"):  # subject 2 has fewer intensities; 1 is as 0, and larger
+            curves[1, moment] = curves[0, moment][0], curves[0, moment][1] + 1
+            curves[2, moment] = short
+        figure = nerves.draw(nerves.summary(rows[:1]), points, curves, groups, labels, "")
+        self.addCleanup(nerves.plt.close, figure)
+        lines = [line.get_xydata().T for line in figure.axes[-1].get_lines() if line.get_linestyle() == "-"]
+        self.assertEqual([len(x) for x, _ in lines], [4, 3])
+        np.testing.assert_allclose(lines[0][1], curves[0, "during"][1] + 0.5)
+        np.testing.assert_allclose(lines[1], short)
+
+    def test_a_run_with_its_first_map_alone(self):
+        run = write_run(self.root / "run", kinds=("map", "none"), in_block=(1,),
+                        change=lambda group, block, rows: [] if block else rows)
+        code, out, err = self.call(run, "--json")
+        self.assertEqual((code, err), (0, ""))
+        for record in json.loads(out):
+            self.assertAlmostEqual(record["share_before"], 1 / 6)
+            self.assertEqual([record[name] for name in nerves.INDICES[1:]], [None] * 6)
+        self.assertNotIn("NaN", out)
+
+    def test_more_groups_than_colours(self):
+        groups = ("blocked", *(f"sham{k}" for k in range(len(nerves.tms.COLOURS))))
+        code, _, err = self.call(write_run(self.root / "run", groups=groups))
+        self.assertEqual((code, err), (0, ""))
 
 
 if __name__ == "__main__":
