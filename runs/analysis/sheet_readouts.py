@@ -348,12 +348,12 @@ def neighbours_before(subject: Subject) -> float:
 
 
 def neighbours_during(subject: Subject) -> float:
-    """The same in the second map, on sites of the first."""
+    """The same in the map in the block (without one: the second), on sites of the first."""
     return _nerves(subject, "share_during")
 
 
 def neighbours_after(subject: Subject) -> float:
-    """The same in the third map, on sites of the first."""
+    """The same in the map after the block (without one: the third), on sites of the first."""
     return _nerves(subject, "share_after")
 
 
