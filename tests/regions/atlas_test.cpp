@@ -164,8 +164,8 @@ TEST(MakeRegion, SlicesNameTheSourcesOfTheirPlasticSynapses) {
     }
   }
   EXPECT_EQ(source_directions,
-            (std::vector<std::string>{"PPC_D1", "PPC_D2", "PPC_Striosome", "PPC_PPN", "Cursor_IO",
-                                      "PPC_PrePMd", "Proprio_FeltSeen"}));
+            (std::vector<std::string>{"PPC_D1", "PPC_D2", "PPC_Striosome", "PPC_PPN", "GrC_PC",
+                                      "Cursor_IO", "PPC_PrePMd", "Proprio_FeltSeen"}));
   EXPECT_EQ(target_directions,
             (std::vector<std::string>{"PPC_D1", "PPC_D2", "GrC_PC", "MF_DCN", "Cursor_IO",
                                       "PPC_PrePMd", "Proprio_FeltSeen"}));
