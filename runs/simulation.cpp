@@ -587,11 +587,12 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
                                 first.name));
     }
     if (group.brain.cortex.afferents.connected != first.brain.cortex.afferents.connected) {
-      refuse(group, fmt::format("brain.cortex.afferents.connected is other than in group {}; give "
-                                "all groups the same, and to those that shall be without afferents "
-                                "drive_mv, horizontal_pt_weight and horizontal_pv_weight = 0 and "
-                                "the biases of a sheet without",
-                                first.name));
+      refuse(group,
+             fmt::format("brain.cortex.afferents.connected is other than in group {}; give all "
+                         "groups the same, and to those that shall be without "
+                         "brain.cortex.afferents.drive_mv, .horizontal_pt_weight and "
+                         ".horizontal_pv_weight = 0 and the biases of a sheet without",
+                         first.name));
     }
     const SpineParameters& spines = group.brain.cortex.sheet_plasticity.spines;
     const SpineParameters& others = first.brain.cortex.sheet_plasticity.spines;

@@ -652,7 +652,8 @@ class SystemTest(unittest.TestCase):
             self.assertIn("group reward: trials of 900 ms where group cursor has 800 ms", said)
             self.assertIn("record.rate_bin_ms: 7 ms do not divide", said)
             self.assertIn("brain.cortex.afferents.connected is other than in group cursor; give all "
-                          "groups the same, and brain.cortex.afferents.drive_mv = 0 to those", said)
+                          "groups the same, and to those that shall be without "
+                          "brain.cortex.afferents.drive_mv", said)
             self.assertEqual(said.count("group reward"), 2)
         self.assertFalse(out.exists())
         self.assertEqual(said, self.program("validate", EXPERIMENT, *wrong, expect=USAGE))
