@@ -413,7 +413,8 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
   }
   if (block.nerve_block != NerveBlock::none && !feels) {
     refuse("nerves are blocked (nerve_block) of brains that feel nothing at rest",
-           "write brain.cortex.afferents.connected = true, or leave it out");
+           "write brain.cortex.afferents.connected = true and the biases that belong to it (as in "
+           "runs/experiments/nerve_block.toml), or leave nerve_block out");
   }
   const auto n = static_cast<double>(block.fingers.size());
   if (!are_digits(block.fingers) || !are_digits(block.probe.observed)) {

@@ -477,7 +477,8 @@ const Refusal kRefusals[] = {
      "[schedules.s]\nblocks = [{trials = 1}, {nerve_block = \"hand\"}]",
      {},
      {"x.toml:2:25: nerves are blocked (nerve_block) of brains that feel nothing at rest; write "
-      "brain.cortex.afferents.connected = true, or leave it out"}},
+      "brain.cortex.afferents.connected = true and the biases that belong to it (as in "
+      "runs/experiments/nerve_block.toml), or leave nerve_block out"}},
     {"no_nerves",
      "[schedules.s]\nblocks = [{nerve_block = \"foot\"}]",
      {},
