@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pathlib
 
+import matplotlib
+
 import table
+
+# Labels, titles and names come from people's files: a dollar sign in them is no mathematics.
+matplotlib.rcParams["text.parse_math"] = False
 
 
 def save(figure, path: pathlib.Path) -> None:

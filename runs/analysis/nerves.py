@@ -104,6 +104,17 @@ def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int],
     return dict(zip(found, own))
 
 
+def check_alike(experiment: dict, group: str, probes: list[tms.Probe], directory: pathlib.Path) -> None:
+    """Raises BadInput where probes that are compared stimulate otherwise, or look at another muscle."""
+    blocks = behaviour.blocks_of(experiment, group)
+    for key in ("stimulator", "muscle", "width", "criterion", "map_intensity"):
+        values = {str(blocks[p.block].get("probe", {}).get(key)) for p in probes}
+        if len(values) > 1:
+            raise BadInput(f"{directory}: group {group}: probes that are compared, of blocks "
+                           f"{', '.join(str(p.block) for p in probes)}, have probe.{key} "
+                           f"{' and '.join(sorted(values))}; give all the same and run again")
+
+
 def site_responses(probe: tms.Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sites of a map, shape (sites, 2), mean responses, and whether they are answers, both of shape
     (sites, muscles)."""
@@ -150,6 +161,8 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
         blocks = blocked(experiment, group)
         mapped, recruited, paired = (by_moment(probes, stage, blocks, directory)
                                      for stage in ("map", "recruitment", "conditioned"))
+        for compared in (mapped, recruited, paired):
+            check_alike(experiment, group, list(compared.values()), directory)
         row = {"group": group, "subject": subject, "sites": 0}
         row |= dict.fromkeys(INDICES, np.nan)
         grid = lost = None

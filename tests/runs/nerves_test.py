@@ -196,6 +196,21 @@ class NervesTest(unittest.TestCase):
             self.refused(write_run(self.root / name, change=change),
                          f"{name}: group blocked: the map of block 3 is of other sites .* probe.spacing")
 
+    def test_probes_that_stimulate_otherwise_are_refused(self):
+        class Of:
+            def __init__(self, block):
+                self.block = block
+
+        def check(*muscles):
+            blocks = [{"probe": {"kind": "recruitment", "muscle": muscle}} for muscle in muscles]
+            experiment = {"group": [{"name": "g", "schedule": "s"}], "schedules": {"s": {"blocks": blocks}}}
+            nerves.check_alike(experiment, "g", [Of(k) for k in range(len(blocks))], pathlib.Path("run"))
+
+        check("face", "face")
+        with self.assertRaisesRegex(nerves.BadInput, r"run: group g: .* blocks 0, 1, have probe.muscle "
+                                                     r"face and thumb; give all the same"):
+            check("thumb", "face")
+
     def test_pulses_of_other_intensities_are_not_compared(self):
         """Nor averaged; it says so."""
         run = write_run(self.root / "own", groups=("blocked", "other", "sham"),
