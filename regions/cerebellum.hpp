@@ -13,6 +13,9 @@
 /// olive's rate (synaptic scaling: Turrigiano et al. 1998), which balances excitation and
 /// inhibition and knows no direction.
 ///
+/// A granule cell gets motor fibres and aim fibres of similar directions, so that what one target
+/// teaches is not undone by reaches to others (decision 0006).
+///
 /// Cells that report a reward, as soon as it is seen, can damp what the trial's complex spikes
 /// taught (ClimbingFibreRule; decision 0009).
 ///

@@ -87,4 +87,13 @@ class MemoryReader : public StateReader {
   }
 };
 
+/// State of what has one slice.
+template <class Saved>
+MemoryState saved(const Saved& of) {
+  MemoryState state;
+  MemoryWriter writer(state, 0);
+  of.save(writer);
+  return state;
+}
+
 }  // namespace quartet

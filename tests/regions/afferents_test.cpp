@@ -139,12 +139,7 @@ class Feeling {
       return dx * dx + dy * dy < 1.5 * 1.5;
     });
   }
-  MemoryState save() const {
-    MemoryState state;
-    MemoryWriter writer(state, 0);
-    cortex_.save(writer);
-    return state;
-  }
+  MemoryState save() const { return saved(cortex_); }
   void load(const MemoryState& state, Step next) {
     MemoryReader reader(state);
     cortex_.load(reader);

@@ -146,12 +146,7 @@ class Seeing {
     }
   }
   Cortex& cortex() { return cortex_; }
-  MemoryState save() const {
-    MemoryState state;
-    MemoryWriter writer(state, 0);
-    cortex_.save(writer);
-    return state;
-  }
+  MemoryState save() const { return saved(cortex_); }
   void load(const MemoryState& state, Step next) {
     MemoryReader reader(state);
     cortex_.load(reader);
