@@ -539,13 +539,13 @@ class SystemTest(unittest.TestCase):
 
     def test_stop_in_a_probe(self):
         """A signal stops a probe too; it is done anew when the run goes on, and nothing else is."""
-        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=60",
+        long_probe = ["--subjects", "1", "--set", "block.rotated.probe.pulses=250",
                       "--set", "block.rotated.lesion_site=[3, 3]", "--set", "block.rotated.lesion_radius=1"]
         for ranks, resume_ranks in ((1, 2), (3, 1)):
             out = self.new_directory()
             process = self.start(out, ranks, "--checkpoint-every", 1, *long_probe)
             self.wait_for("the checkpoint before the probe", lambda: self.published(out), process)
-            time.sleep(self.random.uniform(0.2, 0.6))
+            time.sleep(self.random.uniform(0.0, 0.5))
             process.send_signal(signal.SIGUSR1)
             said, _ = process.communicate(timeout=PATIENCE_S)
             self.assertEqual(process.returncode, STOPPED, said)
