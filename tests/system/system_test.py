@@ -48,7 +48,7 @@ MPI_ENVIRONMENT = {
 SHORTER = ["--subjects", "1", "--set", "block.trials=1"]
 # Long enough to be stopped or killed on the way, short enough to be repeated.
 LONGER = ["--subjects", "1", "--set", "block.trials=4"]
-LONGEST = ["--subjects", "1", "--set", "block.trials=12"]  # outlasts several stops
+LONGEST = ["--subjects", "1", "--set", "block.trials=20"]  # outlasts several stops
 
 
 def descendants(pid: int) -> list[int]:
@@ -501,7 +501,7 @@ class SystemTest(unittest.TestCase):
             out = self.new_directory()
             process = self.start(out, ranks, "--checkpoint-every", 0, *LONGER)
             self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
-            time.sleep(self.random.uniform(0.0, 0.6))
+            time.sleep(self.random.uniform(0.0, 0.4))
             process.send_signal(signal.Signals[name])
             if name == "SIGUSR1":
                 time.sleep(self.random.uniform(0.0, 0.03))
@@ -524,7 +524,7 @@ class SystemTest(unittest.TestCase):
         process = self.start(out, 2, *LONGEST)
         for _ in range(3):
             self.wait_for("behaviour.nc", (out / "behaviour.nc").exists, process)
-            time.sleep(self.random.uniform(0.1, 0.5))
+            time.sleep(self.random.uniform(0.0, 0.4))
             process.send_signal(signal.SIGUSR1)
             self.assertEqual(process.wait(PATIENCE_S), STOPPED)
             process.stdout.close()
