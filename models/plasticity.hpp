@@ -41,7 +41,7 @@ namespace quartet {
 /// (rewards leave weights a little higher). Zones whose rate rises and zones whose rate falls with
 /// an error change alike, until these fall silent.
 struct ClimbingFibreParameters {
-  double depression = 0.04;
+  double depression = 0.032;
   double potentiation = 0.036;
   double settled = 0.5;      ///< set by who knows the weight at the start
   double baseline_hz = 1.1;  ///< and the olive's mean rate
@@ -240,7 +240,7 @@ class HebbianRule {
 /// the inhibition of a nuclear cell varies less when fewer cells give it. Rate and decay are tuned.
 struct NuclearParameters {
   double rate = 1e-4;
-  double decay = 1e-4;
+  double decay = 3e-4;
   std::int64_t set_point_spikes = 40;
   double set_point_rate = 1e-4;
   void visit(ParameterVisitor& v);

@@ -5,10 +5,12 @@
 namespace quartet {
 
 namespace {
-constexpr std::size_t kMuscarinic = 2;
-/// Medium spiny cells also have a slow excitatory (muscarinic M1) receptor.
+constexpr std::size_t kMuscarinic = 2, kNeurogliaform = 3;
+/// Medium spiny cells also have slow receptors: an excitatory (muscarinic M1) one, and one that
+/// neurogliaform cells inhibit, as slow (chosen).
 std::vector<Receptor> spiny_receptors() {
   std::vector<Receptor> receptors = fast_receptors();
+  receptors.push_back({.decay_ms = 400});
   receptors.push_back({.decay_ms = 400});
   return receptors;
 }
@@ -59,6 +61,9 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("tan_d1_weight_mv", tan_d1_weight_mv, {"mV", 0, 1000},
          "summed slow (M1) excitation of a D1 cell by its channel's cholinergic cells (tuned: "
          "spread of reward learners' reaches)");
+  v.real("tan_ngf_d1_weight_mv", tan_ngf_d1_weight_mv, {"mV", 0, 1000},
+         "summed slow inhibition of a D1 cell by all cholinergic cells, by way of neurogliaform "
+         "cells (chosen: that of their excitation)");
   v.real("value_initial_hz", value_initial_hz, {"Hz", 0, 100},
          "value trace at the start (that of reaches that are rewarded: a life of reaching came "
          "before)");
@@ -191,6 +196,10 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("D1_D1", d1_, n.d1, d1_, kInhibition, 40, -p.collateral_weight_mv, 1.5);
   diffuse("D2_D2", d2_, n.d2, d2_, kInhibition, 40, -p.collateral_weight_mv, 1.5);
   to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 6, p.tan_d1_weight_mv, 1.5);
+  // Neurogliaform cells, which TANs excite (English et al. 2012), are left out: so many TANs speak
+  // through each that it hears their mean. It takes from D1 cells what M1 receptors add on the
+  // whole, so that exploration moves activity between channels, and more of it is not more activity.
+  diffuse("TAN_NGF_D1", tan_, n.tan, d1_, kNeurogliaform, 60, -p.tan_ngf_d1_weight_mv, 3);
   diffuse("VA_FSI", va, n.va, fsi_, kExcitation, 20, 15.0, 0);
 
   to_channels("D1_GPi", d1_, n.d1, gpi_, n.gpi, kInhibition, 16, -45.0, 7);

@@ -45,42 +45,43 @@ struct BasalGangliaParameters {
   double d2_affinity_per_hz = 0.0;
   double tan_dopamine_mv = 0.2;
   double tan_value_mv = 1.0;
-  double tan_d1_weight_mv = 15.0;
+  double tan_d1_weight_mv = 13.0;
+  double tan_ngf_d1_weight_mv = 13.0;
   double value_initial_hz = 4.9;
-  double critic_gate_mv = 72.0;
+  double critic_gate_mv = 120.0;
   double critic_weight_mv = 250.0;
   double value_tau_ms = 8000.0;
-  double striosome_weight_mv = 22.0;
+  double striosome_weight_mv = 30.0;
   double habenula_weight_mv = 30.0;
   double ppn_weight_mv = 80.0;
   double ppn_snc_weight_mv = 60.0;
   double d1_excitability_mv = 0.15;
   double collateral_weight_mv = 100.0;
   ThreeFactorParameters actor_d1{
-      .rate = 0.01, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.004};
+      .rate = 0.006, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.002};
   ThreeFactorParameters actor_d2{
       .rate = 0.001, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.004};
-  ThreeFactorParameters critic{.rate = 0.01, .mean_rate = 0.0};
+  ThreeFactorParameters critic{.rate = 0.05, .eligibility_ms = 100, .mean_rate = 0.0};
   ThreeFactorParameters cue{.rate = 0.1, .eligibility_ms = 600, .mean_rate = 0.0, .rise_ms = 150};
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};
   // Membrane time constants are typical of the cell types; the rest is tuned to rates at rest.
-  LifParameters d1{.tau_m_ms = 15, .bias_mv = -17, .noise_mv = 3.75};
-  LifParameters d2{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
+  LifParameters d1{.tau_m_ms = 15, .bias_mv = 4, .noise_mv = 3.75};
+  LifParameters d2{.tau_m_ms = 15, .bias_mv = 1.3, .noise_mv = 3.75};
   LifParameters fsi{.tau_m_ms = 8, .refractory_ms = 1, .bias_mv = 8, .noise_mv = 4.5};
   LifParameters tan{.tau_m_ms = 20, .bias_mv = 9.2, .noise_mv = 5.0};
   LifParameters gpe{.tau_m_ms = 12, .bias_mv = 20, .noise_mv = 2.25};
-  LifParameters stn{.tau_m_ms = 12, .bias_mv = 16, .noise_mv = 2.25};
+  LifParameters stn{.tau_m_ms = 12, .bias_mv = 15.2, .noise_mv = 2.25};
   LifParameters gpi{.tau_m_ms = 12, .bias_mv = 26, .noise_mv = 2.25};
   LifParameters snc{.tau_m_ms = 15, .bias_mv = 4.8, .noise_mv = 5.25};
-  LifParameters striosome{.tau_m_ms = 15, .bias_mv = -20, .noise_mv = 4.0};
+  LifParameters striosome{.tau_m_ms = 15, .bias_mv = -45, .noise_mv = 4.0};
   LifParameters outcome{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};
   // They answer the beginning of what excites them.
   LifParameters ppn{.tau_m_ms = 15,
                     .bias_mv = 4,
                     .noise_mv = 3.75,
-                    .adaptation_mv = 15,
-                    .adaptation_tau_ms = 400};
+                    .adaptation_mv = 30,
+                    .adaptation_tau_ms = 600};
   // Silent unless a punishment lifts them.
   LifParameters habenula{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
 

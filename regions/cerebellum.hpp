@@ -47,9 +47,10 @@ struct CerebellumParameters {
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 1000.0;
-  double predicted_weight_mv = 700.0;
+  double cursor_weight_mv = 250.0;
+  double predicted_weight_mv = 350.0;
   double predicted_drive_mv = 197.0;
+  double olive_synapse_ms = 60.0;
   double olive_target_hz = 1.1;
   double olive_scaling_rate = 3e-5;
   double mf_grc_weight_mv = 22.0;
@@ -70,7 +71,7 @@ struct CerebellumParameters {
   LifParameters dcn{.tau_m_ms = 15, .bias_mv = 34, .noise_mv = 4.0};
   // Its long refractory period is no olivary cell's: it bounds the response to an error (decision
   // 0001).
-  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 250, .bias_mv = 4.0, .noise_mv = 4.0};
+  LifParameters olive{.tau_m_ms = 11, .refractory_ms = 250, .bias_mv = 5.0, .noise_mv = 4.0};
   LifParameters cursor{.tau_m_ms = 10, .bias_mv = 0, .noise_mv = 3.0};
   LifParameters predicted{.tau_m_ms = 10, .refractory_ms = 8, .bias_mv = -200, .noise_mv = 3.0};
   LifParameters reward{.tau_m_ms = 15, .bias_mv = 2, .noise_mv = 3.75};

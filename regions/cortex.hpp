@@ -110,7 +110,7 @@ struct CortexParameters {
   double chooser_pmd_weight_mv = 150.0;
   bool strategy_learning = true;
   bool silence_task_error = false;
-  double strategy_weight_mv = 340.0;
+  double strategy_weight_mv = 420.0;
   double strategy_max_weight_mv = 8.0;
   double task_error_weight_mv = 800.0;
   double task_error_drive_mv = 97.0;
@@ -122,7 +122,7 @@ struct CortexParameters {
   SheetPlasticityParameters sheet_plasticity;
   ObservationParameters observation;
   AfferentParameters afferents;
-  double va_pmd_weight_mv = 240.0;
+  double va_pmd_weight_mv = 360.0;
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
   double finger_drive_mv = 124.0;

@@ -34,18 +34,26 @@ void expect_in_range(const toml::table& row, const std::string& window, double h
 }
 
 TEST(Rates, LieInExpectedRangesAtRestAndInMovement) {
-  const LoopResult result = run_closed_loop(rotated_subject(10, 0));
+  constexpr int subjects = 2;  // their synapses differ, and so do rates near an edge
+  std::map<std::string, double> rest_hz, movement_hz;
+  for (int k = 0; k < subjects; ++k) {
+    Subject subject = rotated_subject(10, 0);
+    subject.seed += static_cast<std::uint64_t>(k);
+    const LoopResult result = run_closed_loop(subject);
+    for (const auto& [name, hz] : result.rest_hz) rest_hz[name] += hz / subjects;
+    for (const auto& [name, hz] : result.movement_hz) movement_hz[name] += hz / subjects;
+  }
   const toml::table file = toml::parse_file(RATES_FILE);
   std::size_t rows = 0;
   for (const toml::node& node : *file["population"].as_array()) {
     const toml::table& row = *node.as_table();
     const std::string name = row["name"].value<std::string>().value();
     SCOPED_TRACE(name + " (" + row["source"].value<std::string>().value() + ")");
-    expect_in_range(row, "rest", result.rest_hz.at(name));
-    expect_in_range(row, "movement", result.movement_hz.at(name));
+    expect_in_range(row, "rest", rest_hz.at(name));
+    expect_in_range(row, "movement", movement_hz.at(name));
     ++rows;
   }
-  EXPECT_EQ(rows, result.rest_hz.size());  // every population has its row
+  EXPECT_EQ(rows, rest_hz.size());  // every population has its row
 }
 
 /// Means over four subjects at a scale: they differ by their synapses.
