@@ -41,7 +41,7 @@ namespace quartet {
 /// (rewards leave weights a little higher). Zones whose rate rises and zones whose rate falls with
 /// an error change alike, until these fall silent.
 struct ClimbingFibreParameters {
-  double depression = 0.032;
+  double depression = 0.037;
   double potentiation = 0.036;
   double settled = 0.5;      ///< set by who knows the weight at the start
   double baseline_hz = 1.1;  ///< and the olive's mean rate

@@ -63,7 +63,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "spread of reward learners' reaches)");
   v.real("tan_ngf_d1_weight_mv", tan_ngf_d1_weight_mv, {"mV", 0, 1000},
          "summed slow inhibition of a D1 cell by all cholinergic cells, by way of neurogliaform "
-         "cells (chosen: that of their excitation)");
+         "cells (chosen: as large and as slow as their excitation)");
   v.real("value_initial_hz", value_initial_hz, {"Hz", 0, 100},
          "value trace at the start (that of reaches that are rewarded: a life of reaching came "
          "before)");
@@ -95,7 +95,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "who also found D2 to D1; strength tuned: weights stay off their bounds)");
   v.table("actor_d1", actor_d1, "plasticity of cortical synapses on D1 cells");
   v.table("actor_d2", actor_d2, "plasticity of cortical synapses on D2 cells");
-  v.table("critic", critic, "plasticity of parietal - striosome synapses");
+  v.table("critic", critic,
+          "plasticity of parietal - striosome synapses (tuned: hits and misses surprise alike)");
   v.table("cue", cue,
           "plasticity of parietal - PPN synapses (tuned: dopamine moves to a cue in some twenty "
           "rewards)");
@@ -196,9 +197,9 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   diffuse("D1_D1", d1_, n.d1, d1_, kInhibition, 40, -p.collateral_weight_mv, 1.5);
   diffuse("D2_D2", d2_, n.d2, d2_, kInhibition, 40, -p.collateral_weight_mv, 1.5);
   to_channels("TAN_D1", tan_, n.tan, d1_, n.d1, kMuscarinic, 6, p.tan_d1_weight_mv, 1.5);
-  // Neurogliaform cells, which TANs excite (English et al. 2012), are left out: so many TANs speak
-  // through each that it hears their mean. It takes from D1 cells what M1 receptors add on the
-  // whole, so that exploration moves activity between channels, and more of it is not more activity.
+  // Neurogliaform cells, which TANs excite (English et al. 2012), are not modelled: each would hear
+  // so many TANs that it passed on their mean. That takes from D1 cells what M1 receptors add on
+  // the whole: exploration moves activity between channels, and more of it is hardly more activity.
   diffuse("TAN_NGF_D1", tan_, n.tan, d1_, kNeurogliaform, 60, -p.tan_ngf_d1_weight_mv, 3);
   diffuse("VA_FSI", va, n.va, fsi_, kExcitation, 20, 15.0, 0);
 

@@ -37,10 +37,10 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "summed weight of prediction cells on an olivary cell (tuned: no error at baseline)");
   v.real("predicted_drive_mv", predicted_drive_mv, {"mV", 0, 1000},
          "drive of a prediction cell while a cursor is seen (tuned: tuning width of cursor cells)");
-  v.real("olive_synapse_ms", olive_synapse_ms, {"ms", 1, 1000},
-         "decay of excitation and inhibition of olivary cells: by NMDA receptors (Turecek et al. "
-         "2014) and asynchronous release of GABA (Best & Regehr 2009); tuned: noise of their "
-         "sources does not hide a small error");
+  v.real(
+      "olive_synapse_ms", olive_synapse_ms, {"ms", 1, 1000},
+      "decay of excitation and inhibition of olivary cells (slow as the olive's known inputs are: "
+      "Turecek et al. 2014, Best & Regehr 2009; tuned: noise does not hide a small error)");
   v.real("olive_target_hz", olive_target_hz, {"Hz", 0, 10},
          "rate of the whole olive, while a cursor is seen, that scales no synapse (.5-2 Hz)");
   v.real("olive_scaling_rate", olive_scaling_rate, {"1", 0, 1e-3},

@@ -4,7 +4,8 @@
 ///
 /// The olive makes the error: cells tuned to the direction of the seen cursor excite it, cells that
 /// predict that direction from a delayed copy of the aim (premotor spikes, about as late as vision
-/// is) inhibit it. Prediction cells saturate, by a long refractory period under a strong drive;
+/// is) inhibit it; both inputs are slow, so that the noise of their sources does not hide small
+/// errors (decision 0001). Prediction cells saturate, by a long refractory period under a strong drive;
 /// they are silent unless the presence of a seen cursor, without its direction, lifts them
 /// (`predicted_drive_mv`), so nothing is compared where nothing is seen. An olivary cell fires
 /// about once a second; an error in its direction makes a spike likely, and its long refractory
@@ -47,8 +48,8 @@ struct CerebellumParameters {
   double aim_copy_weight_mv = 250.0;
   double aim_copy_delay_ms = 110.0;
   double cursor_drive_mv = 36.0;
-  double cursor_weight_mv = 250.0;
-  double predicted_weight_mv = 350.0;
+  double cursor_weight_mv = 500.0;
+  double predicted_weight_mv = 700.0;
   double predicted_drive_mv = 197.0;
   double olive_synapse_ms = 60.0;
   double olive_target_hz = 1.1;

@@ -102,6 +102,43 @@ TEST(Critic, DopamineMovesFromTheRewardToItsCueAndDipsWhereItIsLeftOut) {
   EXPECT_NEAR(other.outcome, naive_other.outcome, 3);
 }
 
+/// Striosome cells while two targets are seen, then the chosen one alone, then its outcome.
+struct Expectation {
+  double before_hz = 0, at_outcome_hz = 0;
+};
+Expectation with_two_targets(const BasalGangliaParameters& parameters) {
+  BasalGanglia region(parameters, 1.0, 20111, {});
+  OneRegion alone(region);
+  const std::span<double> senses = alone.values_to("senses_to_basal_ganglia");
+  const std::size_t striosome = population_of(region, "Striosome");
+  const Sizes n(1.0);
+  std::minstd_rand random(1);
+  Expectation expectation;
+  for (int ms = 0; ms < 600; ++ms) {
+    senses[sense::outcome] = ms >= 500 ? 1 : 0;
+    const std::uint32_t seen = n.ppc.count / (ms < 400 ? 2 : 4);  // a quarter of the ring each
+    for (std::uint32_t cell = 0; cell < seen; ++cell)
+      if (random() % 16 == 0) alone.spikes_to("ppc_to_striatum").push_back({cell, 0});
+    alone.step();
+    const double hz =
+        1000.0 * static_cast<double>(region.spikes(striosome).size()) / n.striosome.count;
+    if (ms >= 100 && ms < 400) expectation.before_hz += hz / 300;
+    if (ms >= 520) expectation.at_outcome_hz += hz / 80;
+  }
+  return expectation;
+}
+
+TEST(Critic, WaitsForAnOutcomeAlsoWhereTwoTargetsAreSeen) {
+  const auto waits = [](const Expectation& e) { return e.before_hz < 0.2 * e.at_outcome_hz; };
+  const Expectation shipped = with_two_targets({});
+  EXPECT_GT(shipped.at_outcome_hz, 15);
+  EXPECT_TRUE(waits(shipped)) << shipped.before_hz;
+  BasalGangliaParameters near;  // to the threshold
+  near.striosome.bias_mv = -20;
+  near.critic_gate_mv = 72;
+  EXPECT_FALSE(waits(with_two_targets(near)));
+}
+
 TEST(Critic, LearnsNothingWhereItsSynapsesAreFrozen) {
   BasalGangliaParameters frozen;
   frozen.critic_learning = false;

@@ -95,7 +95,7 @@ TEST(OliveScaling, BringsTheOliveNearItsTargetFromEitherSide) {
     CerebellumParameters parameters;
     parameters.olive_scaling_rate = 1e-3;
     parameters.olive_target_hz = 2;
-    parameters.cursor_weight_mv = from_above ? 60 : 2;
+    parameters.cursor_weight_mv = from_above ? 60 : 2;  // 2 Hz lie between, within the bound of 4
     parameters.cursor_drive_mv = 36;
     parameters.olive = {.tau_m_ms = 11, .refractory_ms = 120, .bias_mv = 2, .noise_mv = 3};
     const auto distance = [&](const std::vector<double>& rate, std::size_t first) {

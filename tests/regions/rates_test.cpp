@@ -34,7 +34,7 @@ void expect_in_range(const toml::table& row, const std::string& window, double h
 }
 
 TEST(Rates, LieInExpectedRangesAtRestAndInMovement) {
-  constexpr int subjects = 2;  // their synapses differ, and so do rates near an edge
+  constexpr int subjects = 2;  // rates near a bound differ between subjects; their mean is judged
   std::map<std::string, double> rest_hz, movement_hz;
   for (int k = 0; k < subjects; ++k) {
     Subject subject = rotated_subject(10, 0);
