@@ -5,8 +5,8 @@
 /// The olive makes the error: cells tuned to the direction of the seen cursor excite it, cells that
 /// predict that direction from a delayed copy of the aim (premotor spikes, about as late as vision
 /// is) inhibit it; both inputs are slow, so that the noise of their sources does not hide small
-/// errors (decision 0001). Prediction cells saturate, by a long refractory period under a strong drive;
-/// they are silent unless the presence of a seen cursor, without its direction, lifts them
+/// errors (decision 0001). Prediction cells saturate, by a long refractory period under a strong
+/// drive; they are silent unless the presence of a seen cursor, without its direction, lifts them
 /// (`predicted_drive_mv`), so nothing is compared where nothing is seen. An olivary cell fires
 /// about once a second; an error in its direction makes a spike likely, and its long refractory
 /// period limits it to about one, so the response saturates with the error's size. While a cursor
