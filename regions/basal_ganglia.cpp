@@ -6,9 +6,9 @@ namespace quartet {
 
 namespace {
 constexpr std::size_t kMuscarinic = 2, kNeurogliaform = 3;
-/// Medium spiny cells also have slow receptors: an excitatory (muscarinic M1) one, and one that
-/// neurogliaform cells inhibit, as slow (chosen).
-std::vector<Receptor> spiny_receptors() {
+/// D1 cells also have slow receptors: an excitatory (muscarinic M1) one, and one by which
+/// neurogliaform cells inhibit them, as slow (chosen).
+std::vector<Receptor> d1_receptors() {
   std::vector<Receptor> receptors = fast_receptors();
   receptors.push_back({.decay_ms = 400});
   receptors.push_back({.decay_ms = 400});
@@ -65,8 +65,8 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "summed slow inhibition of a D1 cell by all cholinergic cells, by way of neurogliaform "
          "cells (chosen: as large and as slow as their excitation)");
   v.real("value_initial_hz", value_initial_hz, {"Hz", 0, 100},
-         "value trace at the start (that of reaches that are rewarded: a life of reaching came "
-         "before)");
+         "value trace at the start (chosen: somewhat above that of rewarded reaches, 3.4 Hz, to "
+         "which it comes within some ten trials)");
   v.real("critic_gate_mv", critic_gate_mv, {"mV", 0, 1000},
          "summed excitation of a striosome cell by outcomes (tuned: just under threshold)");
   v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, kLargestExpectationMv},
@@ -143,8 +143,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                    const LifParameters& lif) {
     return add_population({name, long_name, size, {}}, lif, SynapseKind::current, fast_receptors());
   };
-  d1_ = channels("D1", "D1 medium spiny cells", n.d1, p.d1, spiny_receptors());
-  d2_ = channels("D2", "D2 medium spiny cells", n.d2, p.d2, spiny_receptors());
+  d1_ = channels("D1", "D1 medium spiny cells", n.d1, p.d1, d1_receptors());
+  d2_ = channels("D2", "D2 medium spiny cells", n.d2, p.d2, fast_receptors());
   fsi_ = plain("FSI", "fast-spiking interneurons", n.fsi, p.fsi);
   tan_ =
       channels("TAN", "tonically active cholinergic interneurons", n.tan, p.tan, fast_receptors());
