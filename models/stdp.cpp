@@ -49,15 +49,25 @@ double DopamineGate::value() const {
 
 void TripletParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 1000},
-         "speed of learning; 1: as in slices (tuned: a hundred movements change maps as days of "
-         "practice do)");
+         "speed of learning; 1: as in slices (tuned: one rewarded movement changes little, some "
+         "hundred change maps as days of practice do)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "potentiation per triplet at traces of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006, visual cortex, all-to-all)");
   v.real("depression", depression, {"1", 0, 1},
-         "depression per pair at a trace of 1, as a share of the weight (the same: 7.1e-3, sliding "
-         "with the cell's mean rate; tuned: the rate at which it gives way to potentiation, 30 Hz, "
-         "lies between those of a finger that moves alone and together with its neighbour)");
+         "depression per pair at a trace of 1, as a share of the initial weight (the same: 7.1e-3; "
+         "tuned: the rate at which it gives way to potentiation, 20 Hz or more, lies between those "
+         "of a finger that is asked to move and of its neighbour)");
+  v.real("weight_dependence", weight_dependence, {"1", 0, 1},
+         "how far depression is in proportion to the weight, and potentiation to what it lacks of "
+         "the largest (tuned: weights differ by practice, and do not run to their bounds)");
+  v.real("sliding", sliding, {"1", 0, 4},
+         "exponent with which depression follows the cell's rate when it fires (the same: 2, of "
+         "its mean rate; tuned: inputs that always fire together still grow; 0: it does not)");
+  v.real("reference_hz", reference_hz, {"Hz", 0.1, 1000},
+         "rate from which on it does (chosen: below those of movements)");
+  v.real("sliding_s", sliding_s, {"s", 0.1, 1e6},
+         "time over which that rate is averaged (chosen: some twenty movements)");
   v.real("plus_ms", plus_ms, {"ms", 1, 1000}, "decay of the presynaptic trace (the same)");
   v.real("minus_ms", minus_ms, {"ms", 1, 1000}, "decay of the postsynaptic trace (the same)");
   v.real("slow_ms", slow_ms, {"ms", 1, 10000}, "decay of the slow postsynaptic trace (the same)");
@@ -86,8 +96,11 @@ TripletRule::TripletRule(Projection& projection, const TripletParameters& parame
       x_(projection.sources() + 1, 0.0f),
       y_(projection.own_targets(), 0.0f),
       z_(projection.own_targets(), 0.0f),
+      mean_(projection.own_targets(), 0.0f),
+      square_(projection.own_targets(), 0.0f),
       eligibility_(projection.weights().size(), 0.0f),
-      consolidated_(projection.canonical_weights()) {}
+      consolidated_(projection.canonical_weights()),
+      depression_(projection.own_targets(), static_cast<float>(parameters.depression)) {}
 
 void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
                        double gate, bool learning) {
@@ -96,20 +109,22 @@ void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   decay(z_, slow_decay_);
   const std::span<const float> weights = projection_.weights();
   const auto targets = projection_.targets();
-  const auto depression = static_cast<float>(parameters_.depression);
+  const auto soft = static_cast<float>(parameters_.weight_dependence);
+  const float hard = (1.0f - soft) * initial_weight_;
   for (const Spike& spike : presynaptic)
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
-      eligibility_[s] -= depression * y_[targets[s]] * weights[s];
+      eligibility_[s] -= depression_[targets[s]] * y_[targets[s]] * (hard + soft * weights[s]);
   const auto position = projection_.position();
   const auto source = projection_.source_of();
   const std::size_t k = projection_.in_degree();
   const float top = projection_.max_weight();
-  const auto potentiation =
-      static_cast<float>(parameters_.potentiation) * initial_weight_ / (top - initial_weight_);
+  const auto potentiation = static_cast<float>(parameters_.potentiation);
+  const float slope = soft * initial_weight_ / (top - initial_weight_);
   for_own(projection_, postsynaptic, [&](std::size_t target) {
     const float gain = potentiation * z_[target];
     for (std::size_t s = target * k; s < (target + 1) * k; ++s)
-      eligibility_[position[s]] += gain * x_[source[s]] * (top - weights[position[s]]);
+      eligibility_[position[s]] +=
+          gain * x_[source[s]] * (hard + slope * (top - weights[position[s]]));
   });
   for (const Spike& spike : presynaptic) x_[spike.id] += 1.0f;
   for_own(projection_, postsynaptic, [&](std::size_t target) {
@@ -119,6 +134,7 @@ void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   ++now_ms_;
   if (now_ms_ % kPeriodMs == 0) {
     if (learning && gate > 0) follow(gate);
+    if (parameters_.sliding > 0) slide();
     decay(eligibility_, eligibility_decay_);
   }
   if (learning && now_ms_ % kSlowPeriodMs == 0) settle();
@@ -134,6 +150,24 @@ void TripletRule::follow(double gate) {
     const float bounded = changed < top ? changed : top;
     weight[s] = bounded > 0.0f ? bounded : 0.0f;
   }
+}
+
+void TripletRule::slide() {
+  const double over_ms = std::min(1000.0 * parameters_.sliding_s, static_cast<double>(now_ms_));
+  const auto share = static_cast<float>(kPeriodMs / over_ms);
+  for (std::size_t target = 0; target < z_.size(); ++target) {
+    const float z = z_[target];
+    mean_[target] += share * (z - mean_[target]);
+    square_[target] += share * (z * z - square_[target]);
+    set_depression(target);
+  }
+}
+
+void TripletRule::set_depression(std::size_t target) {
+  const double unit = 1e-3 * parameters_.slow_ms * parameters_.reference_hz;
+  const double rate = mean_[target] > 0 ? square_[target] / (mean_[target] * unit) : 0.0;
+  depression_[target] = static_cast<float>(parameters_.depression *
+                                           (rate > 1 ? math::pow(rate, parameters_.sliding) : 1.0));
 }
 
 void TripletRule::settle() {
@@ -191,6 +225,8 @@ void TripletRule::save(StateWriter& writer) const {
   writer.shared<float>(name + ".x", x_);
   writer.block<float>(name + ".y", all, first, y_);
   writer.block<float>(name + ".z", all, first, z_);
+  writer.block<float>(name + ".mean", all, first, mean_);
+  writer.block<float>(name + ".square", all, first, square_);
   writer.block<float>(name + ".eligibility", k * all, k * first, canonical_eligibility());
   writer.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
 }
@@ -202,6 +238,9 @@ void TripletRule::load(StateReader& reader) {
   reader.shared<float>(name + ".x", x_);
   reader.block<float>(name + ".y", all, first, y_);
   reader.block<float>(name + ".z", all, first, z_);
+  reader.block<float>(name + ".mean", all, first, mean_);
+  reader.block<float>(name + ".square", all, first, square_);
+  for (std::size_t target = 0; target < z_.size(); ++target) set_depression(target);
   std::vector<float> canonical(eligibility_.size());
   reader.block<float>(name + ".eligibility", k * all, k * first, canonical);
   set_eligibility(canonical);

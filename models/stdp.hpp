@@ -45,14 +45,22 @@ class DopamineGate {
 
 /// Excitatory synapses: the triplet rule in its minimal form (Pfister & Gerstner 2006, J. Neurosci.
 /// 26:9673; all pairs of spikes), turned into changes by a third factor, with bounded weights.
-///   spike of source i:  e_ij ← e_ij − depression · y_j · w_ij
-///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · w0 (w_max − w_ij) / (w_max − w0)
-///   dw/dt = rate · gate · e/eligibility_ms,  de/dt = −e/eligibility_ms
+///   spike of source i:  e_ij ← e_ij − depression · s_j · y_j · [(1−b) w0 + b w_ij]
+///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · w0 [1−b + b
+///   (w_max−w_ij)/(w_max−w0)] dw/dt = rate · gate · e/eligibility_ms,  de/dt = −e/eligibility_ms
 /// x, y and z jump by 1 with every spike, after it is counted, and decay with plus_ms, minus_ms and
 /// slow_ms. At the initial weight w0 changes are those of slices, as shares of w0, times rate and
-/// gate; regular firing potentiates above depression · minus_ms / (potentiation · plus_ms ·
-/// slow_ms), 30 Hz. Depression in proportion to the weight and potentiation to what is missing keep
-/// it between 0 and w_max = max_weight · w0.
+/// gate; regular firing potentiates above depression · s_j · minus_ms / (potentiation · plus_ms ·
+/// slow_ms), 20 Hz for s_j = 1. b: weight_dependence, from 0 (changes know nothing of the weight
+/// but its bounds 0 and w_max = max_weight · w0: small differences between synapses grow) to 1
+/// (they balance at a weight between them; Gutig et al. 2003, J. Neurosci. 23:3697, have powers
+/// instead).
+///
+/// The threshold slides with the cell's activity (Bienenstock, Cooper & Munro 1982):
+///   s_j = max(1, ⟨z²⟩_j / (⟨z⟩_j · slow_ms · reference_hz))^sliding
+/// ⟨⟩: means over sliding_s. Their ratio is the rate at which the cell fires when it fires,
+/// whatever the share of time that it does. So a cell tells the inputs with which it fires most
+/// from those with which it fires less, be its rates high or low.
 ///
 /// Every second, two slow processes act on the synapses of each target:
 ///   w ← w · (1 + normalisation · (W0/Σw − 1))                     W0: the initial sum
@@ -62,16 +70,20 @@ class DopamineGate {
 /// first two of the chain of Benna & Fusi 2016, Nat. Neurosci. 19:1697). Changes that are not kept
 /// up flow back; long practice fills c, and stays.
 struct TripletParameters {
-  double rate = 0.15;
+  double rate = 0.012;
   double potentiation = 6.5e-3;
-  double depression = 0.011;
+  double depression = 0.0073;
+  double weight_dependence = 0.5;
+  double sliding = 0.7;
+  double reference_hz = 20.0;
+  double sliding_s = 10.0;
   double plus_ms = 16.8;
   double minus_ms = 33.7;
   double slow_ms = 114.0;
   double eligibility_ms = 1000.0;
-  double max_weight = 3.0;
-  double normalisation = 0.2;
-  double labile_s = 60.0;
+  double max_weight = 5.0;
+  double normalisation = 0.25;
+  double labile_s = 100.0;
   double capacity = 10.0;
   void visit(ParameterVisitor& v);
 };
@@ -97,6 +109,8 @@ class TripletRule {
 
  private:
   void follow(double gate);
+  void slide();
+  void set_depression(std::size_t target);
   void settle();
   std::vector<float> canonical_eligibility() const;
   void set_eligibility(std::span<const float> canonical);
@@ -106,10 +120,13 @@ class TripletRule {
   float initial_weight_, plus_decay_, minus_decay_, slow_decay_, eligibility_decay_;
   // State.
   std::int64_t now_ms_ = 0;
-  std::vector<float> x_;             // per source cell, and 0 for where there is no synapse
-  std::vector<float> y_, z_;         // per own target
-  std::vector<float> eligibility_;   // per synapse, in the order of delivery
-  std::vector<float> consolidated_;  // per synapse, in canonical order
+  std::vector<float> x_;              // per source cell, and 0 for where there is no synapse
+  std::vector<float> y_, z_;          // per own target
+  std::vector<float> mean_, square_;  // of z, per own target
+  std::vector<float> eligibility_;    // per synapse, in the order of delivery
+  std::vector<float> consolidated_;   // per synapse, in canonical order
+
+  std::vector<float> depression_;  // per own target: depression · s_j, of mean_ and square_
 };
 
 /// Inhibitory synapses that hold their target's rate (Vogels, Sprekeler, Zenke, Clopath & Gerstner
@@ -121,7 +138,7 @@ class TripletRule {
 /// mean rate over the first calibration_s, in which weights stay, and from there on a running mean
 /// (set_point_s).
 struct InhibitoryParameters {
-  double rate = 3e-4;
+  double rate = 5e-5;
   double trace_ms = 20.0;
   double calibration_s = 10.0;
   double set_point_s = 600.0;

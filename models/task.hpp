@@ -27,6 +27,7 @@ struct Block {
   std::vector<double> fingers = {};
   double finger_correlation = 0.0;
   double finger_individuation = 0.5;
+  double finger_hit_share = 0.0;
   HandInSight hand_in_sight = HandInSight::none;
   std::vector<double> targets_deg = {90.0};
   double second_target_deg = 0.0;
@@ -75,6 +76,11 @@ struct Block {
     v.real("finger_individuation", finger_individuation, {"1", 0, 1},
            "individuation from which a finger movement is a hit: 1 - (mean flexion of the fingers "
            "that were not asked for) / (the least flexion of those that were)");
+    v.real("finger_hit_share", finger_hit_share, {"1", 0, 0.99},
+           "shaping: share of movements that are to be hits. The individuation that is asked for "
+           "then begins at finger_individuation and follows the subject: each hit raises it by .04 "
+           "(1 - finger_hit_share), each miss lowers it by .04 finger_hit_share (a weighted "
+           "up-down staircase: Kaernbach 1991). 0: it stays");
     v.choice_of("hand_in_sight", hand_in_sight, {"none", "own", "mirror"},
                 "what is seen of the hand that moves its fingers; own: how far they are bent; "
                 "mirror: in its place the mirror image of the other hand, which does what is asked "

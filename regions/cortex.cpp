@@ -107,6 +107,12 @@ void SheetPlasticityParameters::visit(ParameterVisitor& v) {
       "whether the synapses L23E - L23E, L23E - L5PT, PV - L23E and PV - L5PT can change: each "
       "then has a weight of its own, which snapshots hold (the same for all groups)");
   v.boolean("learning", learning, "false freezes these synapses");
+  v.real("wide_share", wide_share, {"1", 0, 1},
+         "share of the excitatory ones that come from farther away (horizontal fibres reach beyond "
+         "a muscle's field: Huntley & Jones 1991; tuned: borders can move)");
+  v.real("wide_sd", wide_sd, {"1", 0.1, 18},
+         "SD of the places of these synapses' sources, in sheet units (chosen: the next finger's "
+         "field)");
   v.table("dopamine", dopamine, "what a reward-prediction error does to excitatory plasticity");
   v.table("excitatory", excitatory, "plasticity of L23E - L23E and L23E - L5PT");
   v.table("spines", spines, "how synapses of L23E - L23E and L23E - L5PT come and go");
@@ -505,7 +511,7 @@ void Cortex::connect_sheet() {
   // Where the sheet is plastic, these have weights of their own and, as nearly all are short, one
   // delay.
   auto learned = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
-                     std::uint32_t in_degree, double sd, double sum, double delay_ms,
+                     std::uint32_t in_degree, SourceRule sources, double sum, double delay_ms,
                      double max_weight, std::uint32_t vacant_sites = 0) -> Projection& {
     return connect({.name = name,
                     .source = from.population,
@@ -514,7 +520,7 @@ void Cortex::connect_sheet() {
                     .in_degree = in_degree,
                     .weight = sum / in_degree,
                     .delay_ms = delay_ms,
-                    .sources = sheet_sources(from.sheet, to.sheet, sd),
+                    .sources = std::move(sources),
                     .plastic = true,
                     .max_weight = max_weight * sum / in_degree,
                     .vacant_sites = vacant_sites});
@@ -529,9 +535,14 @@ void Cortex::connect_sheet() {
   auto excitatory = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sd,
                         double sum) {
     if (!plasticity.plastic) return lateral(name, E, to, kGlutamate, in_degree, sd, sum, kE);
+    SourceRule sources = [near = sheet_sources(E.sheet, to.sheet, sd),
+                          wide = sheet_sources(E.sheet, to.sheet, plasticity.wide_sd),
+                          share = plasticity.wide_share](std::uint32_t cell, Draws& draws) {
+      return draws.uniform() < share ? wide(cell, draws) : near(cell, draws);
+    };
     Projection& projection =
-        learned(name, E, to, kGlutamate, in_degree, sd, sum, kE, plasticity.excitatory.max_weight,
-                plasticity.spines.vacant_sites(in_degree));
+        learned(name, E, to, kGlutamate, in_degree, std::move(sources), sum, kE,
+                plasticity.excitatory.max_weight, plasticity.spines.vacant_sites(in_degree));
     excitatory_.push_back(
         {E.population, to.population, TripletRule(projection, plasticity.excitatory), nullptr});
     if (!plasticity.spines.structural) return;
@@ -541,7 +552,8 @@ void Cortex::connect_sheet() {
   auto inhibitory = [&](const char* name, const Layer& to, double sum) {
     if (!plasticity.plastic) return lateral(name, PV, to, kGabaA, 40, 0.6, sum, kI);
     sum *= p.gaba_a_factor;
-    Projection& projection = learned(name, PV, to, kGabaA, 40, 0.6, sum, kI, kMostInhibition);
+    Projection& projection = learned(
+        name, PV, to, kGabaA, 40, sheet_sources(PV.sheet, to.sheet, 0.6), sum, kI, kMostInhibition);
     inhibitory_.push_back(
         {PV.population, to.population, InhibitoryRule(projection, plasticity.inhibitory)});
   };

@@ -93,6 +93,8 @@ struct AfferentParameters {
 struct SheetPlasticityParameters {
   bool plastic = false;
   bool learning = true;
+  double wide_share = 0.3;
+  double wide_sd = 1.4;
   DopamineGateParameters dopamine;
   TripletParameters excitatory;
   SpineParameters spines;

@@ -427,10 +427,12 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
                   : fmt::format("write finger_correlation = {:.4g} (one at a time) or more",
                                 -std::floor(1e4 / (n - 1)) / 1e4));
   }
-  if (n == 0 && (block.finger_correlation != 0 ||
-                 block.finger_individuation != Block{}.finger_individuation)) {
+  if (n == 0 &&
+      (block.finger_correlation != 0 ||
+       block.finger_individuation != Block{}.finger_individuation || block.finger_hit_share != 0)) {
     refuse(
-        "finger_correlation and finger_individuation have an effect only where task is "
+        "finger_correlation, finger_individuation and finger_hit_share have an effect only where "
+        "task is "
         "\"fingers\" or \"observe\"",
         "write task = \"fingers\" and fingers, or leave it out");
   }

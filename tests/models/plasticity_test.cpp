@@ -888,13 +888,15 @@ TEST(NuclearRule, StateContinuesOnAnotherSlicing) {
 TEST(TripletRule, StateContinuesOnAnotherSlicing) {
   // Five timesteps per step of the runner, so that slow processes act, too.
   expect_state_is_whole(
-      [](Projection& p) { return TripletRule(p, {.max_weight = 2, .labile_s = 3}); },
+      [](Projection& p) {
+        return TripletRule(p, {.reference_hz = 1, .max_weight = 2, .labile_s = 3});
+      },
       [](TripletRule& rule, int t) {
         for (int k = 5 * t; k < 5 * (t + 1); ++k)
           rule.step(pattern(k, 20, 0), pattern(k, 40, 5), 0.1, true);
       },
-      {"pathway.w", "pathway.now_ms", "pathway.x", "pathway.y", "pathway.z", "pathway.eligibility",
-       "pathway.consolidated"});
+      {"pathway.w", "pathway.now_ms", "pathway.x", "pathway.y", "pathway.z", "pathway.mean",
+       "pathway.square", "pathway.eligibility", "pathway.consolidated"});
 }
 
 TEST(InhibitoryRule, StateContinuesOnAnotherSlicing) {

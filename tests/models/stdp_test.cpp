@@ -71,6 +71,7 @@ double by_pairs(const TripletParameters& p, const Times& pre, const Times& post)
 double by_rule(TripletParameters p, const Times& pre, const Times& post, double gate = 1,
                bool learning = true) {
   p.rate = 1e-3;  // weights hardly leave the initial one
+  p.sliding = 0;
   p.normalisation = 0;
   p.labile_s = 1e9;
   p.max_weight = 2;
@@ -113,6 +114,65 @@ TEST(TripletRule, DopamineScalesAndCanStopIt) {
   EXPECT_NEAR(by_rule({}, pre, post, 2.0) / once, 2, 0.02);
   EXPECT_EQ(by_rule({}, pre, post, 0.0), 0);
   EXPECT_EQ(by_rule({}, pre, post, 1.0, false), 0);
+}
+
+/// Depression by one spike of the source, of what it is without sliding, after half a minute in
+/// which the target fired every `every` ms in the first `burst` ms of each 200.
+double depression_after(int every, int burst) {
+  const auto depression = [=](double sliding) {
+    Synapses synapses;
+    TripletRule rule(synapses.projection(), {.rate = 1,
+                                             .sliding = sliding,
+                                             .reference_hz = 20,
+                                             .sliding_s = 5,
+                                             .max_weight = 2,
+                                             .normalisation = 0,
+                                             .labile_s = 1e9});
+    for (int t = 0; t < 30000; ++t) {
+      const bool fires = t % 200 < burst && t % every == 0;
+      rule.step({}, fires ? Spikes{{0, 0}} : Spikes{}, 0, true);
+    }
+    rule.step(Spikes{{0, 0}}, {}, 0, true);
+    for (int t = 0; t < 10000; ++t) rule.step({}, {}, 1, true);
+    return 1 - synapses.projection().weights()[0] / 0.5;
+  };
+  return depression(1) / depression(0);
+}
+
+TEST(TripletRule, DepressionFollowsTheRateAtWhichTheCellFiresWhenItFires) {
+  EXPECT_NEAR(depression_after(23, 200), 1000.0 / 23 / 20, 0.1);
+  EXPECT_NEAR(depression_after(41, 200), 1000.0 / 41 / 20, 0.1);
+  EXPECT_EQ(depression_after(200, 200), 1);  // 5 Hz
+  // Half of the time at 90 Hz: more than steadily at their mean.
+  const double bursts = depression_after(11, 100), steady = depression_after(23, 200);
+  EXPECT_GT(bursts, 1.03 * steady);
+  EXPECT_LT(bursts, 2 * steady);
+}
+
+/// Change by pairings at 50 Hz, over the rule's rate, of a weight that is `share` of the initial
+/// one.
+double change_at(float share, int lag, double weight_dependence) {
+  const auto [pre, post] = pairings(50, lag);
+  Synapses synapses;
+  TripletRule rule(synapses.projection(), {.rate = 1e-3,
+                                           .potentiation = lag > 0 ? 6.5e-3 : 0,
+                                           .depression = lag > 0 ? 0 : 0.0073,
+                                           .weight_dependence = weight_dependence,
+                                           .sliding = 0,
+                                           .max_weight = 2,
+                                           .normalisation = 0,
+                                           .labile_s = 1e9});
+  float& weight = synapses.projection().weights()[0];
+  weight = 0.5f * share;
+  for (int t = 0; t < 15000; ++t) rule.step(at(pre, t), at(post, t), 1, true);
+  return weight / 0.5 - share;
+}
+
+TEST(TripletRule, ChangesDependOnTheWeightAsFarAsAsked) {
+  for (const double b : {0.0, 0.5, 1.0}) {
+    EXPECT_NEAR(change_at(1.5f, -10, b) / change_at(1, -10, b), 1 - b + 1.5 * b, 0.02) << b;
+    EXPECT_NEAR(change_at(1.5f, 10, b) / change_at(1, 10, b), 1 - b + 0.5 * b, 0.02) << b;
+  }
 }
 
 TEST(TripletRule, WeightsStayWithinTheirBounds) {

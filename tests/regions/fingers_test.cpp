@@ -129,6 +129,43 @@ TEST(FingerTask, RewardsMovementsInWhichOthersStayBehind) {
   EXPECT_EQ(move(always, {10, 10, 10, 10, 10}).record.reward, 1);
 }
 
+/// Share of hits in the last 40 of 160 trials of the same movement, which is rewarded in all or in
+/// none of them if the individuation that is asked for stays.
+double hits_late(double first_asked, double hit_share) {
+  Block block = practice({2}, 0);
+  block.trials = 160;
+  block.finger_individuation = first_asked;
+  block.finger_hit_share = hit_share;
+  BodyParameters p;
+  p.trial_ms = 600;
+  p.cue_ms = p.go_ms = 20;
+  p.deadline_ms = 340;
+  p.feedback_hold_ms = 0;
+  Body body(p, {block}, kScale, 1);
+  OneRegion alone(body);
+  const SheetLayout sheet = Sizes(kScale).l5pt;
+  double hits = 0;
+  for (int trial = 0; trial < 160; ++trial) {
+    for (int ms = 0; ms < p.trial_ms; ++ms) {
+      for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
+        for (const auto& [finger, every] : {std::pair{2, 25}, {3, 10}})
+          if (ms > 40 && ms < 300 && ms % every == 0 &&
+              field(kArmMuscles + finger, sheet.x(cell), sheet.y(cell)) > 0.6)
+            alone.spikes_to("corticospinal").push_back({cell, 0});
+      alone.step();
+    }
+    if (trial >= 120) hits += body.record().reward;
+  }
+  return hits / 40;
+}
+
+TEST(FingerTask, ShapingKeepsTheShareOfHits) {
+  EXPECT_EQ(hits_late(0.3, 0), 1);
+  EXPECT_EQ(hits_late(0.99, 0), 0);
+  for (const double share : {0.5, 0.75})
+    for (const double first : {0.3, 0.99}) EXPECT_NEAR(hits_late(first, share), share, 0.05);
+}
+
 TEST(FingerTask, RestAsksForNothingAndTheHandIsHeld) {
   Block rest;
   rest.task = Task::rest;

@@ -287,7 +287,8 @@ const Refusal kRefusals[] = {
     {"correlation_of_reaches",
      "[schedules.s]\nblocks = [{finger_correlation = 0.5}]",
      {},
-     {"x.toml:2:11: finger_correlation and finger_individuation have an effect only where task is "
+     {"x.toml:2:11: finger_correlation, finger_individuation and finger_hit_share have an effect "
+      "only where task is "
       "\"fingers\" or "
       "\"observe\"; "
       "write task = "
