@@ -78,7 +78,8 @@ struct Block {
            "that were not asked for) / (the least flexion of those that were)");
     v.real("finger_hit_share", finger_hit_share, {"1", 0, 0.99},
            "shaping: share of movements that are to be hits. The individuation that is asked for "
-           "then begins at finger_individuation and follows the subject: each hit raises it by .04 "
+           "then begins at finger_individuation and follows the subject, for each set of fingers "
+           "on its own: each hit raises it by .04 "
            "(1 - finger_hit_share), each miss lowers it by .04 finger_hit_share (a weighted "
            "up-down staircase: Kaernbach 1991). 0: it stays");
     v.choice_of("hand_in_sight", hand_in_sight, {"none", "own", "mirror"},

@@ -165,8 +165,9 @@ class Body final : public Region {
   std::int64_t onset_ms_ = -1;           // when 5 % of the distance was passed; −1: not yet
   bool third_passed_ = false;            // the choice between two targets is made
   Vector2 last_;
-  double asked_individuation_ = 0;  // of the running block's next movement, where it is shaped
-  bool sequence_right_ = true;      // all choices of the running sequence up to now
+  // Of the running block's next movement of each set of fingers (TrialRecord::fingers).
+  std::array<double, 1 << finger_count> asked_individuation_{};
+  bool sequence_right_ = true;  // all choices of the running sequence up to now
   // Seen signals on their way: a ring of vision_delay_ms entries.
   std::vector<std::array<double, sense::count>> vision_;
 };

@@ -201,6 +201,7 @@ EXPECTED = {
     "PEK_DA": None,
     "F_A1Early_ratio": ratio_sem(0.5, 1.0),
     "F_A1Late_ratio": ratio_sem(0.5, 1.0),
+    "F_IMPLICIT": ratio_sem(0.5, 1.0),
     "CB_GRADUAL": ratio_sem(0.70, 0.95),
     "CB_RWD": ratio_sem(0.80, 0.90),
     "CB_NOISE": (1.5, 0.0),
