@@ -26,8 +26,8 @@ void SpineParameters::visit(ParameterVisitor& v) {
   v.real("spare", spare, {"1", 0.05, 4},
          "vacant sites at the start per synapse (chosen: room for all that form)");
   v.real("day_s", day_s, {"s", 1, 86400},
-         "simulated seconds that stand for a day (chosen: some 60 s are the week of practice of "
-         "decision 0012)");
+         "simulated seconds that stand for a day (chosen: a week of practice takes a "
+         "minute)");
   v.real("formation", formation, {"1/d", 0, 10},
          "synapses that form per day and synapse, without growth (chosen: 2-5 % of spines form per "
          "day or two in untrained mice; Xu et al. 2009)");

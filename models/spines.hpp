@@ -44,10 +44,10 @@ struct SpineParameters {
   double spare = 0.5;
   double day_s = 9.0;
   double formation = 0.05;
-  double growth_gain = 6.0;
+  double growth_gain = 25.0;
   double transient_days = 3.0;
-  double half_weight = 1.45;
-  double steepness = 6.6;
+  double half_weight = 1.25;
+  double steepness = 10.9;
   double loss = 0.0047;
   double protection = 6.0;
   void visit(ParameterVisitor& v);

@@ -30,10 +30,9 @@ void for_own(const Projection& projection, std::span<const Spike> spikes, Visit 
 
 void DopamineGateParameters::visit(ParameterVisitor& v) {
   v.real("gain", gain, {"1", 0, 1e6},
-         "what saturating dopamine adds to the gate's 1 (tuned: movements whose reward is certain "
-         "teach little)");
+         "what saturating dopamine adds to the gate's 1 (tuned: rewards teach, not rest)");
   v.real("half_hz", half_hz, {"Hz", 0.1, 100},
-         "half-saturation (tuned: between bursts after expected and unexpected rewards)");
+         "half-saturation (tuned: between the noise of the tonic rate and bursts)");
   v.real("hill", hill, {"1", 1, 10}, "Hill exponent (tuned with half_hz)");
   v.real("tau_ms", tau_ms, {"ms", 1, 60000},
          "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
@@ -48,26 +47,29 @@ double DopamineGate::value() const {
 }
 
 void TripletParameters::visit(ParameterVisitor& v) {
-  v.real("rate", rate, {"1", 0, 1000},
-         "speed of learning; 1: as in slices (tuned: one rewarded movement changes little, some "
-         "hundred change maps as days of practice do)");
+  v.real(
+      "rate", rate, {"1", 0, 1000},
+      "speed of learning; 1: as in slices where the gate is 1; it goes from 0 to 1 + dopamine.gain "
+      "(tuned: one rewarded movement changes little, some hundred change maps)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "potentiation per triplet at traces of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006, visual cortex, all-to-all)");
   v.real("depression", depression, {"1", 0, 1},
          "depression per pair at a trace of 1, as a share of the initial weight (the same: 7.1e-3; "
-         "tuned: the rate at which it gives way to potentiation, 20 Hz or more, lies between those "
+         "tuned within some 5 %: the rate at which it gives way to potentiation, 20 Hz or more, "
+         "lies between those "
          "of a finger that is asked to move and of its neighbour)");
   v.real("weight_dependence", weight_dependence, {"1", 0, 1},
          "how far depression is in proportion to the weight, and potentiation to what it lacks of "
          "the largest (tuned: weights differ by practice, and do not run to their bounds)");
   v.real("sliding", sliding, {"1", 0, 4},
-         "exponent with which depression follows the cell's rate when it fires (the same: 2, of "
-         "its mean rate; tuned: inputs that always fire together still grow; 0: it does not)");
+         "exponent with which depression follows the rate at which the cell fires (the same: 2, of "
+         "its "
+         "mean rate; tuned: overlap of maps follows the correlation of movements; 0: it does not)");
   v.real("reference_hz", reference_hz, {"Hz", 0.1, 1000},
-         "rate from which on it does (chosen: below those of movements)");
+         "rate from which on it does (tuned with it: below those of movements)");
   v.real("sliding_s", sliding_s, {"s", 0.1, 1e6},
-         "time over which that rate is averaged (chosen: some twenty movements)");
+         "time over which that rate is averaged (tuned with it: some thirty movements)");
   v.real("plus_ms", plus_ms, {"ms", 1, 1000}, "decay of the presynaptic trace (the same)");
   v.real("minus_ms", minus_ms, {"ms", 1, 1000}, "decay of the postsynaptic trace (the same)");
   v.real("slow_ms", slow_ms, {"ms", 1, 10000}, "decay of the slow postsynaptic trace (the same)");
@@ -77,10 +79,10 @@ void TripletParameters::visit(ParameterVisitor& v) {
   v.real("max_weight", max_weight, {"1", 1.01, 20}, "largest weight, in initial weights (chosen)");
   v.real("normalisation", normalisation, {"1", 0, 1},
          "share of the way by which a cell's summed weight returns to the initial sum per second "
-         "(chosen: faster than it is changed)");
+         "(tuned: faster than it is changed, and slow enough that practised inputs add to it)");
   v.real("labile_s", labile_s, {"s", 1, 1e9},
          "time constant with which a weight returns to its consolidated one (tuned: maps return "
-         "within the simulated minute that stands for the week after practice)");
+         "within the minutes that stand for the month after practice)");
   v.real("capacity", capacity, {"1", 0.1, 1e6},
          "size of the consolidated variable relative to the weight's (chosen)");
 }
@@ -96,8 +98,8 @@ TripletRule::TripletRule(Projection& projection, const TripletParameters& parame
       x_(projection.sources() + 1, 0.0f),
       y_(projection.own_targets(), 0.0f),
       z_(projection.own_targets(), 0.0f),
-      mean_(projection.own_targets(), 0.0f),
-      square_(projection.own_targets(), 0.0f),
+      z_mean_(projection.own_targets(), 0.0f),
+      z_square_(projection.own_targets(), 0.0f),
       eligibility_(projection.weights().size(), 0.0f),
       consolidated_(projection.canonical_weights()),
       depression_(projection.own_targets(), static_cast<float>(parameters.depression)) {}
@@ -134,10 +136,12 @@ void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   ++now_ms_;
   if (now_ms_ % kPeriodMs == 0) {
     if (learning && gate > 0) follow(gate);
-    if (parameters_.sliding > 0) slide();
+    if (parameters_.sliding > 0) follow_rate();
     decay(eligibility_, eligibility_decay_);
   }
-  if (learning && now_ms_ % kSlowPeriodMs == 0) settle();
+  if (now_ms_ % kSlowPeriodMs != 0) return;
+  if (parameters_.sliding > 0) slide();
+  if (learning) settle();
 }
 
 void TripletRule::follow(double gate) {
@@ -152,22 +156,24 @@ void TripletRule::follow(double gate) {
   }
 }
 
-void TripletRule::slide() {
+void TripletRule::follow_rate() {
   const double over_ms = std::min(1000.0 * parameters_.sliding_s, static_cast<double>(now_ms_));
   const auto share = static_cast<float>(kPeriodMs / over_ms);
   for (std::size_t target = 0; target < z_.size(); ++target) {
     const float z = z_[target];
-    mean_[target] += share * (z - mean_[target]);
-    square_[target] += share * (z * z - square_[target]);
-    set_depression(target);
+    z_mean_[target] += share * (z - z_mean_[target]);
+    z_square_[target] += share * (z * z - z_square_[target]);
   }
 }
 
-void TripletRule::set_depression(std::size_t target) {
+void TripletRule::slide() {
   const double unit = 1e-3 * parameters_.slow_ms * parameters_.reference_hz;
-  const double rate = mean_[target] > 0 ? square_[target] / (mean_[target] * unit) : 0.0;
-  depression_[target] = static_cast<float>(parameters_.depression *
-                                           (rate > 1 ? math::pow(rate, parameters_.sliding) : 1.0));
+  for (std::size_t target = 0; target < z_.size(); ++target) {
+    const double mean = z_mean_[target];
+    const double rate = mean > 0 ? z_square_[target] / (mean * unit) : 0.0;
+    depression_[target] = static_cast<float>(
+        parameters_.depression * (rate > 1 ? math::pow(rate, parameters_.sliding) : 1.0));
+  }
 }
 
 void TripletRule::settle() {
@@ -225,8 +231,9 @@ void TripletRule::save(StateWriter& writer) const {
   writer.shared<float>(name + ".x", x_);
   writer.block<float>(name + ".y", all, first, y_);
   writer.block<float>(name + ".z", all, first, z_);
-  writer.block<float>(name + ".mean", all, first, mean_);
-  writer.block<float>(name + ".square", all, first, square_);
+  writer.block<float>(name + ".z_mean", all, first, z_mean_);
+  writer.block<float>(name + ".z_square", all, first, z_square_);
+  writer.block<float>(name + ".depression", all, first, depression_);
   writer.block<float>(name + ".eligibility", k * all, k * first, canonical_eligibility());
   writer.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
 }
@@ -238,9 +245,9 @@ void TripletRule::load(StateReader& reader) {
   reader.shared<float>(name + ".x", x_);
   reader.block<float>(name + ".y", all, first, y_);
   reader.block<float>(name + ".z", all, first, z_);
-  reader.block<float>(name + ".mean", all, first, mean_);
-  reader.block<float>(name + ".square", all, first, square_);
-  for (std::size_t target = 0; target < z_.size(); ++target) set_depression(target);
+  reader.block<float>(name + ".z_mean", all, first, z_mean_);
+  reader.block<float>(name + ".z_square", all, first, z_square_);
+  reader.block<float>(name + ".depression", all, first, depression_);
   std::vector<float> canonical(eligibility_.size());
   reader.block<float>(name + ".eligibility", k * all, k * first, canonical);
   set_eligibility(canonical);
@@ -249,8 +256,8 @@ void TripletRule::load(StateReader& reader) {
 
 void InhibitoryParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 1},
-         "change per spike at a trace of 1, as a share of the initial weight (chosen: slower than "
-         "excitatory synapses)");
+         "change per spike at a trace of 1, as a share of the initial weight (tuned: too slow to "
+         "undo within a block what excitatory synapses learn)");
   v.real("trace_ms", trace_ms, {"ms", 1, 1000}, "decay of the traces (Vogels et al. 2011)");
   v.real("calibration_s", calibration_s, {"s", 0.001, 1e6},
          "time at the start in which a cell finds its set-point (chosen)");

@@ -15,7 +15,8 @@ namespace quartet {
 
 /// How much a reward-prediction error lets cortical synapses change:
 ///   gate = max(0, 1 + gain · m),  m: dopamine_effect of D − D̄ (models/dopamine.hpp)
-/// The Hill curve keeps small bursts, after rewards that are expected, from teaching too.
+/// The Hill curve keeps small bursts, as after rewards that are expected, from teaching. (Rewards
+/// of finger movements are never expected: the critic sees targets alone.)
 struct DopamineGateParameters {
   double gain = 500.0;
   double half_hz = 6.0;
@@ -45,22 +46,27 @@ class DopamineGate {
 
 /// Excitatory synapses: the triplet rule in its minimal form (Pfister & Gerstner 2006, J. Neurosci.
 /// 26:9673; all pairs of spikes), turned into changes by a third factor, with bounded weights.
-///   spike of source i:  e_ij ← e_ij − depression · s_j · y_j · [(1−b) w0 + b w_ij]
-///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · w0 [1−b + b
-///   (w_max−w_ij)/(w_max−w0)] dw/dt = rate · gate · e/eligibility_ms,  de/dt = −e/eligibility_ms
-/// x, y and z jump by 1 with every spike, after it is counted, and decay with plus_ms, minus_ms and
-/// slow_ms. At the initial weight w0 changes are those of slices, as shares of w0, times rate and
-/// gate; regular firing potentiates above depression · s_j · minus_ms / (potentiation · plus_ms ·
-/// slow_ms), 20 Hz for s_j = 1. b: weight_dependence, from 0 (changes know nothing of the weight
-/// but its bounds 0 and w_max = max_weight · w0: small differences between synapses grow) to 1
-/// (they balance at a weight between them; Gutig et al. 2003, J. Neurosci. 23:3697, have powers
-/// instead).
+///   spike of source i:  e_ij ← e_ij − depression · s_j · y_j · (1 − b + b w_ij/w0) · w0
+///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · (1 − b + b u_ij) · w0
+///   dw/dt = rate · gate · e/eligibility_ms
+///   de/dt = −e/eligibility_ms
+/// u_ij = (w_max − w_ij)/(w_max − w0). x, y and z jump by 1 with every spike, after it is counted,
+/// and decay with plus_ms, minus_ms and slow_ms. At the initial weight w0 changes are those of
+/// slices, as shares of w0, times rate and gate; regular firing potentiates above depression · s_j
+/// · minus_ms / (potentiation · plus_ms · slow_ms), 20 Hz for s_j = 1. b: weight_dependence, from 0
+/// (changes know nothing of the weight but its bounds 0 and w_max = max_weight · w0: small
+/// differences between synapses grow) to 1 (they balance at a weight between them; Gütig et al.
+/// 2003, J. Neurosci. 23:3697, have powers instead).
 ///
-/// The threshold slides with the cell's activity (Bienenstock, Cooper & Munro 1982):
+/// Above reference_hz the threshold slides with the cell's activity (Bienenstock, Cooper & Munro
+/// 1982):
 ///   s_j = max(1, ⟨z²⟩_j / (⟨z⟩_j · slow_ms · reference_hz))^sliding
-/// ⟨⟩: means over sliding_s. Their ratio is the rate at which the cell fires when it fires,
-/// whatever the share of time that it does. So a cell tells the inputs with which it fires most
-/// from those with which it fires less, be its rates high or low.
+/// ⟨⟩: means over sliding_s, followed every 20 ms and taken over into s_j every second. Where z is
+/// steady their ratio is the cell's rate; where it comes and goes more slowly than slow_ms, the
+/// rate while it fires, whatever the share of time that it does; single spikes add 1/(2 slow_ms).
+/// So a cell tells the inputs with which it fires most from those with which it fires less. With
+/// sliding 1 potentiation and depression by a steady rate stay in the ratio that they have at
+/// reference_hz: what bounds rates then is weight dependence, normalisation and inhibition.
 ///
 /// Every second, two slow processes act on the synapses of each target:
 ///   w ← w · (1 + normalisation · (W0/Σw − 1))                     W0: the initial sum
@@ -74,9 +80,9 @@ struct TripletParameters {
   double potentiation = 6.5e-3;
   double depression = 0.0073;
   double weight_dependence = 0.5;
-  double sliding = 0.7;
-  double reference_hz = 20.0;
-  double sliding_s = 10.0;
+  double sliding = 1.0;
+  double reference_hz = 25.0;
+  double sliding_s = 20.0;
   double plus_ms = 16.8;
   double minus_ms = 33.7;
   double slow_ms = 114.0;
@@ -109,8 +115,8 @@ class TripletRule {
 
  private:
   void follow(double gate);
+  void follow_rate();
   void slide();
-  void set_depression(std::size_t target);
   void settle();
   std::vector<float> canonical_eligibility() const;
   void set_eligibility(std::span<const float> canonical);
@@ -120,13 +126,13 @@ class TripletRule {
   float initial_weight_, plus_decay_, minus_decay_, slow_decay_, eligibility_decay_;
   // State.
   std::int64_t now_ms_ = 0;
-  std::vector<float> x_;              // per source cell, and 0 for where there is no synapse
-  std::vector<float> y_, z_;          // per own target
-  std::vector<float> mean_, square_;  // of z, per own target
-  std::vector<float> eligibility_;    // per synapse, in the order of delivery
-  std::vector<float> consolidated_;   // per synapse, in canonical order
+  std::vector<float> x_;                  // per source cell, and 0 for where there is no synapse
+  std::vector<float> y_, z_;              // per own target
+  std::vector<float> z_mean_, z_square_;  // per own target
+  std::vector<float> eligibility_;        // per synapse, in the order of delivery
+  std::vector<float> consolidated_;       // per synapse, in canonical order
 
-  std::vector<float> depression_;  // per own target: depression · s_j, of mean_ and square_
+  std::vector<float> depression_;  // per own target: depression · s_j, of the means
 };
 
 /// Inhibitory synapses that hold their target's rate (Vogels, Sprekeler, Zenke, Clopath & Gerstner

@@ -79,9 +79,10 @@ struct Block {
     v.real("finger_hit_share", finger_hit_share, {"1", 0, 0.99},
            "shaping: share of movements that are to be hits. The individuation that is asked for "
            "then begins at finger_individuation and follows the subject, for each set of fingers "
-           "on its own: each hit raises it by .04 "
-           "(1 - finger_hit_share), each miss lowers it by .04 finger_hit_share (a weighted "
-           "up-down staircase: Kaernbach 1991). 0: it stays");
+           "on its own, also through blocks that follow and shape as well: each hit raises it by "
+           ".04 (1 - finger_hit_share), each miss lowers it by .04 finger_hit_share (a weighted "
+           "up-down staircase: Kaernbach 1991), within -1 and 1. All five fingers together are "
+           "always a hit. 0: it stays");
     v.choice_of("hand_in_sight", hand_in_sight, {"none", "own", "mirror"},
                 "what is seen of the hand that moves its fingers; own: how far they are bent; "
                 "mirror: in its place the mirror image of the other hand, which does what is asked "

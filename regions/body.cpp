@@ -298,7 +298,9 @@ void Body::start_trial(std::int64_t trial) {
     record_.rotation_deg +=
         block.rotation_noise_deg * skewed(noise_key_, trial, block.rotation_noise_skew);
   if (block.task != Task::reach) record_.target_deg = kNaN;
-  if (within == 0) asked_individuation_.fill(block.finger_individuation);
+  const bool goes_on = b > 0 && schedule_[b - 1].finger_hit_share > 0 && block.finger_hit_share > 0;
+  if (within == 0 && !goes_on) criterion_.fill(block.finger_individuation);
+  record_.individuation = record_.asked_individuation = kNaN;
   if (block.task == Task::fingers || block.task == Task::observe)
     record_.fingers = asked_fingers(block, finger_key_, trial, within);
   record_.angle_third_deg = record_.angle_end_deg = record_.cursor_deg = record_.error_deg = kNaN;
@@ -404,11 +406,13 @@ void Body::finish_fingers() {
   }
   const double overflow = unasked == 0 ? 0 : others / unasked;
   const double individuation = least > 0 ? 1 - overflow / least : 0;
-  double& asked = asked_individuation_[static_cast<std::size_t>(record_.fingers)];
-  const double wanted = asked;
+  double& criterion = criterion_[static_cast<std::size_t>(record_.fingers)];
+  const double wanted = criterion;
   const bool hit = least > 0 && individuation >= wanted;
   const double share = block().finger_hit_share;
-  if (share > 0) asked = std::clamp(wanted + kShaping * ((hit ? 1.0 : 0.0) - share), 0.0, 1.0);
+  if (share > 0) criterion = std::clamp(wanted + kShaping * ((hit ? 1.0 : 0.0) - share), -1.0, 1.0);
+  record_.individuation = individuation;
+  record_.asked_individuation = wanted;
   record_.reached = least > 0;
   give_outcome(hit, hit && wanted < 1 ? (individuation - wanted) / (1 - wanted) : 0);
 }
@@ -567,13 +571,13 @@ void Body::save(StateWriter& writer) const {
   const std::int64_t integers[] = {r.trial,      r.block,   r.reached,      clock_ms_,
                                    finished_ms_, onset_ms_, third_passed_,  r.second,
                                    r.fingers,    within_,   sequence_right_};
-  const double reals[] = {r.target_deg,     r.rotation_deg, r.angle_third_deg, r.angle_end_deg,
-                          r.cursor_deg,     r.error_deg,    r.movement_ms,     r.path_m,
-                          r.peak_speed_m_s, r.reward,       r.punishment,      last_.x,
-                          last_.y};
+  const double reals[] = {r.target_deg,     r.rotation_deg,  r.angle_third_deg,    r.angle_end_deg,
+                          r.cursor_deg,     r.error_deg,     r.movement_ms,        r.path_m,
+                          r.peak_speed_m_s, r.reward,        r.punishment,         last_.x,
+                          last_.y,          r.individuation, r.asked_individuation};
   writer.shared<std::int64_t>("body.integers", integers);
   writer.shared<double>("body.reals", reals);
-  writer.shared<double>("body.asked_individuation", asked_individuation_);
+  writer.shared<double>("body.criterion", criterion_);
   writer.shared<double>("body.finger_hz", r.finger_hz);
   writer.shared<double>("body.finger_deg", r.finger_deg);
   writer.shared<double>("body.q", arm_.q);
@@ -589,7 +593,7 @@ void Body::save(StateWriter& writer) const {
 void Body::load(StateReader& reader) {
   TrialRecord& r = record_;
   std::int64_t integers[11];
-  double reals[13];
+  double reals[15];
   reader.shared<std::int64_t>("body.integers", integers);
   reader.shared<double>("body.reals", reals);
   r.trial = integers[0];
@@ -603,12 +607,13 @@ void Body::load(StateReader& reader) {
   r.fingers = integers[8];
   within_ = integers[9];
   sequence_right_ = integers[10] != 0;
-  double* const into[] = {&r.target_deg,     &r.rotation_deg, &r.angle_third_deg, &r.angle_end_deg,
-                          &r.cursor_deg,     &r.error_deg,    &r.movement_ms,     &r.path_m,
-                          &r.peak_speed_m_s, &r.reward,       &r.punishment,      &last_.x,
-                          &last_.y};
+  double* const into[] = {&r.target_deg,    &r.rotation_deg,  &r.angle_third_deg,
+                          &r.angle_end_deg, &r.cursor_deg,    &r.error_deg,
+                          &r.movement_ms,   &r.path_m,        &r.peak_speed_m_s,
+                          &r.reward,        &r.punishment,    &last_.x,
+                          &last_.y,         &r.individuation, &r.asked_individuation};
   for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
-  reader.shared<double>("body.asked_individuation", asked_individuation_);
+  reader.shared<double>("body.criterion", criterion_);
   reader.shared<double>("body.finger_hz", r.finger_hz);
   reader.shared<double>("body.finger_deg", r.finger_deg);
   reader.shared<double>("body.q", arm_.q);

@@ -74,6 +74,8 @@ struct TrialRecord {
   /// the fingers' motor pools (Hz), and the most that fingers were flexed (degrees); little finger
   /// first.
   std::array<double, finger_count> finger_hz{}, finger_deg{};
+  double individuation = 0;        ///< of the fingers that were asked for; NaN where none were
+  double asked_individuation = 0;  ///< from which on it is a hit; NaN the same
 };
 
 class Body final : public Region {
@@ -165,8 +167,9 @@ class Body final : public Region {
   std::int64_t onset_ms_ = -1;           // when 5 % of the distance was passed; −1: not yet
   bool third_passed_ = false;            // the choice between two targets is made
   Vector2 last_;
-  // Of the running block's next movement of each set of fingers (TrialRecord::fingers).
-  std::array<double, 1 << finger_count> asked_individuation_{};
+  // From which individuation on the next movement of each set of fingers (TrialRecord::fingers) is
+  // a hit.
+  std::array<double, 1 << finger_count> criterion_{};
   bool sequence_right_ = true;  // all choices of the running sequence up to now
   // Seen signals on their way: a ring of vision_delay_ms entries.
   std::vector<std::array<double, sense::count>> vision_;

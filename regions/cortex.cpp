@@ -508,8 +508,8 @@ void Cortex::connect_sheet() {
   const Layer &E = l23e_, &PV = pv_, &SOM = som_, &NGF = ngf_, &IT = l5it_, &PT = l5pt_,
               &CT = l6ct_;
   constexpr double kE = kExcitationDelayMs, kI = 0.8;
-  // Where the sheet is plastic, these have weights of their own and, as nearly all are short, one
-  // delay.
+  // Where the sheet is plastic, these have weights of their own and one delay: that some come from
+  // afar, where axons of a fixed sheet take up to half a millisecond longer, is neglected.
   auto learned = [&](const char* name, const Layer& from, const Layer& to, std::size_t receptor,
                      std::uint32_t in_degree, SourceRule sources, double sum, double delay_ms,
                      double max_weight, std::uint32_t vacant_sites = 0) -> Projection& {

@@ -427,14 +427,15 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
                   : fmt::format("write finger_correlation = {:.4g} (one at a time) or more",
                                 -std::floor(1e4 / (n - 1)) / 1e4));
   }
-  if (n == 0 &&
-      (block.finger_correlation != 0 ||
-       block.finger_individuation != Block{}.finger_individuation || block.finger_hit_share != 0)) {
+  if (n == 0 && block.finger_correlation != 0) {
+    refuse("finger_correlation has an effect only where task is \"fingers\" or \"observe\"",
+           "write task = \"fingers\" and fingers, or leave it out");
+  }
+  if (block.task != Task::fingers &&
+      (block.finger_individuation != Block{}.finger_individuation || block.finger_hit_share != 0)) {
     refuse(
-        "finger_correlation, finger_individuation and finger_hit_share have an effect only where "
-        "task is "
-        "\"fingers\" or \"observe\"",
-        "write task = \"fingers\" and fingers, or leave it out");
+        "finger_individuation and finger_hit_share have an effect only where task is \"fingers\"",
+        "write task = \"fingers\" and fingers, or leave them out");
   }
   if (block.task != Task::reach &&
       (block.perturbation != Perturbation::none || block.curl_Ns_m != 0.0 ||

@@ -96,6 +96,8 @@ std::vector<double> body_values(const TrialRecord& record) {
   // From the thumb on, as digits are counted.
   values.insert(values.end(), record.finger_hz.rbegin(), record.finger_hz.rend());
   values.insert(values.end(), record.finger_deg.rbegin(), record.finger_deg.rend());
+  values.push_back(record.individuation);
+  values.push_back(record.asked_individuation);
   return values;
 }
 

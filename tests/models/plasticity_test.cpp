@@ -438,7 +438,7 @@ double mean_eligibility(const std::vector<double>& factors, double mean_rate,
   MemoryWriter writer(state, 0);
   rule.save(writer);
   float mean = 0;
-  std::memcpy(&mean, state.arrays.at("pathway.mean").bytes.data(), sizeof mean);
+  std::memcpy(&mean, state.arrays.at("pathway.z_mean").bytes.data(), sizeof mean);
   return mean;
 }
 
@@ -839,7 +839,7 @@ TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
         rule.spikes(pattern(t, 20, 0), pattern(t, 40, 5));
         if (t % ThreeFactorRule::kPeriodMs == 9) rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
       },
-      {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean", "pathway.modulated"});
+      {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.z_mean", "pathway.modulated"});
 }
 
 TEST(ThreeFactorRule, LateStateContinuesOnAnotherSlicing) {
@@ -849,7 +849,7 @@ TEST(ThreeFactorRule, LateStateContinuesOnAnotherSlicing) {
                           if (t % ThreeFactorRule::kPeriodMs == 9)
                             rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
                         },
-                        {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean",
+                        {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.z_mean",
                          "pathway.modulated", "pathway.early", "pathway.later"});
 }
 
@@ -895,8 +895,8 @@ TEST(TripletRule, StateContinuesOnAnotherSlicing) {
         for (int k = 5 * t; k < 5 * (t + 1); ++k)
           rule.step(pattern(k, 20, 0), pattern(k, 40, 5), 0.1, true);
       },
-      {"pathway.w", "pathway.now_ms", "pathway.x", "pathway.y", "pathway.z", "pathway.mean",
-       "pathway.square", "pathway.eligibility", "pathway.consolidated"});
+      {"pathway.w", "pathway.now_ms", "pathway.x", "pathway.y", "pathway.z", "pathway.z_mean",
+       "pathway.z_square", "pathway.depression", "pathway.eligibility", "pathway.consolidated"});
 }
 
 TEST(InhibitoryRule, StateContinuesOnAnotherSlicing) {

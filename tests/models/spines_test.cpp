@@ -192,6 +192,12 @@ TEST(Spines, BalancedTurnoverKeepsTheDensity) {
 }
 
 // Cells whose synapses grow form more; those that shrink do not.
+TEST(Spines, ShippedProbabilitiesBalanceAtTheInitialWeight) {
+  const SpineParameters p;
+  const double stays = 1 / (1 + std::pow(p.half_weight, p.steepness));
+  EXPECT_NEAR(p.loss * (1 - p.formation * p.transient_days) / (p.formation * stays), 1, 0.02);
+}
+
 TEST(Spines, GrowthBringsMore) {
   SpineParameters p = free_turnover(0);
   p.growth_gain = 20;

@@ -117,8 +117,8 @@ TEST(TripletRule, DopamineScalesAndCanStopIt) {
 }
 
 /// Depression by one spike of the source, of what it is without sliding, after half a minute in
-/// which the target fired every `every` ms in the first `burst` ms of each 200.
-double depression_after(int every, int burst) {
+/// which the target fired every `every` ms in the first `burst` ms of each `period`.
+double depression_after(int every, int burst, int period = 200) {
   const auto depression = [=](double sliding) {
     Synapses synapses;
     TripletRule rule(synapses.projection(), {.rate = 1,
@@ -129,7 +129,7 @@ double depression_after(int every, int burst) {
                                              .normalisation = 0,
                                              .labile_s = 1e9});
     for (int t = 0; t < 30000; ++t) {
-      const bool fires = t % 200 < burst && t % every == 0;
+      const bool fires = t % period < burst && t % every == 0;
       rule.step({}, fires ? Spikes{{0, 0}} : Spikes{}, 0, true);
     }
     rule.step(Spikes{{0, 0}}, {}, 0, true);
@@ -143,14 +143,14 @@ TEST(TripletRule, DepressionFollowsTheRateAtWhichTheCellFiresWhenItFires) {
   EXPECT_NEAR(depression_after(23, 200), 1000.0 / 23 / 20, 0.1);
   EXPECT_NEAR(depression_after(41, 200), 1000.0 / 41 / 20, 0.1);
   EXPECT_EQ(depression_after(200, 200), 1);  // 5 Hz
-  // Half of the time at 90 Hz: more than steadily at their mean.
-  const double bursts = depression_after(11, 100), steady = depression_after(23, 200);
-  EXPECT_GT(bursts, 1.03 * steady);
-  EXPECT_LT(bursts, 2 * steady);
+  // Bursts of 320 ms at 50 Hz in a quarter of the time: as if always at 50, though the mean
+  // is 12.5.
+  EXPECT_GT(depression_after(20, 320, 1280), 0.65 * depression_after(20, 200));
+  EXPECT_EQ(depression_after(80, 1280, 1280), 1);  // always at 12.5 Hz
 }
 
-/// Change by pairings at 50 Hz, over the rule's rate, of a weight that is `share` of the initial
-/// one.
+/// Change by pairings at 50 Hz, as a share of the initial weight, of a weight that is `share` of
+/// the initial one.
 double change_at(float share, int lag, double weight_dependence) {
   const auto [pre, post] = pairings(50, lag);
   Synapses synapses;

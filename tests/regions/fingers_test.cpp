@@ -129,41 +129,76 @@ TEST(FingerTask, RewardsMovementsInWhichOthersStayBehind) {
   EXPECT_EQ(move(always, {10, 10, 10, 10, 10}).record.reward, 1);
 }
 
-/// Share of hits in the last 40 of 160 trials of the same movement, which is rewarded in all or in
-/// none of them if the individuation that is asked for stays.
-double hits_late(double first_asked, double hit_share) {
-  Block block = practice({2}, 0);
-  block.trials = 160;
-  block.finger_individuation = first_asked;
-  block.finger_hit_share = hit_share;
+/// Blocks of movements of the index and of the middle finger, one at a time. The ring finger moves
+/// with the index finger, and the thumb, as far as they do, with the middle one: individuation of
+/// the two differs, and is the same in all trials.
+std::vector<TrialRecord> shaped(const std::vector<Block>& blocks) {
   BodyParameters p;
   p.trial_ms = 600;
   p.cue_ms = p.go_ms = 20;
   p.deadline_ms = 340;
   p.feedback_hold_ms = 0;
-  Body body(p, {block}, kScale, 1);
+  Body body(p, blocks, kScale, 1);
   OneRegion alone(body);
   const SheetLayout sheet = Sizes(kScale).l5pt;
-  double hits = 0;
-  for (int trial = 0; trial < 160; ++trial) {
+  std::vector<TrialRecord> records;
+  for (std::int64_t trial = 0; trial < trials_of(blocks); ++trial) {
     for (int ms = 0; ms < p.trial_ms; ++ms) {
+      const bool index = body.record().fingers == kIndex;
+      const std::pair<int, int> every[] = {{index ? 3 : 2, 10}, {index ? 1 : 4, index ? 25 : 12}};
       for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
-        for (const auto& [finger, every] : {std::pair{2, 25}, {3, 10}})
-          if (ms > 40 && ms < 300 && ms % every == 0 &&
+        for (const auto& [finger, interval] : every)
+          if (ms > 40 && ms < 300 && ms % interval == 0 &&
               field(kArmMuscles + finger, sheet.x(cell), sheet.y(cell)) > 0.6)
             alone.spikes_to("corticospinal").push_back({cell, 0});
       alone.step();
     }
-    if (trial >= 120) hits += body.record().reward;
+    records.push_back(body.record());
   }
-  return hits / 40;
+  return records;
 }
 
-TEST(FingerTask, ShapingKeepsTheShareOfHits) {
-  EXPECT_EQ(hits_late(0.3, 0), 1);
-  EXPECT_EQ(hits_late(0.99, 0), 0);
+Block shaped_block(std::int64_t trials, double first_asked, double hit_share) {
+  Block block = practice({2, 3}, -1);
+  block.trials = trials;
+  block.finger_individuation = first_asked;
+  block.finger_hit_share = hit_share;
+  return block;
+}
+
+/// Share of hits among the last 80 of 320 trials that ask for these fingers.
+double hits_late(double first_asked, double hit_share, std::int64_t fingers) {
+  double hits = 0, movements = 0;
+  const auto records = shaped({shaped_block(320, first_asked, hit_share)});
+  for (std::size_t trial = 240; trial < records.size(); ++trial) {
+    if (records[trial].fingers != fingers) continue;
+    hits += records[trial].reward;
+    ++movements;
+  }
+  return hits / movements;
+}
+
+TEST(FingerTask, ShapingKeepsTheShareOfHitsOfEachFinger) {
+  EXPECT_EQ(hits_late(0, 0, kIndex), 1);
+  EXPECT_EQ(hits_late(1, 0, kMiddle), 0);
   for (const double share : {0.5, 0.75})
-    for (const double first : {0.3, 0.99}) EXPECT_NEAR(hits_late(first, share), share, 0.05);
+    for (const std::int64_t finger : {kIndex, kMiddle})
+      EXPECT_NEAR(hits_late(0.9, share, finger), share, 0.07) << finger;
+  const auto records = shaped({shaped_block(320, 0.9, 0.5)});
+  double last[5] = {};
+  for (const TrialRecord& record : records) last[record.fingers] = record.asked_individuation;
+  EXPECT_GT(std::abs(last[kIndex] - last[kMiddle]), 0.1);
+  for (const TrialRecord& record : records)
+    EXPECT_EQ(record.reward == 1, record.individuation >= record.asked_individuation);
+}
+
+TEST(FingerTask, ShapingGoesOnInTheNextBlockThatShapes) {
+  const auto asked_first = [](double second_share) {
+    const auto records = shaped({shaped_block(40, 0.9, 0.5), shaped_block(2, 0.9, second_share)});
+    return records[40].asked_individuation;
+  };
+  EXPECT_NE(asked_first(0.5), 0.9);
+  EXPECT_EQ(asked_first(0), 0.9);
 }
 
 TEST(FingerTask, RestAsksForNothingAndTheHandIsHeld) {
@@ -179,7 +214,8 @@ TEST(FingerTask, RestAsksForNothingAndTheHandIsHeld) {
 }
 
 TEST(FingerTask, StateContinuesWithinATrial) {
-  const Block block = practice({2, 3}, 0.4);
+  Block block = practice({2, 3}, 0.4);
+  block.finger_hit_share = 0.3;  // no movement leaves the criterion as it was
   const auto cells = [](int ms) {
     std::vector<Spike> spikes;
     for (std::uint32_t cell = 0; cell < 200; ++cell)
@@ -211,6 +247,35 @@ TEST(FingerTask, StateContinuesWithinATrial) {
   }
   EXPECT_TRUE(state(body) == state(other));
   EXPECT_GT(body.record().finger_hz[0], 0);
+}
+
+/// Share of the synapses L23E_L5PT whose source is farther from the target than 1.5 units, three
+/// times the SD of those from nearby.
+double far_away(double wide_share, double wide_sd) {
+  CortexParameters p;
+  p.sheet_plasticity.plastic = true;
+  p.sheet_plasticity.wide_share = wide_share;
+  p.sheet_plasticity.wide_sd = wide_sd;
+  const Cortex cortex(p, {}, kScale, 20111, {});
+  const auto plastic = cortex.plastic_projections();
+  std::size_t i = 0;
+  while (plastic[i].name != "L23E_L5PT") ++i;
+  const std::vector<std::uint32_t> sources = cortex.sources(i);
+  const SheetLayout from = Sizes(kScale).l23e, to = Sizes(kScale).l5pt;
+  const std::size_t k = sources.size() / to.size();
+  double far = 0;
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    const auto target = static_cast<std::uint32_t>(s / k);
+    far += std::hypot(from.x(sources[s]) - to.x(target), from.y(sources[s]) - to.y(target)) > 1.5;
+  }
+  return far / static_cast<double>(sources.size());
+}
+
+TEST(PlasticSheet, AShareOfItsExcitatorySynapsesComesFromAfar) {
+  EXPECT_LT(far_away(0, 1.4), 0.03);
+  EXPECT_NEAR(far_away(1, 1.4), std::exp(-0.5 * 1.5 * 1.5 / (1.4 * 1.4)), 0.08);
+  EXPECT_NEAR(far_away(0.3, 1.4), 0.3 * far_away(1, 1.4) + 0.7 * far_away(0, 1.4), 0.02);
+  EXPECT_GT(far_away(0.3, 3), far_away(0.3, 1.4));
 }
 
 /// A cortex whose sheet is plastic, with a cue for the middle finger every other 200 ms.

@@ -287,12 +287,14 @@ const Refusal kRefusals[] = {
     {"correlation_of_reaches",
      "[schedules.s]\nblocks = [{finger_correlation = 0.5}]",
      {},
-     {"x.toml:2:11: finger_correlation, finger_individuation and finger_hit_share have an effect "
-      "only where task is "
-      "\"fingers\" or "
-      "\"observe\"; "
-      "write task = "
-      "\"fingers\" and fingers, or leave it out"}},
+     {"x.toml:2:11: finger_correlation has an effect only where task is \"fingers\" or "
+      "\"observe\"; write task = \"fingers\" and fingers, or leave it out"}},
+    {"shaped_observation",
+     "[brain.cortex.observation]\nconnected = true\n[schedules.s]\n"
+     "blocks = [{task = \"observe\", fingers = [2], finger_hit_share = 0.5}]",
+     {},
+     {"x.toml:4:11: finger_individuation and finger_hit_share have an effect only where task is "
+      "\"fingers\"; write task = \"fingers\" and fingers, or leave them out"}},
     {"rotated_rest",
      "[schedules.s]\nblocks = [{task = \"rest\", perturbation = \"rotation\", rotation_deg = 30}]",
      {},
