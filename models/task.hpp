@@ -75,11 +75,13 @@ struct Block {
            "one finger at a time; 0: each on its own; 1: all or none");
     v.real("finger_individuation", finger_individuation, {"1", 0, 1},
            "individuation from which a finger movement is a hit: 1 - (mean flexion of the fingers "
-           "that were not asked for) / (the least flexion of those that were)");
+           "that were not asked for) / (the least flexion of those that were), at least -1; a "
+           "finger that stays still is a miss");
     v.real("finger_hit_share", finger_hit_share, {"1", 0, 0.99},
            "shaping: share of movements that are to be hits. The individuation that is asked for "
            "then begins at finger_individuation and follows the subject, for each set of fingers "
-           "on its own, also through blocks that follow and shape as well: each hit raises it by "
+           "on its own, and goes on in a block that follows with the same two values: each hit "
+           "raises it by "
            ".04 (1 - finger_hit_share), each miss lowers it by .04 finger_hit_share (a weighted "
            "up-down staircase: Kaernbach 1991), within -1 and 1. All five fingers together are "
            "always a hit. 0: it stays");

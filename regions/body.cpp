@@ -298,7 +298,9 @@ void Body::start_trial(std::int64_t trial) {
     record_.rotation_deg +=
         block.rotation_noise_deg * skewed(noise_key_, trial, block.rotation_noise_skew);
   if (block.task != Task::reach) record_.target_deg = kNaN;
-  const bool goes_on = b > 0 && schedule_[b - 1].finger_hit_share > 0 && block.finger_hit_share > 0;
+  const bool goes_on = b > 0 && block.finger_hit_share > 0 &&
+                       block.finger_hit_share == schedule_[b - 1].finger_hit_share &&
+                       block.finger_individuation == schedule_[b - 1].finger_individuation;
   if (within == 0 && !goes_on) criterion_.fill(block.finger_individuation);
   record_.individuation = record_.asked_individuation = kNaN;
   if (block.task == Task::fingers || block.task == Task::observe)
@@ -405,10 +407,10 @@ void Body::finish_fingers() {
     }
   }
   const double overflow = unasked == 0 ? 0 : others / unasked;
-  const double individuation = least > 0 ? 1 - overflow / least : 0;
+  const double individuation = least > 0 ? std::max(-1.0, 1 - overflow / least) : kNaN;
   double& criterion = criterion_[static_cast<std::size_t>(record_.fingers)];
   const double wanted = criterion;
-  const bool hit = least > 0 && individuation >= wanted;
+  const bool hit = individuation >= wanted;  // not where a finger stays still
   const double share = block().finger_hit_share;
   if (share > 0) criterion = std::clamp(wanted + kShaping * ((hit ? 1.0 : 0.0) - share), -1.0, 1.0);
   record_.individuation = individuation;

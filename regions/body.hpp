@@ -74,8 +74,9 @@ struct TrialRecord {
   /// the fingers' motor pools (Hz), and the most that fingers were flexed (degrees); little finger
   /// first.
   std::array<double, finger_count> finger_hz{}, finger_deg{};
-  double individuation = 0;        ///< of the fingers that were asked for; NaN where none were
-  double asked_individuation = 0;  ///< from which on it is a hit; NaN the same
+  /// Of the fingers that were asked for; NaN where none were, or one of them stayed still (a miss).
+  double individuation = 0;
+  double asked_individuation = 0;  ///< from which on it is a hit; NaN where none were asked for
 };
 
 class Body final : public Region {

@@ -97,10 +97,13 @@ std::vector<Column> behaviour_columns() {
   for (const std::string_view finger : fingers)
     columns.push_back({fmt::format("flexion_{}", finger), "degree",
                        fmt::format("largest flexion of the {} finger in that time", finger)});
-  columns.push_back({"individuation", "1",
-                     "1 - (mean flexion of the fingers that were not asked for) / (the least of "
-                     "those that were)"});
-  columns.push_back({"asked_individuation", "1", "individuation from which the movement is a hit"});
+  columns.push_back(
+      {"individuation", "1",
+       "1 - (mean flexion of the fingers that were not asked for) / (the least flexion "
+       "of those that were), at least -1; missing where none were or one stayed still"});
+  columns.push_back({"asked_individuation", "1",
+                     "individuation from which the movement is a hit; missing where no finger was "
+                     "asked for"});
   for (const std::string_view region : region_names()) {
     for (Column& column : observation_columns(region)) columns.push_back(std::move(column));
   }

@@ -379,7 +379,8 @@ def print_table(records: list[dict]) -> None:
     print("\nmap area: sites above a tenth of a map's largest value; territory: sites coupled most to a "
           "practised finger\n(neighbours: to a finger beside; total: to any muscle), at a threshold fixed "
           "before practice; distance: of centres\nof gravity; individuation: of the motor pools' rates "
-          "in the first and last quarter of the block's movements.")
+          "in the first and last quarter of the block's movements\n(hits are judged by flexions: "
+          "individuation in behaviour.nc).")
 
 
 def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
@@ -475,7 +476,11 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     table.write_csv(directory / "practice.csv", done)
     blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
     figure = draw(rows, maps, records, labels, blocks, run.title or directory.name)
-    return records, lambda: print_table(records), save_both(figure, directory, "maps")
+    def show() -> None:
+        print(f"{run.extent}\n")
+        print_table(records)
+
+    return records, show, save_both(figure, directory, "maps")
 
 
 def main(arguments: list[str] | None = None) -> int:
