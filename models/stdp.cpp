@@ -55,24 +55,29 @@ void TripletParameters::visit(ParameterVisitor& v) {
          "potentiation per triplet at traces of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006, visual cortex, all-to-all)");
   v.real("depression", depression, {"1", 0, 1},
-         "depression per pair at a trace of 1, as a share of the initial weight (the same: 7.1e-3; "
+         "depression per pair at a trace of 1, as a share of the initial weight (Pfister & "
+         "Gerstner 2006: 7.1e-3; "
          "tuned within some 5 %: the rate at which it gives way to potentiation, 20 Hz or more, "
          "lies between those "
          "of a finger that is asked to move and of its neighbour)");
   v.real("weight_dependence", weight_dependence, {"1", 0, 1},
          "how far depression is in proportion to the weight, and potentiation to what it lacks of "
          "the largest (tuned: weights differ by practice, and do not run to their bounds)");
-  v.real("sliding", sliding, {"1", 0, 4},
-         "exponent with which depression follows the rate at which the cell fires (the same: 2, of "
-         "its "
-         "mean rate; tuned: overlap of maps follows the correlation of movements; 0: it does not)");
+  v.real(
+      "sliding", sliding, {"1", 0, 4},
+      "exponent with which depression follows the rate at which the cell fires (Pfister & Gerstner "
+      "2006: 2, of its mean rate; tuned: overlap of maps follows the correlation of movements; 0: "
+      "it does not)");
   v.real("reference_hz", reference_hz, {"Hz", 0.1, 1000},
          "rate from which on it does (tuned with it: below those of movements)");
   v.real("sliding_s", sliding_s, {"s", 0.1, 1e6},
          "time over which that rate is averaged (tuned with it: some thirty movements)");
-  v.real("plus_ms", plus_ms, {"ms", 1, 1000}, "decay of the presynaptic trace (the same)");
-  v.real("minus_ms", minus_ms, {"ms", 1, 1000}, "decay of the postsynaptic trace (the same)");
-  v.real("slow_ms", slow_ms, {"ms", 1, 10000}, "decay of the slow postsynaptic trace (the same)");
+  v.real("plus_ms", plus_ms, {"ms", 1, 1000},
+         "decay of the presynaptic trace (Pfister & Gerstner 2006)");
+  v.real("minus_ms", minus_ms, {"ms", 1, 1000},
+         "decay of the postsynaptic trace (Pfister & Gerstner 2006)");
+  v.real("slow_ms", slow_ms, {"ms", 1, 10000},
+         "decay of the slow postsynaptic trace (Pfister & Gerstner 2006)");
   v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},
          "decay of eligibility (chosen: spans movement and outcome; seconds in cortex: He et al. "
          "2015)");

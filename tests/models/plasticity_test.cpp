@@ -438,7 +438,7 @@ double mean_eligibility(const std::vector<double>& factors, double mean_rate,
   MemoryWriter writer(state, 0);
   rule.save(writer);
   float mean = 0;
-  std::memcpy(&mean, state.arrays.at("pathway.z_mean").bytes.data(), sizeof mean);
+  std::memcpy(&mean, state.arrays.at("pathway.mean").bytes.data(), sizeof mean);
   return mean;
 }
 
@@ -839,7 +839,7 @@ TEST(ThreeFactorRule, StateContinuesOnAnotherSlicing) {
         rule.spikes(pattern(t, 20, 0), pattern(t, 40, 5));
         if (t % ThreeFactorRule::kPeriodMs == 9) rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
       },
-      {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.z_mean", "pathway.modulated"});
+      {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean", "pathway.modulated"});
 }
 
 TEST(ThreeFactorRule, LateStateContinuesOnAnotherSlicing) {
@@ -849,7 +849,7 @@ TEST(ThreeFactorRule, LateStateContinuesOnAnotherSlicing) {
                           if (t % ThreeFactorRule::kPeriodMs == 9)
                             rule.modulate(t % 40 < 20 ? 1.0 : -0.5, true);
                         },
-                        {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.z_mean",
+                        {"pathway.w", "pathway.trace", "pathway.eligibility", "pathway.mean",
                          "pathway.modulated", "pathway.early", "pathway.later"});
 }
 
