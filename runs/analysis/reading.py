@@ -26,8 +26,13 @@ def read(name: str, description: str, directory: str, example: str,
     options = parser.parse_args(arguments)
     try:
         records, show, drawn = analyse(options.directory)
-    except (BadInput, OSError) as error:
+    except BadInput as error:
         print(f"{script}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{script}: {error.filename or options.directory}: {error.strerror}; tables and the figure "
+              f"are written into {options.directory}: make room or it writable, or copy the run",
+              file=sys.stderr)
         return 2
     if options.json:
         print(json.dumps([{k: None if isinstance(v, float) and not math.isfinite(v) else v
