@@ -293,7 +293,7 @@ void SettingsReader::reals(std::string_view name, std::vector<double>& values, B
   if (!setting) return;
   const auto* given = std::get_if<std::vector<double>>(&setting->value);
   if (!given) {
-    std::string example;
+    std::string example = values.empty() ? toml_real(bounds.min) : "";
     for (const double value : values) example += (example.empty() ? "" : ", ") + toml_real(value);
     wrong_type(*setting, "a list of numbers", "[" + example + "]");
     return;

@@ -284,6 +284,11 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: 3 practised fingers cannot have a correlation of -1; write finger_correlation "
       "= "
       "-0.5 (one at a time) or more"}},
+    {"fingers_by_name",
+     "[schedules.s]\nblocks = [{task = \"fingers\", fingers = [\"index\"]}]",
+     {},
+     {"x.toml:2:30: fingers takes a list of numbers, not a list whose element 1 is the text "
+      "\"index\" (lists take no units); write for example fingers = [1.0]"}},
     {"correlation_of_reaches",
      "[schedules.s]\nblocks = [{finger_correlation = 0.5}]",
      {},
