@@ -107,7 +107,8 @@ TripletRule::TripletRule(Projection& projection, const TripletParameters& parame
       z_square_(projection.own_targets(), 0.0f),
       eligibility_(projection.weights().size(), 0.0f),
       consolidated_(projection.canonical_weights()),
-      depression_(projection.own_targets(), static_cast<float>(parameters.depression)) {}
+      depression_(projection.own_targets(), static_cast<float>(parameters.depression)),
+      loss_(projection.own_targets()) {}
 
 void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
                        double gate, bool learning) {
@@ -118,9 +119,11 @@ void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   const auto targets = projection_.targets();
   const auto soft = static_cast<float>(parameters_.weight_dependence);
   const float hard = (1.0f - soft) * initial_weight_;
+  for (std::size_t target = 0; target < loss_.size(); ++target)
+    loss_[target] = depression_[target] * y_[target];
   for (const Spike& spike : presynaptic)
     for (std::uint32_t s = projection_.row_begin(spike.id); s < projection_.row_end(spike.id); ++s)
-      eligibility_[s] -= depression_[targets[s]] * y_[targets[s]] * (hard + soft * weights[s]);
+      eligibility_[s] -= loss_[targets[s]] * (hard + soft * weights[s]);
   const auto position = projection_.position();
   const auto source = projection_.source_of();
   const std::size_t k = projection_.in_degree();

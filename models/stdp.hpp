@@ -131,8 +131,9 @@ class TripletRule {
   std::vector<float> z_mean_, z_square_;  // per own target
   std::vector<float> eligibility_;        // per synapse, in the order of delivery
   std::vector<float> consolidated_;       // per synapse, in canonical order
+  std::vector<float> depression_;         // per own target: depression · s_j
 
-  std::vector<float> depression_;  // per own target: depression · s_j, of the means
+  std::vector<float> loss_;  // per own target: depression_ · y_ (this timestep)
 };
 
 /// Inhibitory synapses that hold their target's rate (Vogels, Sprekeler, Zenke, Clopath & Gerstner
