@@ -32,10 +32,12 @@ void DopamineGateParameters::visit(ParameterVisitor& v) {
   v.real("gain", gain, {"1", 0, 1e6},
          "what saturating dopamine adds to the gate's 1 (tuned: rewards teach, not rest)");
   v.real("half_hz", half_hz, {"Hz", 0.1, 100},
-         "half-saturation (tuned: between the noise of the tonic rate and bursts)");
+         "half-saturation (tuned: between what expected rewards leave and what others do)");
   v.real("hill", hill, {"1", 1, 10}, "Hill exponent (tuned with half_hz)");
-  v.real("tau_ms", tau_ms, {"ms", 1, 60000},
-         "decay of the dopamine concentration (chosen: order of reuptake, 100-300 ms)");
+  v.real(
+      "tau_ms", tau_ms, {"ms", 1, 60000},
+      "decay of the dopamine concentration (reuptake, 100-300 ms; tuned: the burst and the pause "
+      "of an expected reward cancel)");
   v.real("adaptation_ms", adaptation_ms, {"ms", 100, 1e7},
          "time over which the prevailing concentration is averaged (chosen: some twenty trials)");
 }
@@ -57,7 +59,7 @@ void TripletParameters::visit(ParameterVisitor& v) {
   v.real("depression", depression, {"1", 0, 1},
          "depression per pair at a trace of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006: 7.1e-3; "
-         "tuned within some 5 %: the rate at which it gives way to potentiation, 20 Hz or more, "
+         "tuned within some 5 %: the rate at which it gives way to potentiation, 23 Hz or more, "
          "lies between those "
          "of a finger that is asked to move and of its neighbour)");
   v.real("weight_dependence", weight_dependence, {"1", 0, 1},
@@ -81,6 +83,9 @@ void TripletParameters::visit(ParameterVisitor& v) {
   v.real("eligibility_ms", eligibility_ms, {"ms", 10, 60000},
          "decay of eligibility (chosen: spans movement and outcome; seconds in cortex: He et al. "
          "2015)");
+  v.real("eligibility_limit", eligibility_limit, {"1", 1e-3, 1e9},
+         "eligibility beyond which it hardly teaches more, in initial weights (tuned: rates of a "
+         "finger that practises do not run away before the threshold follows)");
   v.real("max_weight", max_weight, {"1", 1.01, 20}, "largest weight, in initial weights (chosen)");
   v.real("normalisation", normalisation, {"1", 0, 1},
          "share of the way by which a cell's summed weight returns to the initial sum per second "
@@ -155,10 +160,13 @@ void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike
 void TripletRule::follow(double gate) {
   const auto share = static_cast<float>(parameters_.rate * gate) * (1.0f - eligibility_decay_);
   const float top = projection_.max_weight();
+  const auto per_limit = static_cast<float>(
+      1.0 / (parameters_.eligibility_limit * static_cast<double>(initial_weight_)));
   float* __restrict weight = projection_.weights().data();
   const float* __restrict eligibility = eligibility_.data();
   for (std::size_t s = 0; s < eligibility_.size(); ++s) {
-    const float changed = weight[s] + share * eligibility[s];
+    const float e = eligibility[s];
+    const float changed = weight[s] + share * e / (1.0f + (e < 0.0f ? -e : e) * per_limit);
     const float bounded = changed < top ? changed : top;
     weight[s] = bounded > 0.0f ? bounded : 0.0f;
   }

@@ -15,13 +15,14 @@ namespace quartet {
 
 /// How much a reward-prediction error lets cortical synapses change:
 ///   gate = max(0, 1 + gain · m),  m: dopamine_effect of D − D̄ (models/dopamine.hpp)
-/// The Hill curve keeps small bursts, as after rewards that are expected, from teaching. (Rewards
-/// of finger movements are never expected: the critic sees targets alone.)
+/// The Hill curve keeps small bursts, and the noise of few dopamine cells, from teaching. Cortex
+/// clears dopamine slowly, so that the short burst of a reward that was expected, and the pause
+/// after it, nearly cancel.
 struct DopamineGateParameters {
-  double gain = 500.0;
-  double half_hz = 6.0;
+  double gain = 2800.0;
+  double half_hz = 2.0;
   double hill = 4.0;
-  double tau_ms = 100.0;
+  double tau_ms = 300.0;
   double adaptation_ms = 20000.0;
   void visit(ParameterVisitor& v);
 };
@@ -48,15 +49,15 @@ class DopamineGate {
 /// 26:9673; all pairs of spikes), turned into changes by a third factor, with bounded weights.
 ///   spike of source i:  e_ij ← e_ij − depression · s_j · y_j · (1 − b + b w_ij/w0) · w0
 ///   spike of target j:  e_ij ← e_ij + potentiation · x_i · z_j · (1 − b + b u_ij) · w0
-///   dw/dt = rate · gate · e/eligibility_ms
+///   dw/dt = rate · gate · e/(1 + |e|/(eligibility_limit · w0))/eligibility_ms
 ///   de/dt = −e/eligibility_ms
 /// u_ij = (w_max − w_ij)/(w_max − w0). x, y and z jump by 1 with every spike, after it is counted,
-/// and decay with plus_ms, minus_ms and slow_ms. At the initial weight w0 changes are those of
-/// slices, as shares of w0, times rate and gate; regular firing potentiates above depression · s_j
-/// · minus_ms / (potentiation · plus_ms · slow_ms), 20 Hz for s_j = 1. b: weight_dependence, from 0
-/// (changes know nothing of the weight but its bounds 0 and w_max = max_weight · w0: small
-/// differences between synapses grow) to 1 (they balance at a weight between them; Gütig et al.
-/// 2003, J. Neurosci. 23:3697, have powers instead).
+/// and decay with plus_ms, minus_ms and slow_ms. At the initial weight w0 small changes are
+/// those of slices, as shares of w0, times rate and gate; regular firing potentiates above
+/// depression · s_j · minus_ms / (potentiation · plus_ms · slow_ms), 23 Hz for s_j = 1. b:
+/// weight_dependence, from 0 (changes know nothing of the weight but its bounds 0 and w_max =
+/// max_weight · w0: small differences between synapses grow) to 1 (they balance at a weight between
+/// them; Gütig et al. 2003, J. Neurosci. 23:3697, have powers instead).
 ///
 /// Above reference_hz the threshold slides with the cell's activity (Bienenstock, Cooper & Munro
 /// 1982):
@@ -78,7 +79,7 @@ class DopamineGate {
 struct TripletParameters {
   double rate = 0.012;
   double potentiation = 6.5e-3;
-  double depression = 0.0073;
+  double depression = 0.0085;
   double weight_dependence = 0.5;
   double sliding = 1.0;
   double reference_hz = 25.0;
@@ -87,6 +88,7 @@ struct TripletParameters {
   double minus_ms = 33.7;
   double slow_ms = 114.0;
   double eligibility_ms = 1000.0;
+  double eligibility_limit = 0.1;
   double max_weight = 5.0;
   double normalisation = 0.25;
   double labile_s = 100.0;

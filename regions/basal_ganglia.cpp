@@ -72,6 +72,9 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, kLargestExpectationMv},
          "summed initial parietal excitation of a striosome cell (that of reaches that are "
          "rewarded)");
+  v.real("asked_weight_mv", asked_weight_mv, {"mV", 0, kLargestExpectationMv},
+         "summed initial excitation of a striosome cell by cells that are shown which fingers are "
+         "asked for (chosen: as for reaches)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
          "memory of the value trace (chosen: some ten trials)");
   v.real(
@@ -114,6 +117,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table("ppn", ppn,
           "pedunculopontine cells (adaptation tuned: they answer the beginning of a cue)");
   v.table("habenula", habenula, "habenula cells");
+  v.table("asked", asked, "cells that are shown which fingers are asked for");
   v.table("outcome", outcome, "cells driven by the seen outcome or by reward");
 }
 
@@ -159,6 +163,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   outcome_ = plain("Outcome", "cells driven by the seen outcome", n.outcome, p.outcome);
   reward_ = plain("Reward", "cells driven by reward", n.reward, p.outcome);
   habenula_ = plain("LHb", "lateral habenula cells, driven by punishment", n.habenula, p.habenula);
+  asked_ = plain("Asked", "cells that are shown which fingers are asked for", n.asked, p.asked);
   ppn_ = plain("PPN", "pedunculopontine cells, which answer cues of reward", n.ppn, p.ppn);
   add_output(gpi_);
   add_output(snc_);
@@ -215,20 +220,24 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   // target, says how much reward it is going to be.
   diffuse("Outcome_Striosome", outcome_, n.outcome, striosome_, kExcitation, 40, p.critic_gate_mv,
           4);
-  auto seen_promise = [&](const char* name, std::size_t target, double sum) -> Projection& {
+  auto seen_promise = [&](const char* name, std::size_t source, Cells sources, std::size_t target,
+                          double sum, double delay_ms) -> Projection& {
     constexpr std::uint32_t in_degree = 40;
     return connect({.name = name,
-                    .source = cue,
+                    .source = source,
                     .target = target,
                     .receptor = kExcitation,
                     .in_degree = in_degree,
                     .weight = sum / in_degree,
-                    .delay_ms = 0,
-                    .sources = uniform_sources(n.ppc),
+                    .delay_ms = delay_ms,
+                    .sources = uniform_sources(sources),
                     .plastic = true,
                     .max_weight = kLargestExpectationMv / in_degree});
   };
-  Projection& expectation = seen_promise("PPC_Striosome", striosome_, p.critic_weight_mv);
+  Projection& expectation =
+      seen_promise("PPC_Striosome", cue, n.ppc, striosome_, p.critic_weight_mv, 0);
+  Projection& asked_expectation =
+      seen_promise("Asked_Striosome", asked_, n.asked, striosome_, p.asked_weight_mv, 4);
   auto onto_dopamine_cells = [&](const char* name, std::size_t source, Cells sources,
                                  std::size_t receptor, double sum, double delay_ms) {
     constexpr std::uint32_t in_degree = 30;
@@ -259,13 +268,14 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   // pathways that learn from the same dopamine, so that its burst moves from the reward to the cue
   // (after Brown, Bullock & Grossberg 1999, whose first pathway learns in the ventral striatum and
   // whose second learns when the reward is due; a direct synapse and the gate stand for that).
-  Projection& promise = seen_promise("PPC_PPN", ppn_, p.ppn_weight_mv);
+  Projection& promise = seen_promise("PPC_PPN", cue, n.ppc, ppn_, p.ppn_weight_mv, 0);
   onto_dopamine_cells("PPN_SNc", ppn_, n.ppn, kExcitation, p.ppn_snc_weight_mv, 3);
 
   value_ = p.value_initial_hz;
   d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor_d1);
   d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor_d2);
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
+  asked_rule_ = std::make_unique<ThreeFactorRule>(asked_expectation, p.critic);
   cue_rule_ = std::make_unique<ThreeFactorRule>(promise, p.cue);
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }
@@ -286,6 +296,12 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   };
   drive(outcome_, senses[sense::outcome]);
   drive(reward_, senses[sense::reward]);
+  LifPopulation& asked = network_.population(asked_);
+  for (std::uint32_t i = 0; i < asked.count(); ++i) {
+    const double shown =
+        senses[sense::asked_finger + group_of(asked.first() + i, asked.size(), finger_count)];
+    asked.drive()[i] = shown > 0 ? static_cast<float>(kEventMv * shown - p.asked.bias_mv) : 0.0f;
+  }
   const double punishment = senses[sense::punishment];
   network_.population(habenula_).set_drive(
       punishment > 0 ? static_cast<float>(kEventMv * punishment - p.habenula.bias_mv) : 0.0f);
@@ -314,12 +330,14 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   d1_rule_->spikes(cue, network_.spikes(d1_));
   d2_rule_->spikes(cue, network_.spikes(d2_));
   critic_rule_->spikes(cue, network_.spikes(striosome_));
+  asked_rule_->spikes(network_.spikes(asked_), network_.spikes(striosome_));
   cue_rule_->spikes(cue, network_.spikes(ppn_));
   if ((t + 1) % ThreeFactorRule::kPeriodMs != 0) return;
   const double d1 = d1_third_factor(), d2 = d2_third_factor();
   d1_rule_->modulate(d1, learning && p.learning);
   d2_rule_->modulate(-d2, learning && p.learning);
   critic_rule_->modulate(d1, learning && p.critic_learning);
+  asked_rule_->modulate(d1, learning && p.critic_learning);
   cue_rule_->modulate(d1, learning && p.critic_learning);
 }
 
@@ -327,6 +345,7 @@ void BasalGanglia::save_extra(StateWriter& writer) const {
   d1_rule_->save(writer);
   d2_rule_->save(writer);
   critic_rule_->save(writer);
+  asked_rule_->save(writer);
   cue_rule_->save(writer);
   dopamine_.save(writer, "dopamine");
   writer.shared_value("value", value_);
@@ -338,6 +357,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   d1_rule_->load(reader);
   d2_rule_->load(reader);
   critic_rule_->load(reader);
+  asked_rule_->load(reader);
   cue_rule_->load(reader);
   dopamine_.load(reader, "dopamine");
   reader.shared_value("value", value_);

@@ -50,6 +50,7 @@ struct BasalGangliaParameters {
   double value_initial_hz = 4.9;
   double critic_gate_mv = 120.0;
   double critic_weight_mv = 250.0;
+  double asked_weight_mv = 250.0;
   double value_tau_ms = 8000.0;
   double striosome_weight_mv = 30.0;
   double habenula_weight_mv = 30.0;
@@ -84,6 +85,8 @@ struct BasalGangliaParameters {
                     .adaptation_tau_ms = 600};
   // Silent unless a punishment lifts them.
   LifParameters habenula{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
+  // Silent unless fingers are asked for.
+  LifParameters asked{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
 
   void visit(ParameterVisitor& v);
 };
@@ -113,8 +116,8 @@ class BasalGanglia final : public SpikingRegion {
   Sizes sizes_;
   std::size_t senses_ = 0;
   std::size_t d1_, d2_, fsi_, tan_, gpe_, stn_, gpi_, snc_, striosome_, outcome_, reward_,
-      habenula_, ppn_;
-  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_, cue_rule_;
+      habenula_, ppn_, asked_;
+  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_, asked_rule_, cue_rule_;
   std::size_t cue_port_ = 0;
 
   // State; the value trace in Hz of striosome cells.

@@ -480,6 +480,11 @@ std::array<double, sense::count> Body::view() const {
   const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
   const bool held = since >= 0 && since < p.feedback_hold_ms;
   const bool reaches = block().task == Task::reach;
+  const bool shows_outcome = since < p.outcome_delay_ms + p.outcome_ms;  // or will
+  for (std::size_t f = 0; f < finger_count; ++f)
+    if (block().task == Task::fingers && clock_ms_ >= p.cue_ms && shows_outcome &&
+        (record_.fingers & finger_bit(f)) != 0)
+      seen[sense::asked_finger + f] = 1;
   for (std::size_t f = 0; running && f < finger_count; ++f) {
     const double moves = (record_.fingers & finger_bit(f)) != 0 ? 1 : 0;
     const bool observes = block().task == Task::observe;
@@ -520,8 +525,8 @@ std::array<double, sense::count> Body::view() const {
   }
   const bool asked =
       (reaches && ends_sequence()) || (block().task == Task::fingers && record_.fingers != 0);
-  const bool outcome = asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
-                       since < p.outcome_delay_ms + p.outcome_ms;
+  const bool outcome =
+      asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms && shows_outcome;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome ? record_.reward : 0;
   seen[sense::punishment] = outcome ? record_.punishment : 0;

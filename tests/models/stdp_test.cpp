@@ -67,6 +67,9 @@ double by_pairs(const TripletParameters& p, const Times& pre, const Times& post)
   return change;
 }
 
+/// Every change counts in full, as in slices.
+const TripletParameters kUnlimited{.eligibility_limit = 1e9};
+
 /// The rule's change, as a share of the initial weight over its rate, once eligibility is spent.
 double by_rule(TripletParameters p, const Times& pre, const Times& post, double gate = 1,
                bool learning = true) {
@@ -86,11 +89,29 @@ TEST(TripletRule, IsTheSumOverPairsAndTriplets) {
   for (const double hz : {1.0, 10.0, 25.0, 50.0}) {
     for (const int lag : {10, -10}) {
       const auto [pre, post] = pairings(hz, lag);
-      const double expected = by_pairs({}, pre, post);
-      EXPECT_NEAR(by_rule({}, pre, post), expected, 0.01) << hz << " Hz, " << lag << " ms";
+      const double expected = by_pairs(kUnlimited, pre, post);
+      EXPECT_NEAR(by_rule(kUnlimited, pre, post), expected, 0.01) << hz << " Hz, " << lag << " ms";
       if (hz > 1) {  // so slowly that order and intervals hardly count
-        EXPECT_GT(std::abs(by_rule({.minus_ms = 40}, pre, post) - expected), 0.01);
+        EXPECT_GT(
+            std::abs(by_rule({.minus_ms = 40, .eligibility_limit = 1e9}, pre, post) - expected),
+            0.01);
       }
+    }
+  }
+}
+
+TEST(TripletRule, LargeEligibilityTeachesHardlyMoreThanItsLimit) {
+  // A burst, then silence: while e decays from e0, e/(1 + |e|/L) adds up to L ln(1 + |e0|/L).
+  const Times burst = {0, 5, 10, 15, 20, 25, 30, 35, 40},
+              later = {2, 7, 12, 17, 22, 27, 32, 37, 42};
+  for (const auto& [pre, post] : {std::pair{burst, later}, std::pair{burst, Times{0}}}) {
+    const double eligibility = by_pairs(kUnlimited, pre, post), size = std::abs(eligibility);
+    ASSERT_GT(size, 0.03);
+    for (const double limit : {0.02, 0.1, 10.0}) {
+      const double taught = limit * std::log(1 + size / limit);
+      EXPECT_NEAR(by_rule({.eligibility_limit = limit}, pre, post),
+                  std::copysign(taught, eligibility), 0.07 * taught)
+          << limit;
     }
   }
 }
@@ -100,7 +121,7 @@ TEST(TripletRule, DependsOnFrequencyAsInSlices) {
   // ones depression where the target comes first.
   const auto change = [](double hz, int lag) {
     const auto [pre, post] = pairings(hz, lag);
-    return by_rule({.depression = 7.1e-3}, pre, post);
+    return by_rule({.depression = 7.1e-3, .eligibility_limit = 1e9}, pre, post);
   };
   EXPECT_LT(change(5, -10), -0.1);
   EXPECT_GT(change(50, -10), 0.1);
@@ -110,10 +131,10 @@ TEST(TripletRule, DependsOnFrequencyAsInSlices) {
 
 TEST(TripletRule, DopamineScalesAndCanStopIt) {
   const auto [pre, post] = pairings(50, 10);
-  const double once = by_rule({}, pre, post);
-  EXPECT_NEAR(by_rule({}, pre, post, 2.0) / once, 2, 0.02);
-  EXPECT_EQ(by_rule({}, pre, post, 0.0), 0);
-  EXPECT_EQ(by_rule({}, pre, post, 1.0, false), 0);
+  const double once = by_rule(kUnlimited, pre, post);
+  EXPECT_NEAR(by_rule(kUnlimited, pre, post, 2.0) / once, 2, 0.02);
+  EXPECT_EQ(by_rule(kUnlimited, pre, post, 0.0), 0);
+  EXPECT_EQ(by_rule(kUnlimited, pre, post, 1.0, false), 0);
 }
 
 /// Depression by one spike of the source, of what it is without sliding, after half a minute in
@@ -125,6 +146,7 @@ double depression_after(int every, int burst, int period = 200) {
                                              .sliding = sliding,
                                              .reference_hz = 20,
                                              .sliding_s = 5,
+                                             .eligibility_limit = 1e9,
                                              .max_weight = 2,
                                              .normalisation = 0,
                                              .labile_s = 1e9});
@@ -159,6 +181,7 @@ double change_at(float share, int lag, double weight_dependence) {
                                            .depression = lag > 0 ? 0 : 0.0073,
                                            .weight_dependence = weight_dependence,
                                            .sliding = 0,
+                                           .eligibility_limit = 1e9,
                                            .max_weight = 2,
                                            .normalisation = 0,
                                            .labile_s = 1e9});
@@ -223,7 +246,7 @@ TEST(TripletRule, ChangesFlowBackExceptForWhatIsConsolidated) {
 
 /// Gate `ms` after 30 s in which 40 cells fired at 5 Hz, if they go on at `hz`.
 double gate_after(double hz, int ms) {
-  DopamineGate gate({.gain = 100, .half_hz = 5, .hill = 2}, 40);
+  DopamineGate gate({.gain = 100, .half_hz = 5, .hill = 2, .tau_ms = 100}, 40);
   double due = 0;
   for (int t = 0; t < 30000 + ms; ++t) {
     due += 40 * (t < 30000 ? 5.0 : hz) / 1000;

@@ -139,6 +139,50 @@ TEST(Critic, WaitsForAnOutcomeAlsoWhereTwoTargetsAreSeen) {
   EXPECT_FALSE(waits(with_two_targets(near)));
 }
 
+/// Answers of SNc cells to the outcome of movements of one finger, always rewarded, and then of
+/// another one, in Hz above the rate before it.
+struct Surprise {
+  double first = 0, known = 0, other = 0;
+};
+Surprise of_fingers(const BasalGangliaParameters& parameters) {
+  BasalGanglia region(parameters, 1.0, 20111, {});
+  OneRegion alone(region);
+  const std::span<double> senses = alone.values_to("senses_to_basal_ganglia");
+  const std::size_t snc = population_of(region, "SNc");
+  senses[sense::learning] = 1;
+  const auto answer = [&](std::uint32_t finger, int trials) {
+    double before = 0, outcome = 0;
+    for (int t = 0; t < trials * kTrialMs; ++t) {
+      const int ms = t % kTrialMs;
+      const bool shown = ms >= kOutcomeMs && ms < kOutcomeEndMs;
+      senses[sense::asked_finger + finger] = ms >= kCueMs && ms < kOutcomeEndMs ? 1 : 0;
+      senses[sense::outcome] = senses[sense::reward] = shown ? 1 : 0;
+      alone.step();
+      const auto spikes = static_cast<double>(region.spikes(snc).size());
+      if (ms >= kCueMs && ms < kOutcomeMs) before += spikes / (kOutcomeMs - kCueMs);
+      if (ms >= kOutcomeMs) outcome += spikes / (kTrialMs - kOutcomeMs);
+    }
+    return 1000.0 / Sizes(1.0).snc / trials * (outcome - before);
+  };
+  Surprise surprise;
+  surprise.first = answer(1, 5);
+  answer(1, 40);
+  surprise.known = answer(1, 10);
+  surprise.other = answer(3, 5);
+  return surprise;
+}
+
+TEST(Critic, ExpectsRewardsOfTheFingerThatIsAskedFor) {
+  BasalGangliaParameters little;
+  little.asked_weight_mv = 120;
+  const Surprise learned = of_fingers(little);
+  EXPECT_LT(learned.known, learned.first - 2);
+  EXPECT_GT(learned.other, learned.known + 2);
+  little.critic_learning = false;
+  const Surprise frozen = of_fingers(little);
+  EXPECT_NEAR(frozen.known, frozen.first, 1);
+}
+
 TEST(Critic, LearnsNothingWhereItsSynapsesAreFrozen) {
   BasalGangliaParameters frozen;
   frozen.critic_learning = false;

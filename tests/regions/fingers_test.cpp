@@ -78,7 +78,7 @@ TEST(FingerTask, AsksForOneFingerAtATimeOrForAll) {
 struct Moved {
   TrialRecord record;
   Vector2 hand;
-  double cued = 0, rewards = 0, outcomes = 0, targets = 0;  // timesteps in which they are seen
+  double cued = 0, asked = 0, rewards = 0, outcomes = 0, targets = 0;  // timesteps in which seen
 };
 Moved move(Block block, std::array<int, finger_count> every) {
   block.trials = 1;
@@ -95,6 +95,8 @@ Moved move(Block block, std::array<int, finger_count> every) {
     alone.step();
     const auto senses = alone.values_from("senses");
     moved.cued += senses[sense::finger + 3];
+    for (std::uint32_t f = 0; f < finger_count; ++f)
+      moved.asked += senses[sense::asked_finger + f] * (f == 3 ? 1 : 1000);
     moved.rewards += senses[sense::reward];
     moved.outcomes += senses[sense::outcome];
     moved.targets += senses[sense::target_on];
@@ -111,7 +113,8 @@ TEST(FingerTask, RewardsMovementsInWhichOthersStayBehind) {
   EXPECT_GT(alone.record.finger_deg[3], 2);
   EXPECT_GT(alone.record.finger_hz[3], 3 * alone.record.finger_hz[1]);
   EXPECT_EQ(alone.record.reward, 1);
-  EXPECT_EQ(alone.cued, 580);  // from cue_ms to deadline_ms
+  EXPECT_EQ(alone.cued, 580);   // from cue_ms to deadline_ms
+  EXPECT_EQ(alone.asked, 740);  // and on to the end of the outcome
   EXPECT_EQ(alone.rewards, 100);
   EXPECT_EQ(alone.targets, 0);
   const Moved together = move(practice({2}, 0), {10, 10, 10, 10, 10});
