@@ -36,8 +36,8 @@ void DopamineGateParameters::visit(ParameterVisitor& v) {
   v.real("hill", hill, {"1", 1, 10}, "Hill exponent (tuned with half_hz)");
   v.real(
       "tau_ms", tau_ms, {"ms", 1, 60000},
-      "decay of the dopamine concentration (reuptake, 100-300 ms; tuned: the burst and the pause "
-      "of an expected reward cancel)");
+      "decay of the dopamine concentration (tuned: the burst and the pause of an expected reward "
+      "cancel; no source: slower than in striatum, as cortex has few transporters)");
   v.real("adaptation_ms", adaptation_ms, {"ms", 100, 1e7},
          "time over which the prevailing concentration is averaged (chosen: some twenty trials)");
 }
@@ -51,8 +51,9 @@ double DopamineGate::value() const {
 void TripletParameters::visit(ParameterVisitor& v) {
   v.real(
       "rate", rate, {"1", 0, 1000},
-      "speed of learning; 1: as in slices where the gate is 1; it goes from 0 to 1 + dopamine.gain "
-      "(tuned: one rewarded movement changes little, some hundred change maps)");
+      "speed of learning; 1: as in slices where the gate is 1 and eligibility far below its limit; "
+      "the gate goes from 0 to 1 + dopamine.gain (tuned: some hundred rewarded movements change "
+      "maps)");
   v.real("potentiation", potentiation, {"1", 0, 1},
          "potentiation per triplet at traces of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006, visual cortex, all-to-all)");
@@ -84,8 +85,8 @@ void TripletParameters::visit(ParameterVisitor& v) {
          "decay of eligibility (chosen: spans movement and outcome; seconds in cortex: He et al. "
          "2015)");
   v.real("eligibility_limit", eligibility_limit, {"1", 1e-3, 1e9},
-         "eligibility beyond which it hardly teaches more, in initial weights (tuned: rates of a "
-         "finger that practises do not run away before the threshold follows)");
+         "what eligibility teaches at most, in initial weights; at this size of it, half as much "
+         "(tuned: rates of a finger that practises do not run away before the threshold follows)");
   v.real("max_weight", max_weight, {"1", 1.01, 20}, "largest weight, in initial weights (chosen)");
   v.real("normalisation", normalisation, {"1", 0, 1},
          "share of the way by which a cell's summed weight returns to the initial sum per second "

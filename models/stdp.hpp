@@ -15,9 +15,10 @@ namespace quartet {
 
 /// How much a reward-prediction error lets cortical synapses change:
 ///   gate = max(0, 1 + gain · m),  m: dopamine_effect of D − D̄ (models/dopamine.hpp)
-/// The Hill curve keeps small bursts, and the noise of few dopamine cells, from teaching. Cortex
-/// clears dopamine slowly, so that the short burst of a reward that was expected, and the pause
-/// after it, nearly cancel.
+/// The Hill curve keeps small bursts, and most of the noise of few dopamine cells, from teaching:
+/// at 5 Hz, irregular, its mean is some 20 with 30 cells (scale .5) and 5 with 60. D follows
+/// slowly, so that the short burst of a reward that was expected, and the pause after it, nearly
+/// cancel.
 struct DopamineGateParameters {
   double gain = 2800.0;
   double half_hz = 2.0;
@@ -52,12 +53,13 @@ class DopamineGate {
 ///   dw/dt = rate · gate · e/(1 + |e|/(eligibility_limit · w0))/eligibility_ms
 ///   de/dt = −e/eligibility_ms
 /// u_ij = (w_max − w_ij)/(w_max − w0). x, y and z jump by 1 with every spike, after it is counted,
-/// and decay with plus_ms, minus_ms and slow_ms. At the initial weight w0 small changes are
-/// those of slices, as shares of w0, times rate and gate; regular firing potentiates above
-/// depression · s_j · minus_ms / (potentiation · plus_ms · slow_ms), 23 Hz for s_j = 1. b:
-/// weight_dependence, from 0 (changes know nothing of the weight but its bounds 0 and w_max =
-/// max_weight · w0: small differences between synapses grow) to 1 (they balance at a weight between
-/// them; Gütig et al. 2003, J. Neurosci. 23:3697, have powers instead).
+/// and decay with plus_ms, minus_ms and slow_ms. At the initial weight w0, and as long as e
+/// is far below its limit, changes are those of slices, as shares of w0, times rate and gate;
+/// regular firing potentiates above depression · s_j · minus_ms / (potentiation · plus_ms ·
+/// slow_ms), 23 Hz for s_j = 1. b: weight_dependence, from 0 (changes know nothing of the weight
+/// but its bounds 0 and w_max = max_weight · w0: small differences between synapses grow) to 1
+/// (they balance at a weight between them; Gütig et al. 2003, J. Neurosci. 23:3697, have powers
+/// instead).
 ///
 /// Above reference_hz the threshold slides with the cell's activity (Bienenstock, Cooper & Munro
 /// 1982):
@@ -91,7 +93,7 @@ struct TripletParameters {
   double eligibility_limit = 0.1;
   double max_weight = 5.0;
   double normalisation = 0.25;
-  double labile_s = 100.0;
+  double labile_s = 90.0;
   double capacity = 10.0;
   void visit(ParameterVisitor& v);
 };

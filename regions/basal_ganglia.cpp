@@ -1,6 +1,10 @@
 #include "regions/basal_ganglia.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "models/math.hpp"
+#include "models/random.hpp"
 
 namespace quartet {
 
@@ -14,8 +18,8 @@ std::vector<Receptor> d1_receptors() {
   receptors.push_back({.decay_ms = 400});
   return receptors;
 }
-// Largest summed weight of parietal cells on a striosome or PPN cell (tuned: rates that a sure
-// reward needs).
+// Largest summed weight of parietal, or instruction, cells on a striosome or PPN cell (tuned: rates
+// that a sure reward needs).
 constexpr double kLargestExpectationMv = 400;
 /// Adaptation of dopamine receptors to the prevailing concentration (chosen: some twenty trials).
 constexpr double kAdaptationMs = 20000;
@@ -72,9 +76,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("critic_weight_mv", critic_weight_mv, {"mV", 0, kLargestExpectationMv},
          "summed initial parietal excitation of a striosome cell (that of reaches that are "
          "rewarded)");
-  v.real("asked_weight_mv", asked_weight_mv, {"mV", 0, kLargestExpectationMv},
-         "summed initial excitation of a striosome cell by cells that are shown which fingers are "
-         "asked for (chosen: as for reaches)");
+  v.real(
+      "instruction_weight_mv", instruction_weight_mv, {"mV", 0, kLargestExpectationMv},
+      "summed initial excitation of a striosome cell by instruction cells, of which a fifth fires "
+      "at a time (chosen: as for reaches)");
   v.real("value_tau_ms", value_tau_ms, {"ms", 100, 1e6},
          "memory of the value trace (chosen: some ten trials)");
   v.real(
@@ -98,8 +103,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
          "who also found D2 to D1; strength tuned: weights stay off their bounds)");
   v.table("actor_d1", actor_d1, "plasticity of cortical synapses on D1 cells");
   v.table("actor_d2", actor_d2, "plasticity of cortical synapses on D2 cells");
-  v.table("critic", critic,
-          "plasticity of parietal - striosome synapses (tuned: hits and misses surprise alike)");
+  v.table(
+      "critic", critic,
+      "plasticity of parietal and instruction cells' synapses on striosome cells (tuned: hits and "
+      "misses surprise alike)");
   v.table("cue", cue,
           "plasticity of parietal - PPN synapses (tuned: dopamine moves to a cue in some twenty "
           "rewards)");
@@ -117,7 +124,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table("ppn", ppn,
           "pedunculopontine cells (adaptation tuned: they answer the beginning of a cue)");
   v.table("habenula", habenula, "habenula cells");
-  v.table("asked", asked, "cells that are shown which fingers are asked for");
+  v.table("instruction", instruction, "cells that are shown which fingers are to move");
   v.table("outcome", outcome, "cells driven by the seen outcome or by reward");
 }
 
@@ -163,7 +170,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   outcome_ = plain("Outcome", "cells driven by the seen outcome", n.outcome, p.outcome);
   reward_ = plain("Reward", "cells driven by reward", n.reward, p.outcome);
   habenula_ = plain("LHb", "lateral habenula cells, driven by punishment", n.habenula, p.habenula);
-  asked_ = plain("Asked", "cells that are shown which fingers are asked for", n.asked, p.asked);
+  instruction_ = plain("Instruction", "cells that are shown which fingers are to move",
+                       n.instruction, p.instruction);
   ppn_ = plain("PPN", "pedunculopontine cells, which answer cues of reward", n.ppn, p.ppn);
   add_output(gpi_);
   add_output(snc_);
@@ -236,8 +244,8 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   };
   Projection& expectation =
       seen_promise("PPC_Striosome", cue, n.ppc, striosome_, p.critic_weight_mv, 0);
-  Projection& asked_expectation =
-      seen_promise("Asked_Striosome", asked_, n.asked, striosome_, p.asked_weight_mv, 4);
+  Projection& instructed_expectation = seen_promise(
+      "Instruction_Striosome", instruction_, n.instruction, striosome_, p.instruction_weight_mv, 4);
   auto onto_dopamine_cells = [&](const char* name, std::size_t source, Cells sources,
                                  std::size_t receptor, double sum, double delay_ms) {
     constexpr std::uint32_t in_degree = 30;
@@ -271,11 +279,26 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   Projection& promise = seen_promise("PPC_PPN", cue, n.ppc, ppn_, p.ppn_weight_mv, 0);
   onto_dopamine_cells("PPN_SNc", ppn_, n.ppn, kExcitation, p.ppn_snc_weight_mv, 3);
 
+  // Every set of fingers excites a fifth of the instruction cells, drawn for it: mixed selectivity
+  // (Rigotti et al. 2013, Nature 497:585), by which a set's rewards are expected of it alone.
+  const LifPopulation& instruction = network_.population(instruction_);
+  const RandomKey mixture{seed, purpose("basal_ganglia.instruction")};
+  for (std::uint32_t set = 1; set < instructed_.size(); ++set) {
+    std::vector<std::pair<double, std::uint32_t>> order;
+    for (std::uint32_t cell = 0; cell < instruction.size(); ++cell)
+      order.emplace_back(uniform01(random_block(mixture, cell, set, 0)[0]), cell);
+    std::sort(order.begin(), order.end());
+    order.resize(order.size() / finger_count);
+    for (const auto& [draw, cell] : order)
+      if (cell >= instruction.first() && cell < instruction.last())
+        instructed_[set].push_back(cell - instruction.first());
+  }
+
   value_ = p.value_initial_hz;
   d1_rule_ = std::make_unique<ThreeFactorRule>(direct, p.actor_d1);
   d2_rule_ = std::make_unique<ThreeFactorRule>(indirect, p.actor_d2);
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
-  asked_rule_ = std::make_unique<ThreeFactorRule>(asked_expectation, p.critic);
+  instruction_rule_ = std::make_unique<ThreeFactorRule>(instructed_expectation, p.critic);
   cue_rule_ = std::make_unique<ThreeFactorRule>(promise, p.cue);
   network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
 }
@@ -296,15 +319,18 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   };
   drive(outcome_, senses[sense::outcome]);
   drive(reward_, senses[sense::reward]);
-  LifPopulation& asked = network_.population(asked_);
-  for (std::uint32_t i = 0; i < asked.count(); ++i) {
-    const double shown =
-        senses[sense::asked_finger + group_of(asked.first() + i, asked.size(), finger_count)];
-    asked.drive()[i] = shown > 0 ? static_cast<float>(kEventMv * shown - p.asked.bias_mv) : 0.0f;
-  }
-  const double punishment = senses[sense::punishment];
-  network_.population(habenula_).set_drive(
-      punishment > 0 ? static_cast<float>(kEventMv * punishment - p.habenula.bias_mv) : 0.0f);
+  // From below, where they are silent, to where others answer an event.
+  const auto lifted = [](double event, const LifParameters& lif) {
+    return event > 0 ? static_cast<float>(kEventMv * event - lif.bias_mv) : 0.0f;
+  };
+  network_.population(habenula_).set_drive(lifted(senses[sense::punishment], p.habenula));
+  std::size_t fingers = 0;
+  for (std::uint32_t f = 0; f < finger_count; ++f)
+    if (senses[sense::instructed_finger + f] > 0) fingers |= std::size_t{1} << f;
+  LifPopulation& instruction = network_.population(instruction_);
+  instruction.set_drive(0);
+  for (const std::uint32_t cell : instructed_[fingers])
+    instruction.drive()[cell] = lifted(1, p.instruction);
   const double drug = p.dopamine_medication_hz;
   const double excess = dopamine_.hz() + drug - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(
@@ -330,14 +356,14 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   d1_rule_->spikes(cue, network_.spikes(d1_));
   d2_rule_->spikes(cue, network_.spikes(d2_));
   critic_rule_->spikes(cue, network_.spikes(striosome_));
-  asked_rule_->spikes(network_.spikes(asked_), network_.spikes(striosome_));
+  instruction_rule_->spikes(network_.spikes(instruction_), network_.spikes(striosome_));
   cue_rule_->spikes(cue, network_.spikes(ppn_));
   if ((t + 1) % ThreeFactorRule::kPeriodMs != 0) return;
   const double d1 = d1_third_factor(), d2 = d2_third_factor();
   d1_rule_->modulate(d1, learning && p.learning);
   d2_rule_->modulate(-d2, learning && p.learning);
   critic_rule_->modulate(d1, learning && p.critic_learning);
-  asked_rule_->modulate(d1, learning && p.critic_learning);
+  instruction_rule_->modulate(d1, learning && p.critic_learning);
   cue_rule_->modulate(d1, learning && p.critic_learning);
 }
 
@@ -345,7 +371,7 @@ void BasalGanglia::save_extra(StateWriter& writer) const {
   d1_rule_->save(writer);
   d2_rule_->save(writer);
   critic_rule_->save(writer);
-  asked_rule_->save(writer);
+  instruction_rule_->save(writer);
   cue_rule_->save(writer);
   dopamine_.save(writer, "dopamine");
   writer.shared_value("value", value_);
@@ -357,7 +383,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   d1_rule_->load(reader);
   d2_rule_->load(reader);
   critic_rule_->load(reader);
-  asked_rule_->load(reader);
+  instruction_rule_->load(reader);
   cue_rule_->load(reader);
   dopamine_.load(reader, "dopamine");
   reader.shared_value("value", value_);

@@ -8,16 +8,19 @@
 /// cells excite it, striosome cells, whose synapses learn how much reward follows what is seen,
 /// inhibit it at the outcome, and so do habenula cells, which punishments drive (Matsumoto &
 /// Hikosaka 2007); pedunculopontine cells (PPN) excite it where what is seen promises a reward
-/// (decision 0019). Exploration is the slow noise that tonically active cholinergic cells (TAN) put
-/// on their channel, less their mean (decision 0007): striosome activity (expected reward) quietens
-/// them, and tonic dopamine excites them. A subject begins as one who has reached before: critic
-/// and value start near where rewarded reaches bring them, but PPN cells do not yet promise
-/// anything; D1 cells take some hundred trials to come from 5 to their 8 Hz. Dopamine can be lost
-/// with its cells, its tonic part with their pacemaking, its phasic part with synapses onto them,
-/// and a drug can stand in for the tonic part (regions/decisions/0013).
+/// (decision 0019). What is seen is the target, or an instruction to move some fingers. Exploration
+/// is the slow noise that tonically active cholinergic cells (TAN) put on their channel, less their
+/// mean (decision 0007): striosome activity (expected reward) quietens them, and tonic dopamine
+/// excites them. A subject begins as one who has reached before: critic and value start near where
+/// rewarded reaches bring them, but PPN cells do not yet promise anything; D1 cells take some
+/// hundred trials to come from 5 to their 8 Hz. Dopamine can be lost with its cells, its tonic part
+/// with their pacemaking, its phasic part with synapses onto them, and a drug can stand in for the
+/// tonic part (regions/decisions/0013).
 #pragma once
 
+#include <array>
 #include <memory>
+#include <vector>
 
 #include "models/dopamine.hpp"
 #include "models/homeostasis.hpp"
@@ -50,7 +53,7 @@ struct BasalGangliaParameters {
   double value_initial_hz = 4.9;
   double critic_gate_mv = 120.0;
   double critic_weight_mv = 250.0;
-  double asked_weight_mv = 250.0;
+  double instruction_weight_mv = 250.0;
   double value_tau_ms = 8000.0;
   double striosome_weight_mv = 30.0;
   double habenula_weight_mv = 30.0;
@@ -85,8 +88,8 @@ struct BasalGangliaParameters {
                     .adaptation_tau_ms = 600};
   // Silent unless a punishment lifts them.
   LifParameters habenula{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
-  // Silent unless fingers are asked for.
-  LifParameters asked{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
+  // Silent unless fingers are to move.
+  LifParameters instruction{.tau_m_ms = 15, .bias_mv = -50, .noise_mv = 3.75};
 
   void visit(ParameterVisitor& v);
 };
@@ -116,9 +119,11 @@ class BasalGanglia final : public SpikingRegion {
   Sizes sizes_;
   std::size_t senses_ = 0;
   std::size_t d1_, d2_, fsi_, tan_, gpe_, stn_, gpi_, snc_, striosome_, outcome_, reward_,
-      habenula_, ppn_, asked_;
-  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_, asked_rule_, cue_rule_;
+      habenula_, ppn_, instruction_;
+  std::unique_ptr<ThreeFactorRule> d1_rule_, d2_rule_, critic_rule_, instruction_rule_, cue_rule_;
   std::size_t cue_port_ = 0;
+  /// Own instruction cells that each set of fingers (bit f: finger f from the little one) excites.
+  std::array<std::vector<std::uint32_t>, 1 << finger_count> instructed_;
 
   // State; the value trace in Hz of striosome cells.
   DopamineConcentration dopamine_;

@@ -480,11 +480,11 @@ std::array<double, sense::count> Body::view() const {
   const std::int64_t since = finished_ms_ < 0 ? -1 : clock_ms_ - finished_ms_;
   const bool held = since >= 0 && since < p.feedback_hold_ms;
   const bool reaches = block().task == Task::reach;
-  const bool shows_outcome = since < p.outcome_delay_ms + p.outcome_ms;  // or will
-  for (std::size_t f = 0; f < finger_count; ++f)
-    if (block().task == Task::fingers && clock_ms_ >= p.cue_ms && shows_outcome &&
-        (record_.fingers & finger_bit(f)) != 0)
-      seen[sense::asked_finger + f] = 1;
+  const bool before_outcome_ends = since < p.outcome_delay_ms + p.outcome_ms;
+  const bool instructs = block().task == Task::fingers && clock_ms_ >= p.cue_ms &&
+                         (block().reward == RewardRule::none ? running : before_outcome_ends);
+  for (std::size_t f = 0; instructs && f < finger_count; ++f)
+    if ((record_.fingers & finger_bit(f)) != 0) seen[sense::instructed_finger + f] = 1;
   for (std::size_t f = 0; running && f < finger_count; ++f) {
     const double moves = (record_.fingers & finger_bit(f)) != 0 ? 1 : 0;
     const bool observes = block().task == Task::observe;
@@ -525,8 +525,8 @@ std::array<double, sense::count> Body::view() const {
   }
   const bool asked =
       (reaches && ends_sequence()) || (block().task == Task::fingers && record_.fingers != 0);
-  const bool outcome =
-      asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms && shows_outcome;
+  const bool outcome = asked && block().reward != RewardRule::none && since >= p.outcome_delay_ms &&
+                       before_outcome_ends;
   seen[sense::outcome] = outcome ? 1 : 0;
   seen[sense::reward] = outcome ? record_.reward : 0;
   seen[sense::punishment] = outcome ? record_.punishment : 0;

@@ -78,7 +78,7 @@ struct Sizes {
         reward(cells(64, scale, 8)),
         habenula(cells(64, scale, 8)),
         ppn(cells(64, scale, 8)),
-        asked(grouped(16, scale, finger_count)),
+        instruction(cells(80, scale, 8)),
         vl(grouped(60, scale, kZones)),
         va(grouped(8, scale, kChannels)),
         trn(cells(160, scale, 8)) {}
@@ -91,7 +91,8 @@ struct Sizes {
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
   // Basal ganglia.
-  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward, habenula, ppn, asked;
+  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward, habenula, ppn,
+      instruction;
   // Thalamus.
   Cells vl, va, trn;
 
@@ -153,10 +154,10 @@ enum : std::uint32_t {
   afferent =
       seen_finger + finger_count,  ///< shoulder flexor: 1 while nerves report of it, at rest; face:
                                    ///< + 12, in the order of kMuscleFields
-  /// little finger: 1 while it is shown that it is asked for, from the cue to the end of the
-  /// outcome; thumb: + 4
-  asked_finger = afferent + kMuscles,
-  count = asked_finger + finger_count
+  /// little finger: 1 while it is shown that it is to move, from the cue to the end of the outcome
+  /// (of the movement, where no outcome is shown); thumb: + 4
+  instructed_finger = afferent + kMuscles,
+  count = instructed_finger + finger_count
 };
 }
 

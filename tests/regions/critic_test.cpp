@@ -139,48 +139,84 @@ TEST(Critic, WaitsForAnOutcomeAlsoWhereTwoTargetsAreSeen) {
   EXPECT_FALSE(waits(with_two_targets(near)));
 }
 
-/// Answers of SNc cells to the outcome of movements of one finger, always rewarded, and then of
-/// another one, in Hz above the rate before it.
-struct Surprise {
-  double first = 0, known = 0, other = 0;
-};
-Surprise of_fingers(const BasalGangliaParameters& parameters) {
-  BasalGanglia region(parameters, 1.0, 20111, {});
-  OneRegion alone(region);
-  const std::span<double> senses = alone.values_to("senses_to_basal_ganglia");
-  const std::size_t snc = population_of(region, "SNc");
-  senses[sense::learning] = 1;
-  const auto answer = [&](std::uint32_t finger, int trials) {
-    double before = 0, outcome = 0;
+/// A brain that is instructed to move fingers, with parietal cells that see nothing.
+class Movements {
+ public:
+  struct Result {
+    double outcome_hz = 0;  ///< SNc at the outcome, above its rate before
+    double striosome_before_hz = 0, striosome_at_outcome_hz = 0;
+  };
+
+  explicit Movements(const BasalGangliaParameters& parameters = {})
+      : region_(parameters, 1.0, 20111, {}) {}
+
+  /// Mean over `trials` in which the fingers (bit f: finger f from the little one) are to move.
+  Result run(std::uint32_t fingers, bool reward, int trials, bool learning = true) {
+    const std::span<double> senses = alone_.values_to("senses_to_basal_ganglia");
+    senses[sense::learning] = learning ? 1 : 0;
+    const Sizes n(1.0);
+    Result result;
+    double before = 0;
     for (int t = 0; t < trials * kTrialMs; ++t) {
       const int ms = t % kTrialMs;
       const bool shown = ms >= kOutcomeMs && ms < kOutcomeEndMs;
-      senses[sense::asked_finger + finger] = ms >= kCueMs && ms < kOutcomeEndMs ? 1 : 0;
-      senses[sense::outcome] = senses[sense::reward] = shown ? 1 : 0;
-      alone.step();
-      const auto spikes = static_cast<double>(region.spikes(snc).size());
-      if (ms >= kCueMs && ms < kOutcomeMs) before += spikes / (kOutcomeMs - kCueMs);
-      if (ms >= kOutcomeMs) outcome += spikes / (kTrialMs - kOutcomeMs);
+      const bool instructed = ms >= kCueMs && ms < kOutcomeEndMs;
+      for (std::uint32_t f = 0; f < finger_count; ++f)
+        senses[sense::instructed_finger + f] = instructed && (fingers >> f & 1u) != 0 ? 1 : 0;
+      senses[sense::outcome] = shown ? 1 : 0;
+      senses[sense::reward] = shown && reward ? 1 : 0;
+      // At rest parietal cells fire, too.
+      for (std::uint32_t cell = 0; cell < n.ppc.count; ++cell)
+        if (random_() % 3000 == 0) alone_.spikes_to("ppc_to_striatum").push_back({cell, 0});
+      alone_.step();
+      const auto spikes = static_cast<double>(region_.spikes(snc_).size()) / n.snc;
+      const auto expected = static_cast<double>(region_.spikes(striosome_).size()) / n.striosome;
+      const int waiting = kOutcomeMs - kCueMs, rest = kTrialMs - kOutcomeMs;
+      if (ms >= kCueMs && ms < kOutcomeMs) {
+        before += 1000 * spikes / waiting / trials;
+        result.striosome_before_hz += 1000 * expected / waiting / trials;
+      }
+      if (ms >= kOutcomeMs) result.outcome_hz += 1000 * spikes / rest / trials;
+      if (shown)
+        result.striosome_at_outcome_hz += 1000 * expected / (kOutcomeEndMs - kOutcomeMs) / trials;
     }
-    return 1000.0 / Sizes(1.0).snc / trials * (outcome - before);
-  };
-  Surprise surprise;
-  surprise.first = answer(1, 5);
-  answer(1, 40);
-  surprise.known = answer(1, 10);
-  surprise.other = answer(3, 5);
-  return surprise;
+    result.outcome_hz -= before;
+    return result;
+  }
+
+ private:
+  BasalGanglia region_;
+  OneRegion alone_{region_};
+  std::minstd_rand random_{1};
+  std::size_t snc_ = population_of(region_, "SNc"),
+              striosome_ = population_of(region_, "Striosome");
+};
+
+TEST(Critic, ExpectsRewardsOfTheMovementThatIsInstructed) {
+  constexpr std::uint32_t kOne = 1 << 1, kOther = 1 << 3;
+  BasalGangliaParameters little;
+  little.instruction_weight_mv = 120;
+  Movements movements(little);
+  const double first = movements.run(kOne, true, 5).outcome_hz;
+  movements.run(kOne, true, 40);
+  const double known = movements.run(kOne, true, 10, false).outcome_hz;
+  EXPECT_LT(known, first - 2);
+  EXPECT_LT(movements.run(kOne, false, 10, false).outcome_hz, known - 2);  // left out
+  // Neither another finger's rewards are expected, nor those of both together.
+  EXPECT_GT(movements.run(kOther, true, 10, false).outcome_hz, known + 2);
+  EXPECT_GT(movements.run(kOne | kOther, true, 10, false).outcome_hz, known + 1);
+  little.critic_learning = false;
+  Movements frozen(little);
+  frozen.run(kOne, true, 40);
+  EXPECT_GT(frozen.run(kOne, true, 10).outcome_hz, known + 2);
 }
 
-TEST(Critic, ExpectsRewardsOfTheFingerThatIsAskedFor) {
-  BasalGangliaParameters little;
-  little.asked_weight_mv = 120;
-  const Surprise learned = of_fingers(little);
-  EXPECT_LT(learned.known, learned.first - 2);
-  EXPECT_GT(learned.other, learned.known + 2);
-  little.critic_learning = false;
-  const Surprise frozen = of_fingers(little);
-  EXPECT_NEAR(frozen.known, frozen.first, 1);
+TEST(Critic, WaitsForAnOutcomeHoweverManyFingersAreToMove) {
+  for (const std::uint32_t fingers : {1u, 6u, 31u}) {
+    const auto result = Movements().run(fingers, true, 5, false);
+    EXPECT_GT(result.striosome_at_outcome_hz, 15) << fingers;
+    EXPECT_LT(result.striosome_before_hz, 0.1 * result.striosome_at_outcome_hz) << fingers;
+  }
 }
 
 TEST(Critic, LearnsNothingWhereItsSynapsesAreFrozen) {

@@ -96,7 +96,7 @@ Moved move(Block block, std::array<int, finger_count> every) {
     const auto senses = alone.values_from("senses");
     moved.cued += senses[sense::finger + 3];
     for (std::uint32_t f = 0; f < finger_count; ++f)
-      moved.asked += senses[sense::asked_finger + f] * (f == 3 ? 1 : 1000);
+      moved.asked += senses[sense::instructed_finger + f] * (f == 3 ? 1 : 1000);
     moved.rewards += senses[sense::reward];
     moved.outcomes += senses[sense::outcome];
     moved.targets += senses[sense::target_on];
@@ -115,6 +115,9 @@ TEST(FingerTask, RewardsMovementsInWhichOthersStayBehind) {
   EXPECT_EQ(alone.record.reward, 1);
   EXPECT_EQ(alone.cued, 580);   // from cue_ms to deadline_ms
   EXPECT_EQ(alone.asked, 740);  // and on to the end of the outcome
+  Block silent = practice({2}, 0);
+  silent.reward = RewardRule::none;
+  EXPECT_EQ(move(silent, {0, 0, 0, 10, 0}).asked, 580);
   EXPECT_EQ(alone.rewards, 100);
   EXPECT_EQ(alone.targets, 0);
   const Moved together = move(practice({2}, 0), {10, 10, 10, 10, 10});
@@ -208,7 +211,7 @@ TEST(FingerTask, RestAsksForNothingAndTheHandIsHeld) {
   Block rest;
   rest.task = Task::rest;
   const Moved moved = move(rest, {10, 10, 10, 10, 10});
-  EXPECT_EQ(moved.cued + moved.outcomes + moved.targets, 0);
+  EXPECT_EQ(moved.cued + moved.asked + moved.outcomes + moved.targets, 0);
   EXPECT_EQ(moved.record.fingers, 0);
   EXPECT_FALSE(moved.record.reached);
   EXPECT_TRUE(std::isnan(moved.record.target_deg));

@@ -310,7 +310,11 @@ class SystemTest(unittest.TestCase):
 
     def test_plastic_sheet(self):
         """The same promises where the motor sheet learns too, its synapses come and go, a part of it
-        dies, it is polarised, hands are seen, and nerves are blocked."""
+        dies, it is polarised, hands are seen, nerves are blocked, and fingers are to move."""
+        experiment = self.new_directory().with_suffix(".toml")
+        last = '{trials = 1, perturbation = "clamp"},\n'
+        fingers = '{trials = 2, task = "fingers", fingers = [2, 3], finger_correlation = 1},\n'
+        experiment.write_text(EXPERIMENT.read_text().replace(last, last + fingers))
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
                   "--set", "brain.cortex.sheet_plasticity.window.amplitude=2",
@@ -321,7 +325,7 @@ class SystemTest(unittest.TestCase):
                   "--set", "brain.cortex.afferents.pv_weight=1", "--set", "brain.cortex.pv.bias_mv=8",
                   *(f for cells in ("sts", "pfg", "pmv")  # they fire all the time
                     for f in ("--set", f"brain.cortex.{cells}.bias_mv=16"))]
-        whole = self.baseline(*learns)
+        whole = self.run_new("--checkpoint-every", 0, *learns, experiment=experiment)
         with netCDF4.Dataset(whole / "cortex_weights.nc") as file:
             weights = file["weight_L23E_L5PT"][:]
             sources = file["source_L23E_L5PT"][:]
@@ -333,6 +337,9 @@ class SystemTest(unittest.TestCase):
         self.assertGreater(np.count_nonzero(sources[-1] != sources[0]), 100)
         self.assertTrue(((sources == cells) == (spines == 0)).all())
         self.assertTrue((weights[spines == 0] == 0).all())
+        with netCDF4.Dataset(whole / "basal_ganglia_weights.nc") as file:
+            expected = file["weight_Instruction_Striosome"][:]
+        self.assertGreater(np.abs(expected[-1] - expected[0]).max(), 1e-3)
         with netCDF4.Dataset(whole / "cortex_energy.nc") as file:
             cells = file["cells"][:, 0].sum(axis=1)
         self.assertLess(cells[-1], cells[0] - 50)
@@ -341,8 +348,9 @@ class SystemTest(unittest.TestCase):
         self.assertAlmostEqual(rate[block == 1].mean() / rate[block == 0].mean(), 8 / 13, delta=0.08)
         for ranks, more in ((6, []), (3, ["--placement", "cortex:2,0,1 body:1 cerebellum:1,2 "
                                                          "basal_ganglia:0,2 thalamus:1,0"])):
-            self.assert_same(whole, self.run_new(*learns, *more, ranks=ranks), f"{ranks} ranks")
-        out = self.run_new(*learns, "--checkpoint-every", 3)
+            self.assert_same(whole, self.run_new(*learns, *more, ranks=ranks, experiment=experiment),
+                             f"{ranks} ranks")
+        out = self.run_new(*learns, "--checkpoint-every", 3, experiment=experiment)
         self.as_if_killed_at_its_end(out)
         shutil.rmtree(self.published(out)[-1])
         self.resume(out, 5)
