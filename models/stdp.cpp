@@ -85,8 +85,9 @@ void TripletParameters::visit(ParameterVisitor& v) {
          "decay of eligibility (chosen: spans movement and outcome; seconds in cortex: He et al. "
          "2015)");
   v.real("eligibility_limit", eligibility_limit, {"1", 1e-3, 1e9},
-         "what eligibility teaches at most, in initial weights; at this size of it, half as much "
-         "(tuned: rates of a finger that practises do not run away before the threshold follows)");
+         "limit of what eligibility drives at a time, in initial weights; of this size it counts "
+         "half, and what one event teaches grows with its logarithm (tuned: rates of a finger that "
+         "practises do not run away before the threshold follows)");
   v.real("max_weight", max_weight, {"1", 1.01, 20}, "largest weight, in initial weights (chosen)");
   v.real("normalisation", normalisation, {"1", 0, 1},
          "share of the way by which a cell's summed weight returns to the initial sum per second "

@@ -16,7 +16,7 @@ namespace quartet {
 /// How much a reward-prediction error lets cortical synapses change:
 ///   gate = max(0, 1 + gain · m),  m: dopamine_effect of D − D̄ (models/dopamine.hpp)
 /// The Hill curve keeps small bursts, and most of the noise of few dopamine cells, from teaching:
-/// at 5 Hz, irregular, its mean is some 20 with 30 cells (scale .5) and 5 with 60. D follows
+/// at 5 Hz, irregular, its mean is some 17 with 30 cells (scale .5) and 5 with 60. D follows
 /// slowly, so that the short burst of a reward that was expected, and the pause after it, nearly
 /// cancel.
 struct DopamineGateParameters {

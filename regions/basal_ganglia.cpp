@@ -288,7 +288,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
     for (std::uint32_t cell = 0; cell < instruction.size(); ++cell)
       order.emplace_back(uniform01(random_block(mixture, cell, set, 0)[0]), cell);
     std::sort(order.begin(), order.end());
-    order.resize(order.size() / finger_count);
+    order.resize((order.size() + finger_count / 2) / finger_count);
     for (const auto& [draw, cell] : order)
       if (cell >= instruction.first() && cell < instruction.last())
         instructed_[set].push_back(cell - instruction.first());

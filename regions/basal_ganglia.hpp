@@ -8,7 +8,8 @@
 /// cells excite it, striosome cells, whose synapses learn how much reward follows what is seen,
 /// inhibit it at the outcome, and so do habenula cells, which punishments drive (Matsumoto &
 /// Hikosaka 2007); pedunculopontine cells (PPN) excite it where what is seen promises a reward
-/// (decision 0019). What is seen is the target, or an instruction to move some fingers. Exploration
+/// (decision 0019). What is seen is the target; striosome cells also hear which
+/// fingers are to move. Exploration
 /// is the slow noise that tonically active cholinergic cells (TAN) put on their channel, less their
 /// mean (decision 0007): striosome activity (expected reward) quietens them, and tonic dopamine
 /// excites them. A subject begins as one who has reached before: critic and value start near where

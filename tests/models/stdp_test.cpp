@@ -101,7 +101,7 @@ TEST(TripletRule, IsTheSumOverPairsAndTriplets) {
   }
 }
 
-TEST(TripletRule, LargeEligibilityTeachesHardlyMoreThanItsLimit) {
+TEST(TripletRule, LargeEligibilityTeachesWithItsLogarithm) {
   // A burst, then silence: while e decays from e0, e/(1 + |e|/L) adds up to L ln(1 + |e0|/L). What
   // decays within the burst is some per cent.
   const Times burst = {0, 5, 10, 15, 20, 25, 30, 35, 40},

@@ -1,5 +1,5 @@
-// What dopamine cells come to answer where one target brings rewards and another never does: basal
-// ganglia alone.
+// What dopamine cells come to answer where one target, or movement, brings rewards and another does
+// not: basal ganglia alone.
 
 #include <gtest/gtest.h>
 

@@ -313,7 +313,7 @@ class SystemTest(unittest.TestCase):
         dies, it is polarised, hands are seen, nerves are blocked, and fingers are to move."""
         experiment = self.new_directory().with_suffix(".toml")
         last = '{trials = 1, perturbation = "clamp"},\n'
-        fingers = '{trials = 2, task = "fingers", fingers = [2, 3], finger_correlation = 1},\n'
+        fingers = '{trials = 2, task = "fingers", fingers = [2, 3], finger_correlation = -1},\n'
         experiment.write_text(EXPERIMENT.read_text().replace(last, last + fingers))
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
