@@ -207,8 +207,8 @@ TEST(Critic, ExpectsRewardsOfTheMovementThatIsInstructed) {
   EXPECT_GT(movements.run(kOne | kOther, true, 10, false).outcome_hz, known + 1);
   little.critic_learning = false;
   Movements frozen(little);
-  frozen.run(kOne, true, 40);
-  EXPECT_GT(frozen.run(kOne, true, 10).outcome_hz, known + 2);
+  frozen.run(kOne, true, 10);
+  EXPECT_GT(frozen.run(kOne, true, 5).outcome_hz, known + 2);
 }
 
 TEST(Critic, WaitsForAnOutcomeHoweverManyFingersAreToMove) {
