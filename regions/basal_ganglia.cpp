@@ -280,7 +280,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   onto_dopamine_cells("PPN_SNc", ppn_, n.ppn, kExcitation, p.ppn_snc_weight_mv, 3);
 
   // Every set of fingers excites a fifth of the instruction cells, drawn for it: mixed selectivity
-  // (Rigotti et al. 2013, Nature 497:585), by which a set's rewards are expected of it alone.
+  // (Rigotti et al. 2013, Nature 497:585), so that a set's rewards are hardly expected of another.
   const LifPopulation& instruction = network_.population(instruction_);
   const RandomKey mixture{seed, purpose("basal_ganglia.instruction")};
   for (std::uint32_t set = 1; set < instructed_.size(); ++set) {

@@ -8,15 +8,14 @@
 /// cells excite it, striosome cells, whose synapses learn how much reward follows what is seen,
 /// inhibit it at the outcome, and so do habenula cells, which punishments drive (Matsumoto &
 /// Hikosaka 2007); pedunculopontine cells (PPN) excite it where what is seen promises a reward
-/// (decision 0019). What is seen is the target; striosome cells also hear which
-/// fingers are to move. Exploration
-/// is the slow noise that tonically active cholinergic cells (TAN) put on their channel, less their
-/// mean (decision 0007): striosome activity (expected reward) quietens them, and tonic dopamine
-/// excites them. A subject begins as one who has reached before: critic and value start near where
-/// rewarded reaches bring them, but PPN cells do not yet promise anything; D1 cells take some
-/// hundred trials to come from 5 to their 8 Hz. Dopamine can be lost with its cells, its tonic part
-/// with their pacemaking, its phasic part with synapses onto them, and a drug can stand in for the
-/// tonic part (regions/decisions/0013).
+/// (decision 0019). What is seen is the target; striosome cells also hear which fingers are to
+/// move. Exploration is the slow noise that tonically active cholinergic cells (TAN) put on their
+/// channel, less their mean (decision 0007): striosome activity (expected reward) quietens them,
+/// and tonic dopamine excites them. A subject begins as one who has reached before: critic and
+/// value start near where rewarded reaches bring them, but PPN cells do not yet promise anything;
+/// D1 cells take some hundred trials to come from 5 to their 8 Hz. Dopamine can be lost with its
+/// cells, its tonic part with their pacemaking, its phasic part with synapses onto them, and a
+/// drug can stand in for the tonic part (regions/decisions/0013).
 #pragma once
 
 #include <array>

@@ -269,14 +269,14 @@ TEST(DopamineGate, OpensWithMoreDopamineThanUsualAndShutsWithLess) {
 }
 
 /// What the shipped gate adds up to (in s, above 1) in the second after the beginning of an answer
-/// of `cells` cells that otherwise fire 5 Hz: 30 ms at `burst_hz`, 70 ms at `then_hz`.
-double opened(double burst_hz, double then_hz, std::uint32_t cells = 60) {
-  DopamineGate gate({}, cells);
+/// of sixty cells that otherwise fire 5 Hz: 30 ms at `burst_hz`, 70 ms at `then_hz`.
+double opened(double burst_hz, double then_hz) {
+  DopamineGate gate({}, 60);
   double due = 0, sum = 0;
   for (int t = 0; t < 31000; ++t) {
     const int since = t - 30000;
     const double hz = since < 0 || since >= 100 ? 5 : since < 30 ? burst_hz : then_hz;
-    due += cells * hz / 1000;
+    due += 60 * hz / 1000;
     const auto spikes = static_cast<std::size_t>(due);
     due -= static_cast<double>(spikes);
     gate.update(spikes);

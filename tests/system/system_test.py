@@ -314,6 +314,7 @@ class SystemTest(unittest.TestCase):
         experiment = self.new_directory().with_suffix(".toml")
         last = '{trials = 1, perturbation = "clamp"},\n'
         fingers = '{trials = 2, task = "fingers", fingers = [2, 3], finger_correlation = -1},\n'
+        self.assertIn(last, EXPERIMENT.read_text())
         experiment.write_text(EXPERIMENT.read_text().replace(last, last + fingers))
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
