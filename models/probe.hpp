@@ -12,7 +12,7 @@
 
 namespace quartet {
 
-enum class ProbeKind { none, threshold, recruitment, paired_pulse, map, polarization };
+enum class ProbeKind { none, threshold, recruitment, paired_pulse, map, polarization, surround };
 
 struct Probe {
   ProbeKind kind = ProbeKind::none;
@@ -32,17 +32,21 @@ struct Probe {
   std::vector<double> intervals_ms = {1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30};
   std::vector<double> polarizations_mv = {-4, -2, 0, 2, 4};
   std::vector<double> observed = {};
+  std::vector<double> moving = {};
+  double onset_ms = 60.0;
   double map_intensity = 1.2;
   double spacing = 1.0;
 
   void visit(ParameterVisitor& v) {
     v.choice_of(
-        "kind", kind, {"none", "threshold", "recruitment", "paired_pulse", "map", "polarization"},
+        "kind", kind,
+        {"none", "threshold", "recruitment", "paired_pulse", "map", "polarization", "surround"},
         "what is measured before the block's first trial, on a copy of the resting brain, which "
         "goes on unchanged: the resting motor threshold (RMT); recruitment, by pulses of "
         "`intensities`; paired_pulse: a conditioning pulse before a test pulse; map: pulses on a "
         "grid of sites; polarization: pulses of `intensities` in a sheet that is polarised by "
-        "each of polarizations_mv");
+        "each of polarizations_mv; surround: test pulses at rest and as other fingers, those of "
+        "`moving`, begin to move");
     v.choice_of("stimulator", stimulator, {"coil", "electrode"},
                 "coil (TMS): recruits axons of all cells; electrode (intracortical "
                 "microstimulation): those of excitatory cells alone");
@@ -70,10 +74,12 @@ struct Probe {
     v.reals("intensities", intensities, {"1", 0, 10},
             "recruitment and polarization: of the pulses, in RMT");
     v.real("test_size", test_size, {"1", 0.01, 100},
-           "paired_pulse: mean response for which the test pulse's intensity is sought, in spikes "
+           "paired_pulse and surround: mean response for which the test pulse's intensity is "
+           "sought, in spikes "
            "per corticospinal cell (chosen: about half of the largest)");
     v.real("test_intensity", test_intensity, {"1", 0, 10},
-           "paired_pulse: intensity of the test pulse in RMT instead; 0: sought by test_size");
+           "paired_pulse and surround: intensity of the test pulse in RMT instead; 0: sought by "
+           "test_size");
     v.reals("conditioning", conditioning, {"1", 0, 10},
             "paired_pulse: intensities of the conditioning pulse, in RMT");
     v.reals("intervals_ms", intervals_ms, {"ms", 0.25, 1000},
@@ -84,6 +90,12 @@ struct Probe {
     v.reals("observed", observed, {"1", 1, 5},
             "digits that another's hand is seen to bend during the whole probe, with "
             "brain.cortex.observation.connected");
+    v.reals("moving", moving, {"1", 1, 5},
+            "surround: digits that premotor cells ask to move, from onset_ms before the test pulse "
+            "on");
+    v.real("onset_ms", onset_ms, {"ms", 1, 300},
+           "surround: from when premotor cells are driven to the test pulse (chosen: the first "
+           "spikes of the movement have left, as at the onset of EMG)");
     v.real("map_intensity", map_intensity, {"1", 0, 10}, "map: of the pulses, in RMT");
     v.real("spacing", spacing, {"1", 0.25, 6},
            "map: of the grid of sites, in sheet units; the grid is centred on the sheet, as large "

@@ -60,7 +60,7 @@ void TripletParameters::visit(ParameterVisitor& v) {
   v.real("depression", depression, {"1", 0, 1},
          "depression per pair at a trace of 1, as a share of the initial weight (Pfister & "
          "Gerstner 2006: 7.1e-3; "
-         "tuned within some 5 %: the rate at which it gives way to potentiation, 23 Hz or more, "
+         "tuned within some 3 %: the rate at which it gives way to potentiation, 20 Hz or more, "
          "lies between those "
          "of a finger that is asked to move and of its neighbour)");
   v.real("weight_dependence", weight_dependence, {"1", 0, 1},

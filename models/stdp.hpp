@@ -56,7 +56,7 @@ class DopamineGate {
 /// and decay with plus_ms, minus_ms and slow_ms. At the initial weight w0, and as long as e
 /// is far below its limit, changes are those of slices, as shares of w0, times rate and gate;
 /// regular firing potentiates above depression · s_j · minus_ms / (potentiation · plus_ms ·
-/// slow_ms), 23 Hz for s_j = 1. b: weight_dependence, from 0 (changes know nothing of the weight
+/// slow_ms), 20 Hz for s_j = 1. b: weight_dependence, from 0 (changes know nothing of the weight
 /// but its bounds 0 and w_max = max_weight · w0: small differences between synapses grow) to 1
 /// (they balance at a weight between them; Gütig et al. 2003, J. Neurosci. 23:3697, have powers
 /// instead).
@@ -79,9 +79,9 @@ class DopamineGate {
 /// first two of the chain of Benna & Fusi 2016, Nat. Neurosci. 19:1697). Changes that are not kept
 /// up flow back; long practice fills c, and stays.
 struct TripletParameters {
-  double rate = 0.012;
+  double rate = 0.016;
   double potentiation = 6.5e-3;
-  double depression = 0.0085;
+  double depression = 0.0073;
   double weight_dependence = 0.5;
   double sliding = 1.0;
   double reference_hz = 25.0;

@@ -33,6 +33,8 @@ constexpr double kSeenSharpness = 4.0;
 // SD of the premotor input to the sheet around a finger's field, sheet units: wider than the field,
 // so that borders can move (chosen).
 constexpr double kFingerInputSd = 0.7;
+// The same around a finger's field to SOM cells: as far as the next fingers' fields (chosen).
+constexpr double kFingerSurroundSd = 1.4;
 // Delay of the sheet's excitatory synapses between cells of one place (chosen).
 constexpr double kExcitationDelayMs = 1.5;
 // Largest weight of a plastic inhibitory synapse, in initial weights (chosen).
@@ -171,7 +173,12 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.real(
       "pmv_e_weight", pmv_e_weight, {"1", 0, 100},
       "summed ventral premotor conductance of a layer 2/3 cell in the middle of a finger's field, "
-      "in leak conductances (chosen: that of PMd)");
+      "in leak conductances (tuned with pmv_som_weight: the finger's rate)");
+  v.real(
+      "pmv_som_weight", pmv_som_weight, {"1", 0, 100},
+      "the same of a SOM cell, farther around the field (tuned: individuation of a finger's "
+      "movement; inhibition of what surrounds a movement, in people at its onset: Sohn & Hallett "
+      "2004; 0: none)");
   v.real(
       "vl_e_weight", vl_e_weight, {"1", 0, 100},
       "summed VL conductance of a layer 2/3 cell, in leak conductances (tuned: stable learning)");
@@ -681,35 +688,40 @@ void Cortex::connect_sheet_inputs(const ArmParameters& arm, std::size_t vl) {
                    return total;
                  }});
   };
-  // Input of the fingers: a cell near a finger's field gets that finger's premotor cells.
-  auto near_finger = [sheet = l23e_.sheet](std::uint32_t finger, std::uint32_t cell) {
-    const MuscleField& f = kMuscleFields[kArmMuscles + finger];
-    const double dx = sheet.x(cell) - f.x, dy = sheet.y(cell) - f.y;
-    return math::exp(-(dx * dx + dy * dy) / (2.0 * kFingerInputSd * kFingerInputSd));
+  // Input of the fingers: a cell near a finger's field gets that finger's premotor cells. `weight`:
+  // summed conductance in the middle of a field.
+  auto finger_input = [&](const char* name, const Layer& to, double sd, double weight) {
+    auto near_finger = [sheet = to.sheet, sd](std::uint32_t finger, std::uint32_t cell) {
+      const MuscleField& f = kMuscleFields[kArmMuscles + finger];
+      const double dx = sheet.x(cell) - f.x, dy = sheet.y(cell) - f.y;
+      return math::exp(-(dx * dx + dy * dy) / (2.0 * sd * sd));
+    };
+    auto near_fingers = [=](std::uint32_t cell) {
+      double total = 0;
+      for (std::uint32_t finger = 0; finger < finger_count; ++finger)
+        total += near_finger(finger, cell);
+      return total;
+    };
+    connect(
+        {.name = name,
+         .source = pmv_,
+         .target = to.population,
+         .receptor = kGlutamate,
+         .in_degree = 40,
+         .weight = weight / 40,
+         .delay_ms = 3,
+         .sources =
+             [=](std::uint32_t cell, Draws& draws) {
+               double left = draws.uniform() * near_fingers(cell);
+               std::uint32_t finger = 0;
+               while (finger + 1 < finger_count && left >= near_finger(finger, cell))
+                 left -= near_finger(finger++, cell);
+               return draw_from_group(finger, n.pmv, finger_count, draws);
+             },
+         .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) { return near_fingers(cell); }});
   };
-  auto near_fingers = [=](std::uint32_t cell) {
-    double total = 0;
-    for (std::uint32_t finger = 0; finger < finger_count; ++finger)
-      total += near_finger(finger, cell);
-    return total;
-  };
-  connect(
-      {.name = "PMv_L23E",
-       .source = pmv_,
-       .target = l23e_.population,
-       .receptor = kGlutamate,
-       .in_degree = 40,
-       .weight = p.pmv_e_weight / 40,
-       .delay_ms = 3,
-       .sources =
-           [=](std::uint32_t cell, Draws& draws) {
-             double left = draws.uniform() * near_fingers(cell);
-             std::uint32_t finger = 0;
-             while (finger + 1 < finger_count && left >= near_finger(finger, cell))
-               left -= near_finger(finger++, cell);
-             return draw_from_group(finger, n.pmv, finger_count, draws);
-           },
-       .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) { return near_fingers(cell); }});
+  finger_input("PMv_L23E", l23e_, kFingerInputSd, p.pmv_e_weight);
+  if (p.pmv_som_weight > 0) finger_input("PMv_SOM", som_, kFingerSurroundSd, p.pmv_som_weight);
   directed("PMd_L23E", pmd_, true, l23e_, 40, p.pmd_e_weight);
   directed("PMd_L5PT", pmd_, true, l5pt_, 40, p.pmd_pt_weight);
   directed("VL_L23E", vl, false, l23e_, 40, p.vl_e_weight);
@@ -740,6 +752,11 @@ void Cortex::polarize(double mv) {
   for (const Axons& axons : axons_)
     if (axons.excitatory)
       network_.population(axons.layer.population).set_shift(static_cast<float>(mv));
+}
+
+void Cortex::ask_fingers(std::span<const double> digits) {
+  asked_ = {};
+  for (const double digit : digits) asked_[finger_count - static_cast<std::size_t>(digit)] = 1;
 }
 
 void Cortex::lesion(double x, double y, double radius) {
@@ -774,23 +791,24 @@ void Cortex::prepare(Step, const Inbox& in) {
   network_.population(pre_pmd_).set_drive(
       senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
   // Cells of fingers, or of all parts of the body, by one value for each.
-  const auto drive_groups = [&](std::size_t population, std::uint32_t value, std::uint32_t groups,
-                                double mv) {
+  const auto drive_groups = [&](std::size_t population, std::span<const double> values, double mv) {
     LifPopulation& cells = network_.population(population);
-    for (std::uint32_t i = 0; i < cells.count(); ++i) {
-      const std::uint32_t group = group_of(cells.first() + i, cells.size(), groups);
-      cells.drive()[i] = static_cast<float>(mv * senses[value + group]);
-    }
+    const auto groups = static_cast<std::uint32_t>(values.size());
+    for (std::uint32_t i = 0; i < cells.count(); ++i)
+      cells.drive()[i] =
+          static_cast<float>(mv * values[group_of(cells.first() + i, cells.size(), groups)]);
   };
-  const auto drive_fingers = [&](std::size_t population, std::uint32_t value, double mv) {
-    drive_groups(population, value, finger_count, mv);
-  };
-  drive_fingers(pmv_, sense::finger, parameters_.finger_drive_mv);
+  const std::span<const double> cued = senses.subspan(sense::finger, finger_count);
+  std::array<double, finger_count> moving;
+  std::transform(cued.begin(), cued.end(), asked_.begin(), moving.begin(),
+                 [](double cue, double asked) { return std::max(cue, asked); });
+  drive_groups(pmv_, moving, parameters_.finger_drive_mv);
   if (parameters_.afferents.connected)
-    drive_groups(s1_, sense::afferent, kMuscles, parameters_.afferents.drive_mv);
+    drive_groups(s1_, senses.subspan(sense::afferent, kMuscles), parameters_.afferents.drive_mv);
   if (sts_rule_) {
-    drive_fingers(sts_, sense::seen_finger, parameters_.observation.seen_drive_mv);
-    drive_fingers(pfg_, sense::finger, parameters_.observation.cue_drive_mv);
+    drive_groups(sts_, senses.subspan(sense::seen_finger, finger_count),
+                 parameters_.observation.seen_drive_mv);
+    drive_groups(pfg_, cued, parameters_.observation.cue_drive_mv);
   }
   network_.population(pmd_chooser_)
       .set_drive(senses[sense::second_on] > 0 ? static_cast<float>(parameters_.choice_drive_mv)

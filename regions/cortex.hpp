@@ -128,7 +128,8 @@ struct CortexParameters {
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
   double finger_drive_mv = 124.0;
-  double pmv_e_weight = 2.0;
+  double pmv_e_weight = 4.0;
+  double pmv_som_weight = 3.0;
   double vl_e_weight = 0.2;
   double vl_pt_weight = 10.0;
   double e_pt_weight = 1.5;
@@ -227,6 +228,9 @@ class Cortex final : public SpikingRegion {
   /// Depolarises the sheet's pyramidal cells by direct current, until it is called again. `mv`: at
   /// the soma of a cell at rest.
   void polarize(double mv);
+  /// From the next timestep on the premotor cells of these digits (1: thumb) are driven as by a cue
+  /// to move them, beside what the body asks for. Of a probe, which ends with none: no state.
+  void ask_fingers(std::span<const double> digits);
   /// Spikes of corticospinal cells in the last timestep, of all slices.
   std::span<const Spike> corticospinal() const { return network_.spikes(l5pt_.population); }
 
@@ -279,6 +283,7 @@ class Cortex final : public SpikingRegion {
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
   std::unique_ptr<HebbianRule> sts_rule_, pfg_rule_;  // null where no hands are seen
+  std::array<double, finger_count> asked_{};          // by a probe
   double polarization_mv_ = 0;                        // state
   std::int64_t since_lesion_ms_ = -1;                 // state; -1: there was none
   // Plasticity of the sheet; no rules where it is fixed.

@@ -58,9 +58,11 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
     test += substeps_of(stimulus.interval_ms);
     pulses.push_back(pulse);
   }
+  const bool moves = !std::isnan(stimulus.moving_ms);
+  if (moves) test += substeps_of(std::ceil(stimulus.moving_ms));
   pulse.intensity = stimulus.intensity;
   pulse.substep = test;
-  pulses.push_back(pulse);
+  if (pulse.intensity > 0) pulses.push_back(pulse);
 
   if (Cortex* cortex = member_.cortex())
     cortex->polarize(polarization_mv_ + stimulus.polarization_mv);
@@ -72,6 +74,9 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
   while (member_.step() * kCortexSubsteps < last) {
     const std::int64_t now = member_.step() * kCortexSubsteps;
     if (Cortex* cortex = member_.cortex()) {
+      const bool asked = moves && now >= first && now < test + kVolleyBins;
+      cortex->ask_fingers(asked ? std::span<const double>(probe_.moving)
+                                : std::span<const double>{});
       for (const Pulse& due : pulses)
         if (due.substep >= now && due.substep < now + kCortexSubsteps) cortex->stimulate(due);
     }

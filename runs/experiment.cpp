@@ -417,7 +417,8 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
            "runs/experiments/nerve_block.toml), or leave nerve_block out");
   }
   const auto n = static_cast<double>(block.fingers.size());
-  if (!are_digits(block.fingers) || !are_digits(block.probe.observed)) {
+  if (!are_digits(block.fingers) || !are_digits(block.probe.observed) ||
+      !are_digits(block.probe.moving)) {
     refuse("fingers are digits, each once", "write for example fingers = [1, 2, 3, 4, 5]");
   }
   if (n > 0 && (n == 1 ? block.finger_correlation != 0 : block.finger_correlation < -1 / (n - 1))) {
@@ -569,6 +570,11 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
                        "simulated",
                        interval_ms, 1.0 / kCortexSubsteps),
            fmt::format("the nearest one is {:g}", nearest));
+  }
+  if ((probe.kind == ProbeKind::surround) == probe.moving.empty()) {
+    refuse("probe.kind = \"surround\" and a list of moving fingers go together",
+           "write for example probe.kind = \"surround\", probe.moving = [2], probe.muscle = "
+           "\"little_finger\", or neither");
   }
   std::vector<std::string> muscles;
   for (const MuscleField& field : kMuscleFields) muscles.emplace_back(field.name);

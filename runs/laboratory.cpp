@@ -29,6 +29,7 @@ class Session {
     if (probe_.kind == ProbeKind::paired_pulse) pair();
     if (probe_.kind == ProbeKind::map) map();
     if (probe_.kind == ProbeKind::polarization) polarize();
+    if (probe_.kind == ProbeKind::surround) surround();
     return std::move(found_);
   }
 
@@ -110,6 +111,19 @@ class Session {
           apply(Stage::conditioned, stimulus);
         }
       }
+    }
+  }
+
+  void surround() {
+    const std::optional<double> test = test_intensity();
+    if (!test) return;
+    for (std::int64_t k = 0; k < probe_.pulses; ++k) {
+      apply(Stage::surround_rest, at_site(*test));
+      Stimulus moving = at_site(*test);
+      moving.moving_ms = probe_.onset_ms;
+      apply(Stage::surround_moving, moving);
+      moving.intensity = 0;
+      apply(Stage::surround_silent, moving);
     }
   }
 

@@ -14,6 +14,8 @@
 /// - paired_pulse: the test pulse has the lowest intensity whose mean response is `test_size`,
 ///   sought anew in every brain as its RMT is, so that brains are compared at the same operating
 ///   point (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
+/// - surround: test pulses as for paired pulses, at rest, while other fingers begin to move, and
+///   that movement without a pulse take turns (Sohn & Hallett 2004, Exp Brain Res 158:397).
 /// - polarization: sweeps over the polarisations of the sheet, forth and back.
 /// - map: sweeps over a grid of sites, centred on the sheet.
 #pragma once
@@ -31,7 +33,8 @@ namespace quartet {
 inline constexpr std::int64_t kBackgroundMs = 100, kMepMs = 10, kVolleyMs = 25;
 inline constexpr std::uint32_t kVolleyBins = kVolleyMs * kCortexSubsteps;
 
-/// One trial of stimulation: a test pulse, or a conditioning pulse and a test pulse.
+/// One trial of stimulation: a test pulse (of intensity 0: none), after a conditioning pulse or
+/// into a movement or alone.
 struct Stimulus {
   double x = 0, y = 0;   ///< site, sheet units
   double intensity = 0;  ///< of the test pulse, in thresholds of layer 2/3 axons
@@ -39,6 +42,9 @@ struct Stimulus {
   double conditioning = std::numeric_limits<double>::quiet_NaN();
   double interval_ms = std::numeric_limits<double>::quiet_NaN();
   double polarization_mv = 0;  ///< of the sheet's pyramidal cells, on top of the block's
+  /// For how long before the test pulse the probe's `moving` fingers are asked to move; NaN: they
+  /// are not.
+  double moving_ms = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// What follows, in spikes per corticospinal cell.
@@ -66,10 +72,14 @@ enum class Stage {
   unconditioned,
   conditioned,
   map,
-  polarization
+  polarization,
+  surround_rest,
+  surround_moving,
+  surround_silent,  ///< moving, without a pulse
 };
 inline constexpr const char* kStageNames[] = {
-    "threshold", "test_size", "recruitment", "unconditioned", "conditioned", "map", "polarization"};
+    "threshold", "test_size",    "recruitment",   "unconditioned",   "conditioned",
+    "map",       "polarization", "surround_rest", "surround_moving", "surround_silent"};
 
 struct StimulationTrial {
   Stage stage = Stage::threshold;

@@ -33,6 +33,7 @@ LABELS = {
     "sici": "ratio at 2-4 ms",
     "icf": "ratio at 10-20 ms",
     "lici": "ratio at 100 ms",
+    "surround": "response as a neighbour moves / at rest",
     "formed_first": "synapses formed and kept per day, first block of practice",
     "formed": "synapses formed and kept per day, practice",
     "density_trained": "synapses after practice, of those at the start",
@@ -227,6 +228,11 @@ def sici(subject: Subject) -> float:
 def icf(subject: Subject) -> float:
     """Facilitation: the same at 10-20 ms."""
     return _index(subject, "icf")
+
+
+def surround(subject: Subject) -> float:
+    """Response of a finger's muscle as another one begins to move, over that at rest."""
+    return _index(subject, "surround")
 
 
 def lici(subject: Subject) -> float:

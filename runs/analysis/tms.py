@@ -63,6 +63,7 @@ INDICES = {
     "icf": ("facilitation: ratio at 10-20 ms", (1.1, 1.8)),
     "lici": ("long-interval inhibition: ratio at 100 ms", (0.1, 0.5)),
     "lici_late": ("ratio at 250-300 ms", (0.8, 1.2)),
+    "surround": ("response as another finger begins to move / at rest", (0.6, 0.9)),
 }
 
 
@@ -197,6 +198,16 @@ def mean_ratio(rows: list[dict], first: float, last: float, below_rmt: bool) -> 
     return float(np.mean(own)) if own else np.nan
 
 
+def surround(probe: Probe) -> float:
+    """Mean response as other fingers begin to move, less what that movement sends without a pulse,
+    over that at rest (Sohn & Hallett 2004, Exp Brain Res 158:397); NaN without such pulses."""
+    rest, moving, silent = (probe.size[probe.of(f"surround_{stage}"), probe.muscle]
+                            for stage in ("rest", "moving", "silent"))
+    if not silent.size or rest.mean() <= 0:
+        return np.nan
+    return float((moving.mean() - silent.mean()) / rest.mean())
+
+
 def map_means(probe: Probe, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sites, shape (sites, 2), and mean responses there, never below 0, shape (sites, muscles)."""
     sites, which = np.unique(probe.site[trials], axis=0, return_inverse=True)
@@ -299,6 +310,7 @@ def indices(probe: Probe) -> dict:
         record |= {"sici": mean_ratio(rows, 2, 4, True), "recovery": mean_ratio(rows, 6, 11, True),
                    "icf": mean_ratio(rows, 10, 20, True), "lici": mean_ratio(rows, 100, 100, False),
                    "lici_late": mean_ratio(rows, 250, 300, False)}
+    record["surround"] = surround(probe)
     return record
 
 

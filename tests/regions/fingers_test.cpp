@@ -284,6 +284,43 @@ TEST(PlasticSheet, AShareOfItsExcitatorySynapsesComesFromAfar) {
   EXPECT_GT(far_away(0.3, 3), far_away(0.3, 1.4));
 }
 
+/// What 600 ms in which the index finger is asked to move make the fingers' corticospinal cells
+/// send, in spikes weighted by their fields (from the little one). Scale .5: fewer cells hardly
+/// tell neighbours apart.
+std::array<double, finger_count> sent(const CortexParameters& p, bool by_probe) {
+  constexpr double scale = 0.5;
+  constexpr std::uint32_t index = 3;
+  Cortex cortex(p, {}, scale, 20111, {});
+  OneRegion alone(cortex);
+  const SheetLayout sheet = Sizes(scale).l5pt;
+  const std::size_t l5pt = population_of(cortex, "L5PT");
+  const double digits[] = {2};
+  if (by_probe) cortex.ask_fingers(digits);
+  std::array<double, finger_count> sum{};
+  for (int ms = 0; ms < 600; ++ms) {
+    alone.values_to("senses_to_cortex")[sense::finger + index] = by_probe ? 0 : 1;
+    alone.step();
+    for (const Spike& spike : cortex.spikes(l5pt))
+      for (int f = 0; f < finger_count; ++f)
+        sum[static_cast<std::size_t>(f)] +=
+            field(kArmMuscles + f, sheet.x(spike.id), sheet.y(spike.id));
+  }
+  return sum;
+}
+
+TEST(Surround, IsInhibitedWhereAFingerMoves) {
+  CortexParameters p, without;
+  // As strong a movement without SOM cells' share of the premotor input.
+  without.pmv_som_weight = 0;
+  without.pmv_e_weight = 2;
+  const auto with = sent(p, false), bare = sent(without, false);
+  EXPECT_GT(with[3], 0.5 * bare[3]);
+  EXPECT_LT(with[2] / with[3], 0.9 * bare[2] / bare[3]);
+  EXPECT_LT(with[4] / with[3], 0.9 * bare[4] / bare[3]);
+}
+
+TEST(Surround, AProbeAsksAsTheCueDoes) { EXPECT_EQ(sent({}, true), sent({}, false)); }
+
 /// A cortex whose sheet is plastic, with a cue for the middle finger every other 200 ms.
 class Practising {
  public:

@@ -474,6 +474,16 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: a hand is shown (hand_in_sight, task = \"observe\" or probe.observed) to "
       "brains "
       "that do not see hands; write brain.cortex.observation.connected = true, or show none"}},
+    {"surround_of_nothing",
+     "[schedules.s]\nblocks = [{probe.kind = \"surround\"}, {probe.kind = \"map\", probe.moving = "
+     "[2]}]",
+     {},
+     {"x.toml:2:11: probe.kind = \"surround\" and a list of moving fingers go together; write for "
+      "example probe.kind = \"surround\", probe.moving = [2], probe.muscle = \"little_finger\", or "
+      "neither",
+      "x.toml:2:38: probe.kind = \"surround\" and a list of moving fingers go together; write for "
+      "example probe.kind = \"surround\", probe.moving = [2], probe.muscle = \"little_finger\", or "
+      "neither"}},
     {"hands_of_reaches",
      "[brain]\ncortex.observation.connected = true\n[schedules.s]\n"
      "blocks = [{hand_in_sight = \"own\"}, {probe.kind = \"map\", probe.observed = [2.5]}]",

@@ -122,6 +122,30 @@ TEST(Laboratory, PairedPulsesStartFromTheTestSize) {
   EXPECT_EQ(conditions.size(), 4u);
 }
 
+TEST(Laboratory, SurroundProbesRestMovementAndItsOwnOutput) {
+  const auto found = run({.kind = ProbeKind::surround,
+                          .pulses = 2,
+                          .rmt = 1,
+                          .test_intensity = 1.2,
+                          .moving = {3},
+                          .onset_ms = 45});
+  ASSERT_EQ(found.trials.size(), 6u);
+  for (std::size_t k = 0; k < 6; ++k) {
+    const auto& [stage, stimulus, response] = found.trials[k];
+    const Stage stages[] = {Stage::surround_rest, Stage::surround_moving, Stage::surround_silent};
+    EXPECT_EQ(stage, stages[k % 3]);
+    EXPECT_DOUBLE_EQ(stimulus.intensity, k % 3 == 2 ? 0 : 1.2);
+    if (k % 3 == 0) {
+      EXPECT_TRUE(std::isnan(stimulus.moving_ms));
+    } else {
+      EXPECT_EQ(stimulus.moving_ms, 45);
+    }
+  }
+  // The test pulse's size is sought as for paired pulses.
+  EXPECT_EQ(run({.kind = ProbeKind::surround, .test_size = 10, .moving = {3}}).trials.back().stage,
+            Stage::test_size);
+}
+
 TEST(Laboratory, MapSweepsTheSheet) {
   const auto trials =
       run({.kind = ProbeKind::map, .pulses = 2, .rmt = 1, .map_intensity = 1.1, .spacing = 1.5})

@@ -131,6 +131,15 @@ class TmsTest(unittest.TestCase):
             self.assertAlmostEqual(records["intact", index]["mean"], value, delta=2e-3, msg=index)
             self.assertEqual(records["weak", index]["n"], 2)
 
+    def test_surround(self):
+        """What a movement sends without a pulse is taken off."""
+        stage = np.array(["surround_rest", "surround_moving", "surround_silent"] * 2)
+        size = np.array([[0.5, 9], [0.4, 9], [0.1, 9], [0.3, 9], [0.5, 9], [0.2, 9]])
+        lab = tms.read(write_run(self.root / "run"))
+        probe = dataclasses.replace(lab.probes[0], stage=stage, size=size, muscle=0)
+        self.assertAlmostEqual(tms.surround(probe), (0.45 - 0.15) / 0.4)
+        self.assertTrue(np.isnan(tms.surround(lab.probes[0])))
+
     def test_intervals_cover(self):
         """The truth lies in 95 % of the intervals, or a little fewer: pulses are few."""
         nan = np.full(30, np.nan)

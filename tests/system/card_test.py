@@ -17,7 +17,7 @@ import unittest
 
 PROGRAM = os.environ["QUARTET_PROGRAM"]
 RUNS = pathlib.Path(__file__).parents[2] / "runs"
-MOST_TRIALS = 10  # of a block
+MOST_TRIALS = 6  # of a block
 MOST_PULSES = 3  # of a condition of stimulation
 
 
