@@ -33,7 +33,7 @@ struct Probe {
   std::vector<double> polarizations_mv = {-4, -2, 0, 2, 4};
   std::vector<double> observed = {};
   std::vector<double> moving = {};
-  double onset_ms = 60.0;
+  std::int64_t onset_ms = 60;
   double map_intensity = 1.2;
   double spacing = 1.0;
 
@@ -93,9 +93,9 @@ struct Probe {
     v.reals("moving", moving, {"1", 1, 5},
             "surround: digits that premotor cells ask to move, from onset_ms before the test pulse "
             "on");
-    v.real("onset_ms", onset_ms, {"ms", 1, 300},
-           "surround: from when premotor cells are driven to the test pulse (chosen: the first "
-           "spikes of the movement have left, as at the onset of EMG)");
+    v.integer("onset_ms", onset_ms, {"ms", 1, 300},
+              "surround: from when premotor cells are driven to the test pulse (chosen: the first "
+              "spikes of the movement have left, as at the onset of EMG)");
     v.real("map_intensity", map_intensity, {"1", 0, 10}, "map: of the pulses, in RMT");
     v.real("spacing", spacing, {"1", 0.25, 6},
            "map: of the grid of sites, in sheet units; the grid is centred on the sheet, as large "

@@ -22,7 +22,7 @@ constexpr std::int64_t kMotorNoiseMs = 20;
 // Step of the individuation that shaping asks for (models/task.hpp; chosen).
 constexpr double kShaping = 0.04;
 // From how far on a finger is seen to bend as clearly as can be (chosen: a fingertip then moves by
-// .07° of what one sees at 50 cm, four times visual acuity: weak fingers are seen too).
+// .07° of what one sees at 50 cm, four times visual acuity: fingers that move little are seen too).
 constexpr double kClearlyBentDeg = 0.5;
 
 /// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.

@@ -33,7 +33,8 @@ constexpr double kSeenSharpness = 4.0;
 // SD of the premotor input to the sheet around a finger's field, sheet units: wider than the field,
 // so that borders can move (chosen).
 constexpr double kFingerInputSd = 0.7;
-// The same around a finger's field to SOM cells: as far as the next fingers' fields (chosen).
+// The same to SOM cells, which inhibit: as far as the next fingers' fields (chosen: narrower,
+// movements are not sharper; at 2.0 they are, but maps of fingers that practise together part).
 constexpr double kFingerSurroundSd = 1.4;
 // Delay of the sheet's excitatory synapses between cells of one place (chosen).
 constexpr double kExcitationDelayMs = 1.5;
@@ -176,9 +177,9 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "in leak conductances (tuned with pmv_som_weight: the finger's rate)");
   v.real(
       "pmv_som_weight", pmv_som_weight, {"1", 0, 100},
-      "the same of a SOM cell, farther around the field (tuned: individuation of a finger's "
-      "movement; inhibition of what surrounds a movement, in people at its onset: Sohn & Hallett "
-      "2004; 0: none)");
+      "the same of a SOM cell, which gets fingers farther away too and inhibits them (tuned: "
+      "individuation of movements; that SOM cells do it is chosen; people's cortex inhibits what "
+      "surrounds a movement as it begins: Sohn & Hallett 2004; 0: none)");
   v.real(
       "vl_e_weight", vl_e_weight, {"1", 0, 100},
       "summed VL conductance of a layer 2/3 cell, in leak conductances (tuned: stable learning)");
@@ -872,6 +873,7 @@ void Cortex::load_extra(StateReader& reader) {
   recalibration_rule_->load(reader);
   reader.shared_value("polarization_mv", polarization_mv_);
   polarize(polarization_mv_);
+  asked_ = {};
   if (sts_rule_) {
     sts_rule_->load(reader);
     pfg_rule_->load(reader);

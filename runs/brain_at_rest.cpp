@@ -58,8 +58,8 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
     test += substeps_of(stimulus.interval_ms);
     pulses.push_back(pulse);
   }
-  const bool moves = !std::isnan(stimulus.moving_ms);
-  if (moves) test += substeps_of(std::ceil(stimulus.moving_ms));
+  const bool moves = !std::isnan(stimulus.onset_ms);
+  if (moves) test += substeps_of(stimulus.onset_ms);
   pulse.intensity = stimulus.intensity;
   pulse.substep = test;
   if (pulse.intensity > 0) pulses.push_back(pulse);

@@ -417,9 +417,12 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
            "runs/experiments/nerve_block.toml), or leave nerve_block out");
   }
   const auto n = static_cast<double>(block.fingers.size());
-  if (!are_digits(block.fingers) || !are_digits(block.probe.observed) ||
-      !are_digits(block.probe.moving)) {
-    refuse("fingers are digits, each once", "write for example fingers = [1, 2, 3, 4, 5]");
+  for (const auto& [key, digits] : {std::pair{"fingers", &block.fingers},
+                                    {"probe.observed", &block.probe.observed},
+                                    {"probe.moving", &block.probe.moving}}) {
+    if (are_digits(*digits)) continue;
+    refuse(fmt::format("{} are digits, each once", key),
+           fmt::format("write for example {} = [2, 3]", key));
   }
   if (n > 0 && (n == 1 ? block.finger_correlation != 0 : block.finger_correlation < -1 / (n - 1))) {
     refuse(fmt::format("{:g} practised finger{} cannot have a correlation of {:g}", n,
@@ -571,10 +574,20 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
                        interval_ms, 1.0 / kCortexSubsteps),
            fmt::format("the nearest one is {:g}", nearest));
   }
-  if ((probe.kind == ProbeKind::surround) == probe.moving.empty()) {
-    refuse("probe.kind = \"surround\" and a list of moving fingers go together",
-           "write for example probe.kind = \"surround\", probe.moving = [2], probe.muscle = "
-           "\"little_finger\", or neither");
+  if (probe.kind == ProbeKind::surround && probe.moving.empty()) {
+    refuse("probe.kind = \"surround\" without fingers that move",
+           "write for example probe.moving = [2], probe.muscle = \"ring_finger\"");
+  }
+  if (!probe.moving.empty() && probe.kind != ProbeKind::surround && probe.kind != ProbeKind::none) {
+    refuse("probe.moving has an effect only with probe.kind = \"surround\"",
+           "write that kind, or leave it out");
+  }
+  for (const double digit : probe.moving) {
+    if (muscle_index(probe.muscle) != kArmMuscles + static_cast<int>(finger_count - digit))
+      continue;
+    refuse(fmt::format("probe.muscle = {} is the muscle of digit {:g}, which moves",
+                       toml_text(probe.muscle), digit),
+           "probe another muscle, or write another digit in probe.moving");
   }
   std::vector<std::string> muscles;
   for (const MuscleField& field : kMuscleFields) muscles.emplace_back(field.name);

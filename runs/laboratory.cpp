@@ -117,13 +117,17 @@ class Session {
   void surround() {
     const std::optional<double> test = test_intensity();
     if (!test) return;
+    Stimulus moving = at_site(*test);
+    moving.onset_ms = static_cast<double>(probe_.onset_ms);
+    Stimulus silent = moving;
+    silent.intensity = 0;
     for (std::int64_t k = 0; k < probe_.pulses; ++k) {
-      apply(Stage::surround_rest, at_site(*test));
-      Stimulus moving = at_site(*test);
-      moving.moving_ms = probe_.onset_ms;
-      apply(Stage::surround_moving, moving);
-      moving.intensity = 0;
-      apply(Stage::surround_silent, moving);
+      // Another one begins each time: what the sheet still has of the trial before then cancels.
+      for (std::int64_t i = k; i < k + 3; ++i) {
+        if (i % 3 == 0) apply(Stage::surround_rest, at_site(*test));
+        if (i % 3 == 1) apply(Stage::surround_moving, moving);
+        if (i % 3 == 2) apply(Stage::surround_silent, silent);
+      }
     }
   }
 

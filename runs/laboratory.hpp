@@ -42,9 +42,9 @@ struct Stimulus {
   double conditioning = std::numeric_limits<double>::quiet_NaN();
   double interval_ms = std::numeric_limits<double>::quiet_NaN();
   double polarization_mv = 0;  ///< of the sheet's pyramidal cells, on top of the block's
-  /// For how long before the test pulse the probe's `moving` fingers are asked to move; NaN: they
-  /// are not.
-  double moving_ms = std::numeric_limits<double>::quiet_NaN();
+  /// For how long before the test pulse the probe's `moving` fingers are asked to move, whole ms;
+  /// NaN: they are not.
+  double onset_ms = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// What follows, in spikes per corticospinal cell.

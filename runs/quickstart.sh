@@ -28,7 +28,7 @@ fi
 
 runs/setup.sh
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DQUARTET_TESTS=OFF
-cmake --build build -j "$(nproc)"
+cmake --build build -j "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
 
 build/quartet run "$experiment" "$@"
 build/quartet score "$out"

@@ -15,5 +15,5 @@ esac
 cd "$(dirname "$0")/.."
 runs/setup.sh --tests
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DQUARTET_TESTS=ON
-cmake --build build -j "$(nproc)"
+cmake --build build -j "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
 ctest --test-dir build --output-on-failure -j "$(nproc)" "$@"

@@ -31,6 +31,8 @@ def open_dataset(path: pathlib.Path):
                 f"{path}: truncated, {size} of {needed} bytes; copy it again or run again"
             )
         with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
+            if 0 in (dataset.sizes.get("trial"), dataset.sizes.get("time")):
+                raise BadInput(f"{path}: holds no trial yet; wait, or resume the run")
             yield dataset
     except (BadInput, ImportError):
         raise

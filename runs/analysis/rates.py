@@ -35,7 +35,8 @@ def ranges() -> dict[str, dict]:
 
 
 def windows(body: dict) -> dict[str, tuple[int, int]]:
-    """From and to, in ms from the trial's start: before the target is seen, around the go signal."""
+    """From and to, in ms from the trial's start: before the target is seen, around the go signal of
+    a reach."""
     return {
         "rest": (0, body["cue_ms"] + body["vision_delay_ms"]),
         "movement": (body["go_ms"] - 150, body["go_ms"] + 50),
@@ -75,17 +76,16 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
         return {}
     run = resolved(directory)
     trial_ms = run["body"]["trial_ms"]
-    trials = {  # of the first block, by index of the groups that count
-        index: blocks_of(run, run["group"][index]["name"])[0]["trials"]
-        for index in counted(run)
+    first = {  # block, by index of the groups that count
+        index: blocks_of(run, run["group"][index]["name"])[0] for index in counted(run)
     }
     with netcdf.open_dataset(directory / "behaviour.nc") as file:
         members = [
-            (member, seed, trials[group])
+            (member, seed, first[group])
             for member, (group, seed) in enumerate(
                 zip(file["group"].values.tolist(), file["seed"].values.tolist())
             )
-            if group in trials
+            if group in first
         ]
     # Values of a seed's groups.
     found = collections.defaultdict(
@@ -96,12 +96,13 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
             bin_ms = int(file.attrs["bin_width_ms"])
             begin = (file["time"].values - bin_ms) % trial_ms
             columns = {m: i for i, m in enumerate(file["subject"].values.tolist())}
-            for window, (first, last) in windows(run["body"]).items():
-                inside = (begin >= first) & (begin + bin_ms <= last) & (file["trial"].values > 0)
+            for window, (start, end) in windows(run["body"]).items():
+                inside = (begin >= start) & (begin + bin_ms <= end) & (file["trial"].values > 0)
                 for member, seed, block in members:
-                    if member not in columns:
+                    reaches = block.get("task", "reach") == "reach"
+                    if member not in columns or (window == "movement" and not reaches):
                         continue
-                    rows = np.flatnonzero(inside & (file["trial"].values < block))
+                    rows = np.flatnonzero(inside & (file["trial"].values < block["trials"]))
                     if rows.size == 0:  # a block of one trial, or not there yet
                         continue
                     for name in (n for n in file.data_vars if n.startswith("rate_")):
@@ -112,7 +113,8 @@ def measure(directory: str | pathlib.Path) -> dict[str, dict[str, dict[int, floa
         if path.is_file():
             with netcdf.open_dataset(path) as file:
                 for member, seed, block in members:
-                    for name, cv in _interval_cv(file, member, trial_ms, block * trial_ms).items():
+                    for name, cv in _interval_cv(file, member, trial_ms,
+                                                 block["trials"] * trial_ms).items():
                         found[f"{region}.{name}"]["cv"][seed].append(cv)
     return {
         name: {key: {seed: float(np.mean(group)) for seed, group in by_seed.items()}

@@ -33,7 +33,7 @@ LABELS = {
     "sici": "ratio at 2-4 ms",
     "icf": "ratio at 10-20 ms",
     "lici": "ratio at 100 ms",
-    "surround": "response as a neighbour moves / at rest",
+    "surround": "response as another finger moves / at rest",
     "formed_first": "synapses formed and kept per day, first block of practice",
     "formed": "synapses formed and kept per day, practice",
     "density_trained": "synapses after practice, of those at the start",

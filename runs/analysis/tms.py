@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What stimulation of the resting motor sheet shows: threshold, recruitment, paired pulses, maps.
+"""What stimulation of the resting motor sheet shows: threshold, recruitment, paired pulses, maps,
+and inhibition around a movement.
 
     tms.py results/tms
 
@@ -47,6 +48,7 @@ from figure import save_both
 SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
 STRONG = 1.39  # RMT; waves are shown of stronger pulses
+MOVES = 0.1  # spikes per corticospinal cell: from there on a muscle moves, as the threshold's criterion
 MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
 COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
 
@@ -106,7 +108,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
     path = directory / "probes.nc"
     if not path.is_file():
         raise BadInput(f"{path}: no such file; give a block a probe (probe.kind = \"recruitment\", "
-                       "\"paired_pulse\" or \"map\") and run again")
+                       "\"paired_pulse\", \"surround\" or \"map\") and run again")
     experiment = behaviour.resolved(directory)
     if experiment is None:
         raise BadInput(f"{directory}: no resolved.toml, which says which group a subject is of; copy it "
@@ -200,12 +202,14 @@ def mean_ratio(rows: list[dict], first: float, last: float, below_rmt: bool) -> 
 
 def surround(probe: Probe) -> float:
     """Mean response as other fingers begin to move, less what that movement sends without a pulse,
-    over that at rest (Sohn & Hallett 2004, Exp Brain Res 158:397); NaN without such pulses."""
-    rest, moving, silent = (probe.size[probe.of(f"surround_{stage}"), probe.muscle]
+    over that at rest (Sohn & Hallett 2004, Exp Brain Res 158:397); NaN without such pulses, and where
+    no muscle moves by MOVES or more."""
+    rest, moving, silent = (probe.size[probe.of(f"surround_{stage}")]
                             for stage in ("rest", "moving", "silent"))
-    if not silent.size or rest.mean() <= 0:
+    own = probe.muscle
+    if not silent.size or silent.mean(axis=0).max() < MOVES or rest[:, own].mean() <= 0:
         return np.nan
-    return float((moving.mean() - silent.mean()) / rest.mean())
+    return float((moving[:, own].mean() - silent[:, own].mean()) / rest[:, own].mean())
 
 
 def map_means(probe: Probe, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -316,7 +320,8 @@ def indices(probe: Probe) -> dict:
 
 def measure(lab: Laboratory) -> list[dict]:
     """One row per probe."""
-    return [{"group": p.group, "subject": p.subject, "block": p.block, "pulses": len(p.stage)}
+    return [{"group": p.group, "subject": p.subject, "block": p.block,
+             "muscle": lab.muscles[p.muscle], "pulses": len(p.stage)}
             | indices(p) for p in lab.probes]
 
 

@@ -74,7 +74,7 @@ void ProbeRecorder::define(const RecordedRun& run) {
   real("conditioning", "1", "conditioning pulse, likewise; NaN: none");
   real("interval", "ms", "from the conditioning to the test pulse; NaN: none");
   real("polarization", "mV", "of the sheet's pyramidal cells, on top of the block's");
-  real("moving", "ms",
+  real("onset", "ms",
        "for how long other fingers are asked to move before the test pulse; NaN: not");
   real("rmt", "1", "resting motor threshold of the target muscle; NaN: there is none");
   const auto of_muscles = [&](const char* name, const char* long_name) {
@@ -141,7 +141,7 @@ void ProbeRecorder::probe(std::size_t member, std::size_t block, std::int64_t tr
   column(
       "polarization", [](Row row) { return row.stimulus.polarization_mv; }, double{});
   column(
-      "moving", [](Row row) { return row.stimulus.moving_ms; }, double{});
+      "onset", [](Row row) { return row.stimulus.onset_ms; }, double{});
   column("rmt", same(found.rmt), double{});
   matrix(
       "mep", [](Row row) -> const auto& { return row.response.mep; });

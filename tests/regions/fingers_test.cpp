@@ -309,14 +309,17 @@ std::array<double, finger_count> sent(const CortexParameters& p, bool by_probe) 
 }
 
 TEST(Surround, IsInhibitedWhereAFingerMoves) {
-  CortexParameters p, without;
-  // As strong a movement without SOM cells' share of the premotor input.
-  without.pmv_som_weight = 0;
-  without.pmv_e_weight = 2;
-  const auto with = sent(p, false), bare = sent(without, false);
-  EXPECT_GT(with[3], 0.5 * bare[3]);
-  EXPECT_LT(with[2] / with[3], 0.9 * bare[2] / bare[3]);
-  EXPECT_LT(with[4] / with[3], 0.9 * bare[4] / bare[3]);
+  CortexParameters p, without, weaker;
+  without.pmv_som_weight = weaker.pmv_som_weight = 0;
+  weaker.pmv_e_weight = 2;  // a movement about as strong as with SOM cells
+  const auto shipped = sent(p, false), bare = sent(without, false), as_strong = sent(weaker, false);
+  EXPECT_GT(shipped[3], 0.6 * as_strong[3]);
+  EXPECT_LT(shipped[3], 1.6 * as_strong[3]);
+  for (const std::size_t neighbour : {2u, 4u}) {
+    EXPECT_LT(shipped[neighbour], 0.7 * bare[neighbour]);
+    EXPECT_LT(shipped[neighbour] / shipped[3], 0.9 * bare[neighbour] / bare[3]);
+    EXPECT_LT(shipped[neighbour] / shipped[3], 0.9 * as_strong[neighbour] / as_strong[3]);
+  }
 }
 
 TEST(Surround, AProbeAsksAsTheCueDoes) { EXPECT_EQ(sent({}, true), sent({}, false)); }

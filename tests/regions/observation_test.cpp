@@ -66,7 +66,7 @@ TEST(SeenHands, AnothersMovementIsShownToAHandWhoseMusclesAreShutOff) {
   EXPECT_EQ(shown.record.finger_deg[kIndex], 0);
 }
 
-TEST(SeenHands, TheOwnHandIsSeenAsFarAsItMoves) {
+TEST(SeenHands, TheOwnHandIsSeenWhereItMoves) {
   const Shown moves = show(block_of(Task::fingers, HandInSight::own), true);
   EXPECT_GT(moves.seen[kIndex], 100);
   EXPECT_LT(moves.seen[kIndex], 580);

@@ -277,7 +277,7 @@ const Refusal kRefusals[] = {
     {"fingers_twice",
      "[schedules.s]\nblocks = [{task = \"fingers\", fingers = [2, 2]}]",
      {},
-     {"x.toml:2:11: fingers are digits, each once; write for example fingers = [1, 2, 3, 4, 5]"}},
+     {"x.toml:2:11: fingers are digits, each once; write for example fingers = [2, 3]"}},
     {"impossible_correlation",
      "[schedules.s]\nblocks = [{task = \"fingers\", fingers = [1, 2, 3], finger_correlation = -1}]",
      {},
@@ -476,21 +476,25 @@ const Refusal kRefusals[] = {
       "that do not see hands; write brain.cortex.observation.connected = true, or show none"}},
     {"surround_of_nothing",
      "[schedules.s]\nblocks = [{probe.kind = \"surround\"}, {probe.kind = \"map\", probe.moving = "
-     "[2]}]",
+     "[3]},\n"
+     "{probe.kind = \"none\", probe.moving = [3]}, {probe.kind = \"surround\", probe.moving = [3, "
+     "2]}]",
      {},
-     {"x.toml:2:11: probe.kind = \"surround\" and a list of moving fingers go together; write for "
-      "example probe.kind = \"surround\", probe.moving = [2], probe.muscle = \"little_finger\", or "
-      "neither",
-      "x.toml:2:38: probe.kind = \"surround\" and a list of moving fingers go together; write for "
-      "example probe.kind = \"surround\", probe.moving = [2], probe.muscle = \"little_finger\", or "
-      "neither"}},
+     {"x.toml:2:11: probe.kind = \"surround\" without fingers that move; write for example "
+      "probe.moving = [2], probe.muscle = \"ring_finger\"",
+      "x.toml:2:38: probe.moving has an effect only with probe.kind = \"surround\"; write that "
+      "kind, "
+      "or leave it out",
+      "x.toml:3:44: probe.muscle = \"index_finger\" is the muscle of digit 2, which moves; probe "
+      "another muscle, or write another digit in probe.moving"}},
     {"hands_of_reaches",
      "[brain]\ncortex.observation.connected = true\n[schedules.s]\n"
      "blocks = [{hand_in_sight = \"own\"}, {probe.kind = \"map\", probe.observed = [2.5]}]",
      {},
      {"x.toml:4:11: hand_in_sight has an effect only where task is \"fingers\"; write task = "
       "\"fingers\" and fingers, or leave it out",
-      "x.toml:4:36: fingers are digits, each once; write for example fingers = [1, 2, 3, 4, 5]"}},
+      "x.toml:4:36: probe.observed are digits, each once; write for example probe.observed = [2, "
+      "3]"}},
     {"nerves_unfelt",
      "[schedules.s]\nblocks = [{trials = 1}, {nerve_block = \"hand\"}]",
      {},

@@ -130,15 +130,17 @@ TEST(Laboratory, SurroundProbesRestMovementAndItsOwnOutput) {
                           .moving = {3},
                           .onset_ms = 45});
   ASSERT_EQ(found.trials.size(), 6u);
+  using enum Stage;
+  const Stage stages[] = {surround_rest,   surround_moving, surround_silent,
+                          surround_moving, surround_silent, surround_rest};
   for (std::size_t k = 0; k < 6; ++k) {
     const auto& [stage, stimulus, response] = found.trials[k];
-    const Stage stages[] = {Stage::surround_rest, Stage::surround_moving, Stage::surround_silent};
-    EXPECT_EQ(stage, stages[k % 3]);
-    EXPECT_DOUBLE_EQ(stimulus.intensity, k % 3 == 2 ? 0 : 1.2);
-    if (k % 3 == 0) {
-      EXPECT_TRUE(std::isnan(stimulus.moving_ms));
+    EXPECT_EQ(stage, stages[k]);
+    EXPECT_DOUBLE_EQ(stimulus.intensity, stage == surround_silent ? 0 : 1.2);
+    if (stage == surround_rest) {
+      EXPECT_TRUE(std::isnan(stimulus.onset_ms));
     } else {
-      EXPECT_EQ(stimulus.moving_ms, 45);
+      EXPECT_EQ(stimulus.onset_ms, 45);
     }
   }
   // The test pulse's size is sought as for paired pulses.

@@ -134,11 +134,13 @@ class TmsTest(unittest.TestCase):
     def test_surround(self):
         """What a movement sends without a pulse is taken off."""
         stage = np.array(["surround_rest", "surround_moving", "surround_silent"] * 2)
-        size = np.array([[0.5, 9], [0.4, 9], [0.1, 9], [0.3, 9], [0.5, 9], [0.2, 9]])
+        size = np.array([[0.5, 0], [0.4, 9], [0.1, 2], [0.3, 0], [0.5, 9], [0.2, 2]])
         lab = tms.read(write_run(self.root / "run"))
         probe = dataclasses.replace(lab.probes[0], stage=stage, size=size, muscle=0)
         self.assertAlmostEqual(tms.surround(probe), (0.45 - 0.15) / 0.4)
         self.assertTrue(np.isnan(tms.surround(lab.probes[0])))
+        still = dataclasses.replace(probe, size=np.where(stage == "surround_silent", 0.05, size.T).T)
+        self.assertTrue(np.isnan(tms.surround(still)))
 
     def test_intervals_cover(self):
         """The truth lies in 95 % of the intervals, or a little fewer: pulses are few."""

@@ -233,6 +233,12 @@ class SystemTest(unittest.TestCase):
         """Stimulation between blocks leaves no trace in the brain, nor in what is recorded of it."""
         with netCDF4.Dataset(self.baseline() / "probes.nc") as file:
             self.assertGreater(file["mep"][:].max(), 0.1)
+            names = file["stage"].flag_meanings.split()
+            silent = file["stage"][:] == names.index("surround_silent")
+            ring = list(file["muscle_name"][:]).index("ring_finger")
+            # The finger that is asked moves, and did not before.
+            self.assertGreater(file["mep"][silent, ring].mean(),
+                               3 * file["background"][silent, ring].mean())
         folder = self.new_directory()
         folder.mkdir()
         text = EXPERIMENT.read_text()
