@@ -27,12 +27,15 @@
 /// horizontal fibres of layer 2/3 would bring from other parts (decision 0020).
 ///
 /// A cue to move fingers lifts their ventral premotor cells (PMv), otherwise silent, which drive
-/// the fingers' parts of the sheet. With brain.cortex.sheet_plasticity the sheet learns: recurrent
+/// the fingers' parts of the sheet, and wider ones of its SOM cells, which inhibit their surround
+/// (decision 0021). With brain.cortex.sheet_plasticity the sheet learns: recurrent
 /// and corticospinal excitation by spike timing and dopamine, inhibition of these cells by their
 /// rates (decision 0012).
 #pragma once
 
+#include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "models/arm.hpp"
@@ -67,7 +70,7 @@ struct ObservationParameters {
   bool connected = false;
   double seen_drive_mv = 20.0;
   double cue_drive_mv = 22.0;
-  double sts_pfg_weight_mv = 250.0;
+  double sts_pfg_weight_mv = 180.0;
   double pfg_pmv_weight_mv = 250.0;
   double inhibition_mv = 60.0;
   HebbianParameters learning;
