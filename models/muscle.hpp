@@ -1,6 +1,7 @@
 /// Muscles: activation dynamics, Hill-type force, and the simple flexors of the fingers.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "models/parameters.hpp"
@@ -40,6 +41,10 @@ double force_velocity(double length, double velocity);
 double tension(double activation, double length, double velocity);
 
 inline constexpr int finger_count = 5;  ///< little finger to thumb
+/// Of a digit as people count them, 1 (thumb) to 5 (little finger).
+inline std::size_t finger_of_digit(double digit) {
+  return finger_count - static_cast<std::size_t>(digit);
+}
 
 /// A finger as one joint that a flexor bends against its passive spring and damper, without mass:
 ///   viscosity·dθ/dt = moment_arm·max_force·a − stiffness·θ.

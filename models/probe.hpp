@@ -75,8 +75,7 @@ struct Probe {
             "recruitment and polarization: of the pulses, in RMT");
     v.real("test_size", test_size, {"1", 0.01, 100},
            "paired_pulse and surround: mean response for which the test pulse's intensity is "
-           "sought, in spikes "
-           "per corticospinal cell (chosen: about half of the largest)");
+           "sought, in spikes per corticospinal cell (chosen: about half of the largest)");
     v.real("test_intensity", test_intensity, {"1", 0, 10},
            "paired_pulse and surround: intensity of the test pulse in RMT instead; 0: sought by "
            "test_size");

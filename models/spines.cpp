@@ -31,10 +31,10 @@ void SpineParameters::visit(ParameterVisitor& v) {
   v.real("formation", formation, {"1/d", 0, 10},
          "synapses that form per day and synapse, without growth (chosen: 2-5 % of spines form per "
          "day or two in untrained mice; Xu et al. 2009)");
-  v.real(
-      "growth_gain", growth_gain, {"1", 0, 1e5},
-      "what growth of the cell's synapses adds to formation (tuned: practice of fingers forms half "
-      "as many again about their fields)");
+  v.real("growth_gain", growth_gain, {"1", 0, 1e5},
+         "what growth of the cell's synapses adds to formation (tuned with an earlier sheet: "
+         "practice of "
+         "fingers forms half as many again about their fields)");
   v.real("transient_days", transient_days, {"d", 0.05, 1000},
          "mean time until a new synapse stays or goes (chosen: days; Holtmaat et al. 2005)");
   v.real(

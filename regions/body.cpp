@@ -279,7 +279,7 @@ void Body::set_rest(std::uint32_t stream) {
   // What is seen is the probe's, before the block whose trial comes next.
   rest_block_ = place_of(schedule_, record_.trial + 1).block;
   for (const double digit : schedule_[rest_block_].probe.observed)
-    observed_[finger_count - static_cast<std::size_t>(digit)] = 1;
+    observed_[finger_of_digit(digit)] = 1;
 }
 
 void Body::start_trial(std::int64_t trial) {

@@ -63,7 +63,7 @@ void ObservationParameters::visit(ParameterVisitor& v) {
   v.real(
       "sts_pfg_weight_mv", sts_pfg_weight_mv, {"mV", 0, 10000},
       "summed weight of a finger's STS cells on a PFG cell if each synapse has its largest (tuned: "
-      "PFG fires a third to two thirds as much for what is seen as in movement)");
+      "PMv fires a third to two thirds as much for what is seen as in movement)");
   v.real("pfg_pmv_weight_mv", pfg_pmv_weight_mv, {"mV", 0, 10000},
          "the same of a finger's PFG cells on a PMv cell (tuned: as above)");
   v.real("inhibition_mv", inhibition_mv, {"mV", 0, 1000},
@@ -757,7 +757,7 @@ void Cortex::polarize(double mv) {
 
 void Cortex::ask_fingers(std::span<const double> digits) {
   asked_ = {};
-  for (const double digit : digits) asked_[finger_count - static_cast<std::size_t>(digit)] = 1;
+  for (const double digit : digits) asked_[finger_of_digit(digit)] = 1;
 }
 
 void Cortex::lesion(double x, double y, double radius) {

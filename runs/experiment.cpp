@@ -583,7 +583,7 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
            "write that kind, or leave it out");
   }
   for (const double digit : probe.moving) {
-    if (muscle_index(probe.muscle) != kArmMuscles + static_cast<int>(finger_count - digit))
+    if (muscle_index(probe.muscle) != kArmMuscles + static_cast<int>(finger_of_digit(digit)))
       continue;
     refuse(fmt::format("probe.muscle = {} is the muscle of digit {:g}, which moves",
                        toml_text(probe.muscle), digit),
