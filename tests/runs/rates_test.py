@@ -165,6 +165,26 @@ class RatesTest(FolderTest):
             warnings.simplefilter("error")
             self.assertEqual(rates.records(run), [])
 
+    def test_without_a_reach_nothing_is_judged_in_movement(self):
+        run = write_run(self.root / "run", subjects=2)
+        reaching, path = self.row(run), run / "resolved.toml"
+        path.write_text(path.read_text().replace("{trials = 3}", '{trials = 3, task = "rest"}'))
+        resting = self.row(run)
+        self.assertEqual(resting["rest"], reaching["rest"])
+        self.assertIsNotNone(reaching["movement"])
+        self.assertIsNone(resting["movement"])
+        self.assertEqual(resting["movement_verdict"], "undefined")
+
+    def test_run_without_a_trial(self):
+        """A run that was stopped before its first trial is not a damaged one."""
+        run = write_run(self.root / "run", subjects=1)
+        (run / "behaviour.nc").unlink()
+        with netCDF4.Dataset(run / "behaviour.nc", "w", format="NETCDF3_64BIT_DATA") as file:
+            file.createDimension("trial", None)
+            file.createVariable("reward", "f8", ("trial",))
+        with self.assertRaisesRegex(behaviour.BadInput, "holds no trial yet; wait, or resume"):
+            rates.measure(run)
+
     def test_population_without_a_range(self):
         row = self.row(write_run(self.root / "run", subjects=1, population="PMd"))
         self.assertEqual((row["rest_verdict"], row["rest_low"]), ("no range", None))
