@@ -30,11 +30,13 @@ constexpr double kRivalDeg = 50;
 // Exponent of the parietal cells' von Mises tuning to a target or cursor (chosen).
 constexpr double kSeenSharpness = 4.0;
 
-// SD of the premotor input to the sheet around a finger's field, sheet units: wider than the field,
-// so that borders can move (chosen).
-constexpr double kFingerInputSd = 0.7;
-// The same to SOM cells, which inhibit: as far as the next fingers' fields (chosen: narrower,
-// movements are not sharper; at 2.0 they are, but maps of fingers that practise together part).
+// SD of the premotor input to the sheet around a finger's field, sheet units: to layer 2/3 wider than
+// the field, so that borders can move (tuned with the weights: at .7 maps of fingers that practise
+// together fuse less, at 1.4 movements spread); to PT cells about as wide as the field (tuned: at .7
+// neighbours move with the finger, at .5 movements that are only seen do not raise responses); to
+// SOM cells, which inhibit, as far as the next fingers' fields (chosen).
+constexpr double kFingerInputSd = 1.0;
+constexpr double kFingerOutputSd = 0.6;
 constexpr double kFingerSurroundSd = 1.4;
 // Delay of the sheet's excitatory synapses between cells of one place (chosen).
 constexpr double kExcitationDelayMs = 1.5;
@@ -174,7 +176,11 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.real(
       "pmv_e_weight", pmv_e_weight, {"1", 0, 100},
       "summed ventral premotor conductance of a layer 2/3 cell in the middle of a finger's field, "
-      "in leak conductances (tuned with pmv_som_weight: the finger's rate)");
+      "in leak conductances (tuned with the next two: the finger's rate, and that maps follow what "
+      "is practised)");
+  v.real("pmv_pt_weight", pmv_pt_weight, {"1", 0, 100},
+         "the same of a PT cell (tuned: movements that are only seen raise responses though SOM "
+         "cells fire; that premotor axons reach layer 5 as well: Hooks et al. 2013)");
   v.real(
       "pmv_som_weight", pmv_som_weight, {"1", 0, 100},
       "the same of a SOM cell, which gets fingers farther away too and inhibits them (tuned: "
@@ -722,7 +728,8 @@ void Cortex::connect_sheet_inputs(const ArmParameters& arm, std::size_t vl) {
          .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) { return near_fingers(cell); }});
   };
   finger_input("PMv_L23E", l23e_, kFingerInputSd, p.pmv_e_weight);
-  if (p.pmv_som_weight > 0) finger_input("PMv_SOM", som_, kFingerSurroundSd, p.pmv_som_weight);
+  finger_input("PMv_L5PT", l5pt_, kFingerOutputSd, p.pmv_pt_weight);
+  finger_input("PMv_SOM", som_, kFingerSurroundSd, p.pmv_som_weight);
   directed("PMd_L23E", pmd_, true, l23e_, 40, p.pmd_e_weight);
   directed("PMd_L5PT", pmd_, true, l5pt_, 40, p.pmd_pt_weight);
   directed("VL_L23E", vl, false, l23e_, 40, p.vl_e_weight);

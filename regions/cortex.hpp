@@ -70,7 +70,7 @@ struct ObservationParameters {
   bool connected = false;
   double seen_drive_mv = 20.0;
   double cue_drive_mv = 22.0;
-  double sts_pfg_weight_mv = 180.0;
+  double sts_pfg_weight_mv = 190.0;
   double pfg_pmv_weight_mv = 250.0;
   double inhibition_mv = 60.0;
   HebbianParameters learning;
@@ -131,8 +131,9 @@ struct CortexParameters {
   double pmd_e_weight = 2.0;
   double pmd_pt_weight = 5.0;
   double finger_drive_mv = 124.0;
-  double pmv_e_weight = 4.0;
-  double pmv_som_weight = 3.0;
+  double pmv_e_weight = 2.0;
+  double pmv_pt_weight = 6.0;
+  double pmv_som_weight = 5.0;
   double vl_e_weight = 0.2;
   double vl_pt_weight = 10.0;
   double e_pt_weight = 1.5;

@@ -6,7 +6,7 @@ and inhibition around a movement.
 
 reads probes.nc, where every trial of stimulation of a run stands with its raw motor-evoked potentials
 (MEPs), computes the indices below for every subject and probe, prints means over subjects beside the
-range that is asked for, and writes tms.csv (indices), tms_curves.csv (recruitment and paired-pulse curves)
+range that is asked for, in all and by the phase before which the probe was, and writes tms.csv (indices), tms_curves.csv (recruitment and paired-pulse curves)
 and, where a map was made, tms_maps.csv (per muscle) and tms_overlaps.csv (per pair of muscles) into
 the run directory, and the figure tms.png and .pdf.
 
@@ -26,6 +26,7 @@ import json
 import pathlib
 import signal
 import sys
+import textwrap
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
 if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
@@ -76,6 +77,7 @@ class Probe:
     group: str
     subject: int
     block: int
+    phase: str  # of that block
     muscle: int  # whose threshold was sought
     rmt: float  # NaN where none was found
     stage: np.ndarray
@@ -121,11 +123,14 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         size = file["mep"].values - file["background"].values
         keys = np.column_stack([file["subject"].values, file["block"].values])
         time = file["time"].values
+        phases = {name: [block.get("phase", "") for block in behaviour.blocks_of(experiment, name)]
+                  for name in dict.fromkeys(names)}
         probes = []
         for subject, block in np.unique(keys, axis=0):
             own = np.flatnonzero((keys == (subject, block)).all(axis=1))
             probes.append(Probe(
-                names[subject], int(subject), int(block), int(file["target_muscle"].values[own[0]]),
+                names[subject], int(subject), int(block), phases[names[subject]][block],
+                int(file["target_muscle"].values[own[0]]),
                 float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
                 file["conditioning"].values[own], file["interval"].values[own],
                 file["polarization"].values[own],
@@ -320,27 +325,31 @@ def indices(probe: Probe) -> dict:
 
 def measure(lab: Laboratory) -> list[dict]:
     """One row per probe."""
-    return [{"group": p.group, "subject": p.subject, "block": p.block,
+    return [{"group": p.group, "subject": p.subject, "block": p.block, "phase": p.phase,
              "muscle": lab.muscles[p.muscle], "pulses": len(p.stage)}
             | indices(p) for p in lab.probes]
 
 
 def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
     """One row per group and index: mean over subjects (of a subject's probes that tell it), its
-    standard error, and n."""
+    standard error, and n. `phase` is None; where an index was told before several phases of the
+    group, a row for each of them follows."""
     records = []
     for group in lab.groups:
         for index in INDICES:
-            by_subject = {}
-            for row in rows:
-                if row["group"] == group and np.isfinite(row[index]):
-                    by_subject.setdefault(row["subject"], []).append(row[index])
-            values = [float(np.mean(v)) for v in by_subject.values()]
-            if values:
-                records.append({
-                    "group": group, "index": index, "mean": float(np.mean(values)),
-                    "sem": (float(np.std(values, ddof=1) / np.sqrt(len(values)))
-                            if len(values) > 1 else None), "n": len(values)})
+            told = [row for row in rows if row["group"] == group and np.isfinite(row[index])]
+            phases = list(dict.fromkeys(row["phase"] for row in told))
+            for phase in (None, *(phases if len(phases) > 1 else ())):
+                by_subject = {}
+                for row in told:
+                    if phase in (None, row["phase"]):
+                        by_subject.setdefault(row["subject"], []).append(row[index])
+                values = [float(np.mean(v)) for v in by_subject.values()]
+                if values:
+                    records.append({
+                        "group": group, "index": index, "phase": phase, "mean": float(np.mean(values)),
+                        "sem": (float(np.std(values, ddof=1) / np.sqrt(len(values)))
+                                if len(values) > 1 else None), "n": len(values)})
     return records
 
 
@@ -353,7 +362,7 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
             here = [r for r in own if r["conditioning"] == strength]
             for interval, mean, error, n in zip(*_mean_over_subjects(here, "interval_ms")):
                 records.append({
-                    "group": group, "index": "ratio", "conditioning": strength,
+                    "group": group, "index": "ratio", "phase": None, "conditioning": strength,
                     "interval_ms": float(interval), "mean": float(mean),
                     "sem": float(error) if n > 1 else None, "n": int(n)})
     return records
@@ -369,9 +378,11 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
           "the range that is asked for.\n")
     lines = []
     for index, (what, band) in INDICES.items():
-        own = {r["group"]: r for r in records if r["index"] == index}
-        if own:
-            text = what + (f" ({band[0]:g}-{band[1]:g})" if band else "")
+        told = [r for r in records if r["index"] == index]
+        for phase in dict.fromkeys(r["phase"] for r in told):
+            own = {r["group"]: r for r in told if r["phase"] == phase}
+            text = (what + (f" ({band[0]:g}-{band[1]:g})" if band else "") if phase is None
+                    else f"  phase {phase or '(no name)'}")
             lines.append((text, *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                                   for g in groups)))
     for strength, interval in sorted({(r["conditioning"], r["interval_ms"]) for r in records
@@ -382,6 +393,8 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
                       *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                         for g in groups)))
     table.show(("", *groups), lines)
+    if any(r["phase"] is not None for r in records):
+        print("\nphase: the probe of its blocks, before their first trial; without: mean over all.")
 
 
 def curves(lab: Laboratory) -> list[dict]:
@@ -418,13 +431,15 @@ def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, ...]:
     return np.array(points), np.array(means), np.array(errors), np.array(counts)
 
 
-def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
+def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
+    """rows: of curves(); records: of summary()."""
     plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     mapped = [p for p in lab.probes if p.of("map").size]
     if mapped:  # of the first subject that has one: before and after, where there are several
         mapped = [p for p in mapped if p.subject == mapped[0].subject][:3]
-    shown = _panels_with_data(lab, rows)
+    around = [r for r in records if r["index"] == "surround"]
+    shown = _panels_with_data(lab, rows) + ["surround"] * bool(around)
     lines = -(-len(shown) // 2)  # of panels
     figure = plt.figure(figsize=(13, 4.3 * lines + 4.2 * len(mapped)))
     heights = [1.0] * lines + [0.9] * len(mapped)
@@ -433,13 +448,18 @@ def draw(lab: Laboratory, rows: list[dict]) -> plt.Figure:
                                left=0.07, right=0.98, top=1 - 0.8 / height, bottom=0.95 / height)
     if shown:
         # A panel without a neighbour takes its place too.
-        _draw_curves({name: figure.add_subplot(
+        panels = {name: figure.add_subplot(
             grid[i // 2, slice(None) if i == len(shown) - 1 and i % 2 == 0 else i % 2])
-            for i, name in enumerate(shown)}, lab, rows)
+            for i, name in enumerate(shown)}
+        if around:
+            _draw_surround(panels.pop("surround"), lab, around)
+        if panels:
+            _draw_curves(panels, lab, rows)
     for row, probe in enumerate(mapped):
         _draw_map(figure.add_subplot(grid[lines + row, :]), lab, probe)
-    counts = sorted({len({r["subject"] for r in rows if r["group"] == g})
-                     for g in {r["group"] for r in rows}})
+    counts = sorted({r["n"] for r in around}
+                    | {len({r["subject"] for r in rows if r["group"] == g})
+                       for g in {r["group"] for r in rows}})
     n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else ""
     figure.suptitle(lab.title or "Stimulation of the resting motor sheet", x=0.012, y=1 - 0.15 / height,
                     va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
@@ -480,8 +500,11 @@ def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict])
                                   (250, 300, *INDICES["lici_late"][1])))):
         if name in panels:
             panels[name].axhline(1.0, color="0.6", linewidth=1)
+            measured = [r["interval_ms"] for r in rows if r["curve"] == "paired_pulse"
+                        and (r["conditioning"] < 1.0) == (name == "short")]
             for left, right, low, high in spans:
-                panels[name].fill_between([left, right], low, high, color="0.88", linewidth=0)
+                if any(left <= interval <= right for interval in measured):
+                    panels[name].fill_between([left, right], low, high, color="0.88", linewidth=0)
     for group, tint in zip(lab.groups, itertools.cycle(COLOURS)):
         own = [r for r in rows if r["group"] == group]
         recruited = [r for r in own if r["curve"] == "recruitment"]
@@ -510,6 +533,28 @@ def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict])
     for axes in panels.values():
         axes.set_ylim(bottom=0.0)
     next((axes for name, axes in panels.items() if name != "waves")).legend(frameon=False, fontsize=10)
+
+
+def _draw_surround(axes: plt.Axes, lab: Laboratory, records: list[dict]) -> None:
+    """The index of every group, and beside each other those of the phases before which it was told."""
+    groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
+    axes.axhspan(*INDICES["surround"][1], color="0.88", linewidth=0)
+    axes.axhline(1.0, color="0.6", linewidth=1)
+    for place, (group, tint) in enumerate(zip(groups, itertools.cycle(COLOURS))):
+        own = [r for r in records if r["group"] == group]
+        own = [r for r in own if r["phase"] is not None] or own
+        for i, record in enumerate(own):
+            x = place + 0.22 * (i - (len(own) - 1) / 2)
+            axes.errorbar(x, record["mean"], record["sem"] or 0.0, fmt="o", color=tint, markersize=6)
+            if record["phase"] is not None:
+                axes.annotate(record["phase"], (x, 0.0), xytext=(0, 4), textcoords="offset points",
+                              ha="center", fontsize=8, color="0.35", rotation=90)
+    axes.set_xticks(range(len(groups)), [textwrap.fill(lab.groups[g], 15) for g in groups],
+                    fontsize=10)
+    axes.set_xlim(-0.6, len(groups) - 0.4)
+    axes.set_ylim(bottom=0.0)
+    axes.set_ylabel("response / at rest")
+    axes.set_title("As another finger begins to move", loc="left", fontweight="bold")
 
 
 def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
@@ -550,7 +595,7 @@ def main(arguments: list[str] | None = None) -> int:
                            "are no indices; stimulate nearer to the muscle (probe.site), ask for less "
                            "(probe.criterion), or give the threshold (probe.rmt)")
         points = curves(lab)
-        records += summary_of_ratios(lab, points)
+        ratios_of_groups = summary_of_ratios(lab, points)
         if points:
             table.write_csv(options.directory / "tms_curves.csv", points)
         mapped = [maps(p, lab) for p in lab.probes if p.of("map").size]
@@ -559,7 +604,9 @@ def main(arguments: list[str] | None = None) -> int:
                             [row for muscles, _ in mapped for row in muscles])
             table.write_csv(options.directory / "tms_overlaps.csv",
                             [row for _, overlaps in mapped for row in overlaps])
-        figure = draw(lab, points) if points or mapped else None
+        told = points or mapped or any(r["index"] == "surround" for r in records)
+        figure = draw(lab, points, records) if told else None
+        records += ratios_of_groups
         drawn = save_both(figure, options.directory, "tms") if figure else None
     except (BadInput, OSError) as error:
         print(f"tms.py: {error}", file=sys.stderr)

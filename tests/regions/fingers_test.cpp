@@ -311,7 +311,8 @@ std::array<double, finger_count> sent(const CortexParameters& p, bool by_probe) 
 TEST(Surround, IsInhibitedWhereAFingerMoves) {
   CortexParameters p, without, weaker;
   without.pmv_som_weight = weaker.pmv_som_weight = 0;
-  weaker.pmv_e_weight = 2;  // a movement about as strong as with SOM cells
+  weaker.pmv_e_weight = 1;  // a movement about as strong as with SOM cells
+  weaker.pmv_pt_weight = 3;
   const auto shipped = sent(p, false), bare = sent(without, false), as_strong = sent(weaker, false);
   EXPECT_GT(shipped[3], 0.6 * as_strong[3]);
   EXPECT_LT(shipped[3], 1.6 * as_strong[3]);

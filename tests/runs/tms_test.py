@@ -58,7 +58,8 @@ def pulses(rng, noise):
 def write_run(directory, subjects=2, noise=0.0, groups=("intact", "weak")):
     rng = np.random.default_rng(1)
     directory.mkdir()
-    text = '[schedules.s]\nblocks = [{trials = 1}, {trials = 1}, {trials = 1}]\n'
+    text = '[schedules.s]\nblocks = [{phase = "curve", trials = 1}, '
+    text += '{phase = "pairs", trials = 1}, {phase = "map", trials = 1}]\n'
     for group in groups:
         text += (f'[[group]]\nname = "{group}"\nlabel = "{group.title()}"\nsubjects = {subjects}\n'
                  'schedule = "s"\n')
@@ -131,6 +132,21 @@ class TmsTest(unittest.TestCase):
             self.assertAlmostEqual(records["intact", index]["mean"], value, delta=2e-3, msg=index)
             self.assertEqual(records["weak", index]["n"], 2)
 
+    def test_phases_stand_beside_their_mean(self):
+        """Of an index that was told in several; one told in one phase has no row for it."""
+        lab = tms.read(write_run(self.root / "run"))
+        self.assertEqual([p.phase for p in lab.probes[:3]], ["curve", "pairs", "map"])
+        late = [dataclasses.replace(p, phase="late", rmt=2 * p.rmt) for p in lab.probes if p.phase == "curve"]
+        lab.probes += late
+        records = {(r["index"], r["phase"]): r for r in tms.summary(lab, tms.measure(lab))
+                   if r["group"] == "weak"}
+        self.assertEqual({phase for index, phase in records if index == "sici"}, {None})
+        self.assertEqual({phase for index, phase in records if index == "mep_120"}, {None})
+        for index, phase, value in (("rmt", None, 1.25 * RMT), ("rmt", "curve", RMT),
+                                    ("rmt", "late", 2 * RMT), ("s50_rmt", "curve", S50),
+                                    ("s50_rmt", "late", S50 / 2), ("s50_rmt", None, 0.75 * S50)):
+            self.assertAlmostEqual(records[index, phase]["mean"], value, delta=2e-3, msg=(index, phase))
+
     def test_surround(self):
         """What a movement sends without a pulse is taken off."""
         stage = np.array(["surround_rest", "surround_moving", "surround_silent"] * 2)
@@ -151,7 +167,7 @@ class TmsTest(unittest.TestCase):
         inside = []
         for seed in range(150):
             size = mean + 0.03 * np.random.default_rng(seed).normal(size=90)
-            probe = tms.Probe("intact", 0, 0, 0, RMT, stage, np.full(90, 1.25), np.r_[nan, np.full(60, 0.8)],
+            probe = tms.Probe("intact", 0, 0, "", 0, RMT, stage, np.full(90, 1.25), np.r_[nan, np.full(60, 0.8)],
                               interval, np.zeros(90), np.zeros((90, 2)), size[:, None], np.zeros((90, 1)))
             for row in tms.ratios(probe, seed):
                 truth = RATIOS[row["interval_ms"]]
@@ -216,7 +232,9 @@ class TmsTest(unittest.TestCase):
 
     def test_panels_are_those_of_what_was_measured(self):
         lab = tms.read(write_run(self.root / "run"))
-        titles = lambda: [a.get_title(loc="left") for a in tms.draw(lab, tms.curves(lab)).axes]
+        def titles():
+            figure = tms.draw(lab, tms.curves(lab), tms.summary(lab, tms.measure(lab)))
+            return [axes.get_title(loc="left") for axes in figure.axes]
         self.assertEqual(len(titles()), 5)
         lab.probes = [p for p in lab.probes if p.block == 1]
         lab.title = ""
@@ -224,6 +242,10 @@ class TmsTest(unittest.TestCase):
         for p in lab.probes:
             p.conditioning = 0.5 * p.conditioning
         self.assertEqual(titles(), ["Paired pulses, conditioning below the RMT"])
+        stage = np.array(["surround_rest", "surround_moving", "surround_silent"])
+        lab.probes = [dataclasses.replace(p, stage=stage, size=np.ones((3, 3)), phase=phase)
+                      for p in lab.probes for phase in ("early", "late")]
+        self.assertEqual(titles(), ["As another finger begins to move"])
 
     def test_refuses(self):
         code, _, err = self.call(self.root)

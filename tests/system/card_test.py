@@ -19,6 +19,7 @@ PROGRAM = os.environ["QUARTET_PROGRAM"]
 RUNS = pathlib.Path(__file__).parents[2] / "runs"
 MOST_TRIALS = 6  # of a block
 MOST_PULSES = 3  # of a condition of stimulation
+SPACING = 4  # of a map's sites
 
 
 def shorten(text: str) -> str:
@@ -26,6 +27,7 @@ def shorten(text: str) -> str:
         return lambda found: found[1] + str(min(int(found[2]), most))
     text = re.sub(r"trials_factor = [\d.]+", "trials_factor = 1", text)
     text = re.sub(r"(\b(?:trials|steps) = )(\d+)", at_most(MOST_TRIALS), text)
+    text = re.sub(r"(\bspacing = )[\d.]+", rf"\g<1>{SPACING}", text)
     return re.sub(r"(\bpulses = )(\d+)", at_most(MOST_PULSES), text)
 
 
