@@ -17,10 +17,10 @@ RecordedRun describe(const Experiment& experiment, const Provenance& provenance)
   run.trial_ms = experiment.groups.front().body.trial_ms;
   run.provenance = provenance;
   for (const Member& member : experiment.members()) {
-    const std::string& group = experiment.groups[member.group].name;
-    run.subjects.push_back({group + "/" + std::to_string(member.subject), group,
+    const Group& group = experiment.groups[member.group];
+    run.subjects.push_back({group.name + "/" + std::to_string(member.subject), group.name,
                             static_cast<std::int32_t>(member.group),
-                            member.subject_parameters.seed});
+                            member.subject_parameters.seed, group.phases});
   }
   return run;
 }

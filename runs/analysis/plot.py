@@ -154,6 +154,13 @@ def hits(subject: behaviour.Subject) -> np.ndarray:
     return np.where(asked, subject.columns["reward"] > 0, np.nan)
 
 
+def outcomes(subject: behaviour.Subject) -> np.ndarray:
+    """The reward of every trial; NaN in those in which one who moves fingers rests or only watches."""
+    fingers = subject.columns.get("fingers", np.zeros(subject.trials)) > 0
+    idle = (~fingers | subject.columns["watched"]) & np.isnan(subject.columns["angle_third"])
+    return np.where(idle & fingers.any(), np.nan, subject.columns["reward"])
+
+
 def colour(brain: str, brains: list[str]) -> str:
     others = [b for b in brains if b not in COLOURS]
     tints = OTHERS if len(others) == len(brains) else OTHERS[1:]  # one blue
@@ -414,7 +421,7 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         if name == "reward_prediction_error":
             # Its mean over all trials is near zero by design; what teaches is burst and dip.
             for outcome, style in ((np.greater, "-"), (np.equal, ":")):
-                series = lambda s: np.where(outcome(s.columns["reward"], 0.0), s.columns[name], np.nan)
+                series = lambda s: np.where(outcome(outcomes(s), 0.0), s.columns[name], np.nan)
                 draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
         elif name == "vl_rate_toward":
             # The column is of errors counter-clockwise minus clockwise, whichever way the cursor turns.

@@ -1,18 +1,35 @@
 #include "runs/recorders/probes.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
 namespace quartet {
 
+namespace {
+/// Attributes of an integer variable that stands for words (CF conventions, 3.5).
+void describe_flags(NetcdfFile& file, int variable, const std::vector<std::string>& words) {
+  std::vector<std::int32_t> values;
+  std::string meanings;
+  for (const std::string& word : words) {
+    values.push_back(static_cast<std::int32_t>(values.size()));
+    if (!meanings.empty()) meanings += ' ';
+    meanings += word;
+  }
+  file.put_attribute(variable, "flag_values", std::span<const std::int32_t>(values));
+  file.put_attribute(variable, "flag_meanings", meanings);
+}
+}  // namespace
+
 ProbeRecorder::ProbeRecorder(const std::filesystem::path& directory, const RecordedRun& run,
                              StateReader* resume_from)
     : file_(open(directory / "probes.nc", resume_from)) {
+  const Names names = name(run);
   if (resume_from != nullptr) {
     update_builds(file_, run.provenance);
   } else {
-    define(run);
+    define(run, names);
   }
   file_.skip_filling();  // all records are written whole
 }
@@ -24,7 +41,24 @@ NetcdfFile ProbeRecorder::open(const std::filesystem::path& path, StateReader* r
   return NetcdfFile::open_to_write(path);
 }
 
-void ProbeRecorder::define(const RecordedRun& run) {
+ProbeRecorder::Names ProbeRecorder::name(const RecordedRun& run) {
+  Names names;
+  const auto index = [](std::vector<std::string>& all, const std::string& name) {
+    const auto at = std::find(all.begin(), all.end(), name);
+    const auto position = static_cast<std::int32_t>(at - all.begin());
+    if (at == all.end()) all.push_back(name);
+    return position;
+  };
+  for (const RecordedSubject& subject : run.subjects) {
+    group_.push_back(index(names.groups, subject.group));
+    phase_.emplace_back();
+    for (const std::string& phase : subject.phases)
+      phase_.back().push_back(index(names.phases, phase.empty() ? "unnamed" : phase));
+  }
+  return names;
+}
+
+void ProbeRecorder::define(const RecordedRun& run, const Names& names) {
   NetcdfFile& file = file_;
   define_header(file, run, "Responses of the resting motor sheet to stimulation");
   file.put_attribute(NetcdfFile::global, "mep_window_ms", kMepMs);
@@ -51,18 +85,14 @@ void ProbeRecorder::define(const RecordedRun& run) {
     return id;
   };
   integer("subject", "subject, counted over all groups from 0");
+  const int group = integer("group", "group of the subject");
+  describe_flags(file, group, names.groups);
   integer("block", "block before which the probe is, from 0");
   integer("trial", "trial before which the probe is, from 0");
+  const int phase = integer("phase", "phase of that block");
+  describe_flags(file, phase, names.phases);
   const int stage = integer("stage", "what the pulse is for");
-  std::vector<std::int32_t> values;
-  std::string meanings;
-  for (const char* meaning : kStageNames) {
-    values.push_back(static_cast<std::int32_t>(values.size()));
-    if (!meanings.empty()) meanings += ' ';
-    meanings += meaning;
-  }
-  file.put_attribute(stage, "flag_values", std::span<const std::int32_t>(values));
-  file.put_attribute(stage, "flag_meanings", meanings);
+  describe_flags(file, stage, {std::begin(kStageNames), std::end(kStageNames)});
   integer("target_muscle", "muscle whose threshold and test response are sought");
   const auto real = [&](const char* name, const char* unit, const char* long_name) {
     const int id = file.define_variable(name, NetcdfType::f64, {pulse});
@@ -123,8 +153,10 @@ void ProbeRecorder::probe(std::size_t member, std::size_t block, std::int64_t tr
   const auto same = [](auto value) { return [=](const StimulationTrial&) { return value; }; };
   using Row = const StimulationTrial&;
   column("subject", same(member), std::int32_t{});
+  column("group", same(group_.at(member)), std::int32_t{});
   column("block", same(block), std::int32_t{});
   column("trial", same(trial), std::int32_t{});
+  column("phase", same(phase_.at(member).at(block)), std::int32_t{});
   column(
       "stage", [](Row row) { return row.stage; }, std::int32_t{});
   column("target_muscle", same(muscle), std::int32_t{});

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "models/state.hpp"
 #include "runs/laboratory.hpp"
@@ -28,8 +30,17 @@ class ProbeRecorder {
 
  private:
   NetcdfFile open(const std::filesystem::path& path, StateReader* resume_from);
-  void define(const RecordedRun& run);
+  /// Of groups and phases, in the order of their flag values.
+  struct Names {
+    std::vector<std::string> groups, phases;
+  };
+  /// Fills group_ and phase_.
+  Names name(const RecordedRun& run);
+  void define(const RecordedRun& run, const Names& names);
 
+  // By member: the group, and of each block the phase, as flag values.
+  std::vector<std::int32_t> group_;
+  std::vector<std::vector<std::int32_t>> phase_;
   std::uint64_t written_ = 0;
   NetcdfFile file_;  // after written_, which open() reads
 };

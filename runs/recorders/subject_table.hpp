@@ -29,6 +29,7 @@ struct RecordedSubject {
   std::string group;  ///< name of the group
   std::int32_t group_index = 0;
   std::uint64_t seed = 0;
+  std::vector<std::string> phases = {};  ///< by block; may be empty strings
 };
 
 /// What all files of a run say.

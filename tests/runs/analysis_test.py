@@ -1217,10 +1217,13 @@ class PlotTest(AnalysisTest):
         self.assertEqual(code, 0)
         self.assertEqual(err, f"plot.py: {run}/behaviour.nc: no reaches, so hits of finger movements "
                               "are drawn; maps of the fingers: quartet maps\n")
-        subject = behaviour.read(run, {"reward"}, {"fingers"}).groups["full_intact"].subjects[0]
-        found = plot.hits(subject)  # rewards come in fours, every second trial asks
-        self.assertTrue(np.isnan(found[::2]).all())
-        self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
+        subject = behaviour.read(run, {"reward", "angle_third"}, {"fingers"}).groups["full_intact"].subjects[0]
+        for read in (plot.hits, plot.outcomes):  # rewards come in fours, every second trial asks
+            found = read(subject)
+            self.assertTrue(np.isnan(found[::2]).all())
+            self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
+        subject.columns["fingers"][:] = 0  # one who reaches
+        np.testing.assert_array_equal(plot.outcomes(subject), subject.columns["reward"])
 
     def test_groups_without_room_are_said_and_can_be_drawn(self):
         def still(group, columns):

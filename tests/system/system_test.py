@@ -239,6 +239,11 @@ class SystemTest(unittest.TestCase):
             # The finger that is asked moves, and did not before.
             self.assertGreater(file["mep"][silent, ring].mean(),
                                3 * file["background"][silent, ring].mean())
+            # Every pulse says of which group its subject is, and before which phase it was.
+            told = {name: np.array(file[name].flag_meanings.split())[file[name][:]].tolist()
+                    for name in ("group", "phase")}
+            self.assertEqual(told["phase"], [("unnamed", "rotated")[b] for b in file["block"][:]])
+            self.assertEqual(told["group"], [("cursor", "reward")[s // 2] for s in file["subject"][:]])
         folder = self.new_directory()
         folder.mkdir()
         text = EXPERIMENT.read_text()
