@@ -30,11 +30,11 @@ constexpr double kRivalDeg = 50;
 // Exponent of the parietal cells' von Mises tuning to a target or cursor (chosen).
 constexpr double kSeenSharpness = 4.0;
 
-// SD of the premotor input to the sheet around a finger's field, sheet units: to layer 2/3 wider than
-// the field, so that borders can move (tuned with the weights: at .7 maps of fingers that practise
-// together fuse less, at 1.4 movements spread); to PT cells about as wide as the field (tuned: at .7
-// neighbours move with the finger, at .5 movements that are only seen do not raise responses); to
-// SOM cells, which inhibit, as far as the next fingers' fields (chosen).
+// SD of the premotor input to the sheet around a finger's field, sheet units: to layer 2/3 wider
+// than the field, so that borders can move (tuned with the weights: at .7 maps of fingers that
+// practise together fuse less, at 1.4 movements spread); to PT cells about as wide as the field
+// (tuned: at .7 neighbours move with the finger, at .5 movements that are only seen do not raise
+// responses); to SOM cells, which inhibit, as far as the next fingers' fields (chosen).
 constexpr double kFingerInputSd = 1.0;
 constexpr double kFingerOutputSd = 0.6;
 constexpr double kFingerSurroundSd = 1.4;
@@ -180,7 +180,8 @@ void CortexParameters::visit(ParameterVisitor& v) {
       "is practised)");
   v.real("pmv_pt_weight", pmv_pt_weight, {"1", 0, 100},
          "the same of a PT cell (tuned: movements that are only seen raise responses though SOM "
-         "cells fire; that premotor axons reach layer 5 as well: Hooks et al. 2013)");
+         "cells fire; in mice premotor axons excite layer 5B, PT cells included, more than "
+         "others: Hooks et al. 2013; 0: none)");
   v.real(
       "pmv_som_weight", pmv_som_weight, {"1", 0, 100},
       "the same of a SOM cell, which gets fingers farther away too and inhibits them (tuned: "
@@ -698,6 +699,7 @@ void Cortex::connect_sheet_inputs(const ArmParameters& arm, std::size_t vl) {
   // Input of the fingers: a cell near a finger's field gets that finger's premotor cells. `weight`:
   // summed conductance in the middle of a field.
   auto finger_input = [&](const char* name, const Layer& to, double sd, double weight) {
+    if (weight == 0) return;
     auto near_finger = [sheet = to.sheet, sd](std::uint32_t finger, std::uint32_t cell) {
       const MuscleField& f = kMuscleFields[kArmMuscles + finger];
       const double dx = sheet.x(cell) - f.x, dy = sheet.y(cell) - f.y;

@@ -19,8 +19,8 @@ RecordedRun describe(const Experiment& experiment, const Provenance& provenance)
   for (const Member& member : experiment.members()) {
     const Group& group = experiment.groups[member.group];
     run.subjects.push_back({group.name + "/" + std::to_string(member.subject), group.name,
-                            static_cast<std::int32_t>(member.group),
-                            member.subject_parameters.seed, group.phases});
+                            static_cast<std::int32_t>(member.group), member.subject_parameters.seed,
+                            group.phases});
   }
   return run;
 }

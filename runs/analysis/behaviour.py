@@ -36,6 +36,8 @@ class Subject:
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
     "watched": whether it is another's hand that moves fingers;
+    "moves_fingers": whether the block asks for finger movements;
+    "rests": whether nothing is asked for in the whole block;
     "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward,
     whether the first was chosen, which brings more; "sequence_right": in the last trial of a sequence
     of choices, whether all were right; both NaN in other trials.
@@ -307,6 +309,10 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
             if keys.get("rotation_sign", "same") == "random"]),
         "watched": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "observe"]),
+        "rests": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks) if keys.get("task") == "rest"]),
+        "moves_fingers": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks) if keys.get("task") == "fingers"]),
         "clamped": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("perturbation") == "clamp"]),
         "chose_better": np.where(

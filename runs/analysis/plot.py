@@ -155,10 +155,11 @@ def hits(subject: behaviour.Subject) -> np.ndarray:
 
 
 def outcomes(subject: behaviour.Subject) -> np.ndarray:
-    """The reward of every trial; NaN in those in which one who moves fingers rests or only watches."""
-    fingers = subject.columns.get("fingers", np.zeros(subject.trials)) > 0
-    idle = (~fingers | subject.columns["watched"]) & np.isnan(subject.columns["angle_third"])
-    return np.where(idle & fingers.any(), np.nan, subject.columns["reward"])
+    """The reward of every trial; NaN in those that ask for nothing."""
+    columns = subject.columns
+    fingers = columns.get("fingers", np.zeros(subject.trials))
+    nobody = (fingers == 0) & columns["moves_fingers"]  # of a block of finger movements
+    return np.where(columns["rests"] | columns["watched"] | nobody, np.nan, columns["reward"])
 
 
 def colour(brain: str, brains: list[str]) -> str:

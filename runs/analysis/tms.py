@@ -6,9 +6,10 @@ and inhibition around a movement.
 
 reads probes.nc, where every trial of stimulation of a run stands with its raw motor-evoked potentials
 (MEPs), computes the indices below for every subject and probe, prints means over subjects beside the
-range that is asked for, in all and by the phase before which the probe was, and writes tms.csv (indices), tms_curves.csv (recruitment and paired-pulse curves)
-and, where a map was made, tms_maps.csv (per muscle) and tms_overlaps.csv (per pair of muscles) into
-the run directory, and the figure tms.png and .pdf.
+range that is asked for, in all and by the phase before which the probe was, and writes tms.csv
+(indices), tms_curves.csv (recruitment and paired-pulse curves) and, where a map was made, tms_maps.csv
+(per muscle) and tms_overlaps.csv (per pair of muscles) into the run directory, and the figure tms.png
+and .pdf. Curves are over all phases.
 
 A MEP is in spikes per corticospinal cell of the muscle within 10 ms after the test pulse; its size is
 what it has above the background at rest. Intervals of single subjects are percentiles of a bootstrap
@@ -129,7 +130,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         for subject, block in np.unique(keys, axis=0):
             own = np.flatnonzero((keys == (subject, block)).all(axis=1))
             probes.append(Probe(
-                names[subject], int(subject), int(block), phases[names[subject]][block],
+                names[subject], int(subject), int(block), phases[names[subject]][block] or "unnamed",
                 int(file["target_muscle"].values[own[0]]),
                 float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
                 file["conditioning"].values[own], file["interval"].values[own],
@@ -332,24 +333,24 @@ def measure(lab: Laboratory) -> list[dict]:
 
 def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
     """One row per group and index: mean over subjects (of a subject's probes that tell it), its
-    standard error, and n. `phase` is None; where an index was told before several phases of the
-    group, a row for each of them follows."""
+    standard error, and n. `phase` and `muscle` are None; where an index was told before several
+    phases, or of several muscles, a row for each pair of both follows."""
     records = []
-    for group in lab.groups:
-        for index in INDICES:
-            told = [row for row in rows if row["group"] == group and np.isfinite(row[index])]
-            phases = list(dict.fromkeys(row["phase"] for row in told))
-            for phase in (None, *(phases if len(phases) > 1 else ())):
-                by_subject = {}
-                for row in told:
-                    if phase in (None, row["phase"]):
-                        by_subject.setdefault(row["subject"], []).append(row[index])
-                values = [float(np.mean(v)) for v in by_subject.values()]
-                if values:
-                    records.append({
-                        "group": group, "index": index, "phase": phase, "mean": float(np.mean(values)),
-                        "sem": (float(np.std(values, ddof=1) / np.sqrt(len(values)))
-                                if len(values) > 1 else None), "n": len(values)})
+    for group, index in itertools.product(lab.groups, INDICES):
+        told = [row for row in rows if np.isfinite(row[index])]
+        apart = list(dict.fromkeys((row["phase"], row["muscle"]) for row in told))
+        for phase, muscle in ((None, None), *(apart if len(apart) > 1 else ())):
+            by_subject = {}
+            for row in told:
+                if row["group"] == group and phase in (None, row["phase"]) and muscle in (None, row["muscle"]):
+                    by_subject.setdefault(row["subject"], []).append(row[index])
+            values = [float(np.mean(v)) for v in by_subject.values()]
+            if values:
+                records.append({
+                    "group": group, "index": index, "phase": phase, "muscle": muscle,
+                    "mean": float(np.mean(values)),
+                    "sem": (float(np.std(values, ddof=1) / np.sqrt(len(values)))
+                            if len(values) > 1 else None), "n": len(values)})
     return records
 
 
@@ -362,7 +363,7 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
             here = [r for r in own if r["conditioning"] == strength]
             for interval, mean, error, n in zip(*_mean_over_subjects(here, "interval_ms")):
                 records.append({
-                    "group": group, "index": "ratio", "phase": None, "conditioning": strength,
+                    "group": group, "index": "ratio", "phase": None, "muscle": None, "conditioning": strength,
                     "interval_ms": float(interval), "mean": float(mean),
                     "sem": float(error) if n > 1 else None, "n": int(n)})
     return records
@@ -379,10 +380,11 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
     lines = []
     for index, (what, band) in INDICES.items():
         told = [r for r in records if r["index"] == index]
-        for phase in dict.fromkeys(r["phase"] for r in told):
-            own = {r["group"]: r for r in told if r["phase"] == phase}
+        several = len({r["muscle"] for r in told}) > 2  # None and one muscle, else
+        for phase, muscle in dict.fromkeys((r["phase"], r["muscle"]) for r in told):
+            own = {r["group"]: r for r in told if (r["phase"], r["muscle"]) == (phase, muscle)}
             text = (what + (f" ({band[0]:g}-{band[1]:g})" if band else "") if phase is None
-                    else f"  phase {phase or '(no name)'}")
+                    else f'  before "{phase}"' + (f", {muscle.replace('_', ' ')}" if several else ""))
             lines.append((text, *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                                   for g in groups)))
     for strength, interval in sorted({(r["conditioning"], r["interval_ms"]) for r in records
@@ -394,7 +396,7 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
                         for g in groups)))
     table.show(("", *groups), lines)
     if any(r["phase"] is not None for r in records):
-        print("\nphase: the probe of its blocks, before their first trial; without: mean over all.")
+        print("\nbefore: before the first trial of that phase's blocks; above these lines: mean over all.")
 
 
 def curves(lab: Laboratory) -> list[dict]:
@@ -536,23 +538,25 @@ def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict])
 
 
 def _draw_surround(axes: plt.Axes, lab: Laboratory, records: list[dict]) -> None:
-    """The index of every group, and beside each other those of the phases before which it was told."""
+    """The index of every group, where it was told before several phases one point for each."""
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
     axes.axhspan(*INDICES["surround"][1], color="0.88", linewidth=0)
     axes.axhline(1.0, color="0.6", linewidth=1)
-    for place, (group, tint) in enumerate(zip(groups, itertools.cycle(COLOURS))):
+    tints = dict(zip(lab.groups, itertools.cycle(COLOURS)))  # as in the other panels
+    for place, group in enumerate(groups):
         own = [r for r in records if r["group"] == group]
         own = [r for r in own if r["phase"] is not None] or own
         for i, record in enumerate(own):
-            x = place + 0.22 * (i - (len(own) - 1) / 2)
-            axes.errorbar(x, record["mean"], record["sem"] or 0.0, fmt="o", color=tint, markersize=6)
+            x = place + 0.7 / max(len(own), 3) * (i - (len(own) - 1) / 2)
+            axes.errorbar(x, record["mean"], record["sem"] or 0.0, fmt="o", color=tints[group], markersize=6)
             if record["phase"] is not None:
-                axes.annotate(record["phase"], (x, 0.0), xytext=(0, 4), textcoords="offset points",
+                axes.annotate(record["phase"], (x, 0.0), xytext=(0, 4),
+                              xycoords=("data", "axes fraction"), textcoords="offset points",
                               ha="center", fontsize=8, color="0.35", rotation=90)
     axes.set_xticks(range(len(groups)), [textwrap.fill(lab.groups[g], 15) for g in groups],
                     fontsize=10)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(bottom=min(0.0, *(r["mean"] - (r["sem"] or 0.0) for r in records)))
     axes.set_ylabel("response / at rest")
     axes.set_title("As another finger begins to move", loc="left", fontweight="bold")
 

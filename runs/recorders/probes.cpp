@@ -8,14 +8,15 @@
 namespace quartet {
 
 namespace {
-/// Attributes of an integer variable that stands for words (CF conventions, 3.5).
+/// Attributes of an integer variable that stands for words (CF conventions, 3.5); an empty one is
+/// "unnamed".
 void describe_flags(NetcdfFile& file, int variable, const std::vector<std::string>& words) {
   std::vector<std::int32_t> values;
   std::string meanings;
   for (const std::string& word : words) {
     values.push_back(static_cast<std::int32_t>(values.size()));
     if (!meanings.empty()) meanings += ' ';
-    meanings += word;
+    meanings += word.empty() ? "unnamed" : word;
   }
   file.put_attribute(variable, "flag_values", std::span<const std::int32_t>(values));
   file.put_attribute(variable, "flag_meanings", meanings);
@@ -25,11 +26,14 @@ void describe_flags(NetcdfFile& file, int variable, const std::vector<std::strin
 ProbeRecorder::ProbeRecorder(const std::filesystem::path& directory, const RecordedRun& run,
                              StateReader* resume_from)
     : file_(open(directory / "probes.nc", resume_from)) {
-  const Names names = name(run);
+  const std::vector<std::string> phases = count_phases(run);
   if (resume_from != nullptr) {
+    for (const char* name : {"group", "phase"})
+      if (!file_.has_variable(name))
+        refuse_to_continue(directory / "probes.nc", std::string("has no variable '") + name + "'");
     update_builds(file_, run.provenance);
   } else {
-    define(run, names);
+    define(run, phases);
   }
   file_.skip_filling();  // all records are written whole
 }
@@ -41,24 +45,21 @@ NetcdfFile ProbeRecorder::open(const std::filesystem::path& path, StateReader* r
   return NetcdfFile::open_to_write(path);
 }
 
-ProbeRecorder::Names ProbeRecorder::name(const RecordedRun& run) {
-  Names names;
-  const auto index = [](std::vector<std::string>& all, const std::string& name) {
-    const auto at = std::find(all.begin(), all.end(), name);
-    const auto position = static_cast<std::int32_t>(at - all.begin());
-    if (at == all.end()) all.push_back(name);
-    return position;
-  };
+std::vector<std::string> ProbeRecorder::count_phases(const RecordedRun& run) {
+  std::vector<std::string> phases;
   for (const RecordedSubject& subject : run.subjects) {
-    group_.push_back(index(names.groups, subject.group));
+    group_.push_back(subject.group_index);
     phase_.emplace_back();
-    for (const std::string& phase : subject.phases)
-      phase_.back().push_back(index(names.phases, phase.empty() ? "unnamed" : phase));
+    for (const std::string& phase : subject.phases) {
+      const auto at = std::find(phases.begin(), phases.end(), phase);
+      phase_.back().push_back(static_cast<std::int32_t>(at - phases.begin()));
+      if (at == phases.end()) phases.push_back(phase);
+    }
   }
-  return names;
+  return phases;
 }
 
-void ProbeRecorder::define(const RecordedRun& run, const Names& names) {
+void ProbeRecorder::define(const RecordedRun& run, const std::vector<std::string>& phases) {
   NetcdfFile& file = file_;
   define_header(file, run, "Responses of the resting motor sheet to stimulation");
   file.put_attribute(NetcdfFile::global, "mep_window_ms", kMepMs);
@@ -85,14 +86,12 @@ void ProbeRecorder::define(const RecordedRun& run, const Names& names) {
     return id;
   };
   integer("subject", "subject, counted over all groups from 0");
-  const int group = integer("group", "group of the subject");
-  describe_flags(file, group, names.groups);
+  describe_groups(file, integer("group", "group of the subject"), run);
   integer("block", "block before which the probe is, from 0");
   integer("trial", "trial before which the probe is, from 0");
-  const int phase = integer("phase", "phase of that block");
-  describe_flags(file, phase, names.phases);
-  const int stage = integer("stage", "what the pulse is for");
-  describe_flags(file, stage, {std::begin(kStageNames), std::end(kStageNames)});
+  describe_flags(file, integer("phase", "phase of that block"), phases);
+  describe_flags(file, integer("stage", "what the pulse is for"),
+                 {std::begin(kStageNames), std::end(kStageNames)});
   integer("target_muscle", "muscle whose threshold and test response are sought");
   const auto real = [&](const char* name, const char* unit, const char* long_name) {
     const int id = file.define_variable(name, NetcdfType::f64, {pulse});

@@ -30,13 +30,9 @@ class ProbeRecorder {
 
  private:
   NetcdfFile open(const std::filesystem::path& path, StateReader* resume_from);
-  /// Of groups and phases, in the order of their flag values.
-  struct Names {
-    std::vector<std::string> groups, phases;
-  };
-  /// Fills group_ and phase_.
-  Names name(const RecordedRun& run);
-  void define(const RecordedRun& run, const Names& names);
+  /// Fills group_ and phase_; returns the phases in the order of their flag values.
+  std::vector<std::string> count_phases(const RecordedRun& run);
+  void define(const RecordedRun& run, const std::vector<std::string>& phases);
 
   // By member: the group, and of each block the phase, as flag values.
   std::vector<std::int32_t> group_;

@@ -53,6 +53,19 @@ void define_header(NetcdfFile& file, const RecordedRun& run, const std::string& 
   put_provenance(file, run.provenance);
 }
 
+void describe_groups(NetcdfFile& file, int id, const RecordedRun& run) {
+  std::vector<std::int32_t> indices;
+  std::string names;
+  for (const RecordedSubject& subject : run.subjects) {
+    if (std::find(indices.begin(), indices.end(), subject.group_index) != indices.end()) continue;
+    indices.push_back(subject.group_index);
+    names += (names.empty() ? "" : " ") + subject.group;
+  }
+  describe_variable(file, id, "1", "group of the subject");
+  file.put_attribute<std::int32_t>(id, "flag_values", std::span<const std::int32_t>(indices));
+  file.put_attribute(id, "flag_meanings", names);
+}
+
 std::vector<std::string> padded_groups(const RecordedRun& run) {
   std::size_t length = 1;
   for (const RecordedSubject& subject : run.subjects)
@@ -79,16 +92,8 @@ void refuse_to_continue(const std::filesystem::path& path, const std::string& wh
 SubjectAxis::SubjectAxis(NetcdfFile& file, const RecordedRun& run,
                          std::span<const std::int32_t> members)
     : run_(run), members_(members), groups_(padded_groups(run)) {
-  std::vector<std::int32_t> group_indices;
-  std::string group_names;
-  for (const RecordedSubject& subject : run.subjects) {
-    if (std::find(group_indices.begin(), group_indices.end(), subject.group_index) ==
-        group_indices.end()) {
-      group_indices.push_back(subject.group_index);
-      group_names += (group_names.empty() ? "" : " ") + subject.group;
-    }
+  for (const RecordedSubject& subject : run.subjects)
     name_length_ = std::max(name_length_, subject.name.size());
-  }
   dimension_ = file.define_dimension("subject", members.size());
   const int name_length = file.define_dimension("subject_name_length", name_length_);
   const int group_length =
@@ -96,10 +101,7 @@ SubjectAxis::SubjectAxis(NetcdfFile& file, const RecordedRun& run,
   subject_ = file.define_variable("subject", NetcdfType::i32, {dimension_});
   describe_variable(file, subject_, "1", "subject, counted over all groups from 0");
   group_ = file.define_variable("group", NetcdfType::i32, {dimension_});
-  describe_variable(file, group_, "1", "group of the subject");
-  file.put_attribute<std::int32_t>(group_, "flag_values",
-                                   std::span<const std::int32_t>(group_indices));
-  file.put_attribute(group_, "flag_meanings", group_names);
+  describe_groups(file, group_, run);
   group_name_ = file.define_variable("group_name", NetcdfType::text, {dimension_, group_length});
   describe_variable(file, group_name_, "1", "name of the group of the subject");
   file.put_attribute(group_name_, "_Encoding", "utf-8");

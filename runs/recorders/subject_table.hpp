@@ -55,6 +55,9 @@ void define_header(NetcdfFile& file, const RecordedRun& run, const std::string& 
 void describe_variable(NetcdfFile& file, int id, const std::string& unit,
                        const std::string& long_name);
 
+/// Attributes of an integer variable with the values of `group_index`.
+void describe_groups(NetcdfFile& file, int id, const RecordedRun& run);
+
 /// Name of each subject's group, all of the same length.
 std::vector<std::string> padded_groups(const RecordedRun& run);
 

@@ -105,8 +105,8 @@ TEST(SeenHands, AProbeShowsWhatTheBlockAfterItSays) {
 /// A cortex that sees hands.
 class Seeing {
  public:
-  explicit Seeing(bool learning = true)
-      : learning_(learning), cortex_(parameters(), {}, kScale, 20111, {}) {
+  explicit Seeing(bool learning = true, double pmv_pt_weight = CortexParameters().pmv_pt_weight)
+      : learning_(learning), cortex_(parameters(pmv_pt_weight), {}, kScale, 20111, {}) {
     alone_.emplace(cortex_);
   }
   /// `ms` ms in which a cue asks for a finger and one is seen to bend (from the little one; -1:
@@ -119,6 +119,7 @@ class Seeing {
     }
     senses[sense::learning] = learning_ ? 1 : 0;
     counts_.clear();
+    sent_ = {};
     for (int k = 0; k < ms; ++k) {
       alone_->step();
       for (const char* name : {"STS", "PFG", "PMv", "L5PT"}) {
@@ -127,12 +128,21 @@ class Seeing {
         for (const Spike& spike : cortex_.spikes(population))
           counts_[name][group_of(spike.id, size, finger_count)] += 1;
       }
+      const std::size_t l5pt = population_of(cortex_, "L5PT");
+      const PopulationInfo& info = cortex_.populations()[l5pt];
+      for (const Spike& spike : cortex_.spikes(l5pt))
+        for (int f = 0; f < finger_count; ++f)
+          sent_[static_cast<std::size_t>(f)] +=
+              field(kArmMuscles + f, static_cast<double>(info.x[spike.id]),
+                    static_cast<double>(info.y[spike.id]));
     }
   }
   /// Spikes of a finger's cells in the last run.
   int spikes(const std::string& population, int finger) {
     return counts_[population][static_cast<std::size_t>(finger)];
   }
+  /// What PT cells have sent to the finger's muscle in it.
+  double sent(int finger) const { return sent_[static_cast<std::size_t>(finger)]; }
   int spikes(const std::string& population) {
     int sum = 0;
     for (int finger = 0; finger < finger_count; ++finger) sum += spikes(population, finger);
@@ -154,8 +164,9 @@ class Seeing {
   }
 
  private:
-  static CortexParameters parameters() {
+  static CortexParameters parameters(double pmv_pt_weight) {
     CortexParameters p;
+    p.pmv_pt_weight = pmv_pt_weight;
     p.observation.connected = true;
     p.pmv.bias_mv = 2;
     p.finger_drive_mv = 22;
@@ -165,6 +176,7 @@ class Seeing {
   Cortex cortex_;
   std::optional<OneRegion> alone_;
   std::map<std::string, std::array<int, finger_count>> counts_;
+  std::array<double, finger_count> sent_{};
 };
 
 TEST(Observation, CellsThatMoveAFingerComeToFireWhereItIsSeenToMove) {
@@ -183,6 +195,21 @@ TEST(Observation, CellsThatMoveAFingerComeToFireWhereItIsSeenToMove) {
       EXPECT_GT(cortex.spikes(population, 1), 5 * cortex.spikes(population, other)) << population;
   }
   EXPECT_LT(cortex.spikes("PMv", 1), moving);
+}
+
+/// Spikes that PT cells send to a finger's muscle while it is seen to move, after practice, over
+/// those at rest; each weighted by how much it belongs to the muscle.
+double sent_while_seen(double pmv_pt_weight) {
+  Seeing cortex(true, pmv_pt_weight);
+  cortex.practise();
+  cortex.run(500, -1, -1);
+  const double rest = cortex.sent(1);
+  cortex.run(500, -1, 1);
+  return cortex.sent(1) / rest;
+}
+
+TEST(Observation, PremotorCellsExciteCorticospinalOnesForWhatIsSeen) {
+  EXPECT_GT(sent_while_seen(CortexParameters().pmv_pt_weight), 1.2 * sent_while_seen(0));
 }
 
 TEST(Observation, WithoutLearningNothingFiresForWhatIsSeen) {

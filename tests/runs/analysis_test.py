@@ -1217,13 +1217,18 @@ class PlotTest(AnalysisTest):
         self.assertEqual(code, 0)
         self.assertEqual(err, f"plot.py: {run}/behaviour.nc: no reaches, so hits of finger movements "
                               "are drawn; maps of the fingers: quartet maps\n")
-        subject = behaviour.read(run, {"reward", "angle_third"}, {"fingers"}).groups["full_intact"].subjects[0]
+        subject = behaviour.read(run, {"reward"}, {"fingers"}).groups["full_intact"].subjects[0]
+        subject.columns["moves_fingers"][:] = True
         for read in (plot.hits, plot.outcomes):  # rewards come in fours, every second trial asks
             found = read(subject)
             self.assertTrue(np.isnan(found[::2]).all())
             self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
-        subject.columns["fingers"][:] = 0  # one who reaches
-        np.testing.assert_array_equal(plot.outcomes(subject), subject.columns["reward"])
+        subject.columns["moves_fingers"][20:] = False  # reaches, none of which is far enough
+        subject.columns["rests"][30:40] = subject.columns["watched"][40:50] = True
+        found = plot.outcomes(subject)
+        np.testing.assert_array_equal(np.isnan(found[20:]), (np.arange(20, len(found)) >= 30) &
+                                      (np.arange(20, len(found)) < 50))
+        np.testing.assert_array_equal(found[50:], subject.columns["reward"][50:])
 
     def test_groups_without_room_are_said_and_can_be_drawn(self):
         def still(group, columns):

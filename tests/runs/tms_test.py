@@ -208,6 +208,8 @@ class TmsTest(unittest.TestCase):
         code, out, err = self.call(run)
         self.assertEqual((code, err), (0, ""))
         self.assertIn("short-interval inhibition: ratio at 2-4 ms (0.2-0.7)", out)
+        self.assertRegex(out, r'before "pairs" +1.1.*\n +before "map"')
+        self.assertIn("before the first trial of that phase", out)
         for name in ("tms.png", "tms.pdf"):
             self.assertGreater((run / name).stat().st_size, 10000)
         for name, rows in (("tms.csv", 12), ("tms_curves.csv", 4 * (11 + 6)), ("tms_maps.csv", 12),
@@ -246,6 +248,22 @@ class TmsTest(unittest.TestCase):
         lab.probes = [dataclasses.replace(p, stage=stage, size=np.ones((3, 3)), phase=phase)
                       for p in lab.probes for phase in ("early", "late")]
         self.assertEqual(titles(), ["As another finger begins to move"])
+
+    def test_surround_panel(self):
+        """A point per group and phase, in the group's colour though another has none."""
+        lab = tms.read(write_run(self.root / "run"))
+        stage = np.array(["surround_rest", "surround_moving", "surround_silent"])
+        size = {"early": np.array([[0.5, 0, 0], [0.6, 0, 0], [0.2, 0, 0]]),
+                "late": np.array([[0.5, 0, 0], [0.2, 0, 0], [0.3, 0, 0]])}
+        lab.probes = [dataclasses.replace(p, stage=stage, size=size[phase], phase=phase)
+                      for p in lab.probes if (p.group, p.block) == ("weak", 1) for phase in size]
+        records = tms.summary(lab, tms.measure(lab))
+        axes, = tms.draw(lab, [], records).axes
+        points = [line for line in axes.lines if line.get_marker() == "o"]
+        self.assertEqual([round(float(p.get_ydata()[0]), 9) for p in points], [0.8, -0.2])
+        self.assertEqual({p.get_color() for p in points}, {tms.COLOURS[1]})
+        self.assertEqual([text.get_text() for text in axes.texts], ["early", "late"])
+        self.assertLessEqual(axes.get_ylim()[0], -0.2)
 
     def test_refuses(self):
         code, _, err = self.call(self.root)

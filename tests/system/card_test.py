@@ -23,6 +23,8 @@ SPACING = 4  # of a map's sites
 
 
 def shorten(text: str) -> str:
+    """Experiments write pulses and spacing of their probes also where they are the defaults, so that
+    they are found here."""
     def at_most(most):
         return lambda found: found[1] + str(min(int(found[2]), most))
     text = re.sub(r"trials_factor = [\d.]+", "trials_factor = 1", text)
@@ -40,6 +42,12 @@ class CardTest(unittest.TestCase):
             for experiment in (RUNS / "experiments").glob("*.toml"):
                 (folder / "runs" / "experiments" / experiment.name).write_text(
                     shorten(experiment.read_text()))
+                for schedule in tomllib.loads(experiment.read_text()).get("schedules", {}).values():
+                    for block in schedule["blocks"]:
+                        probe = block.get("probe", {})
+                        where = f"{experiment.name}: {block.get('phase')}"
+                        self.assertEqual("kind" in probe, "pulses" in probe, where)
+                        self.assertEqual(probe.get("kind") == "map", "spacing" in probe, where)
             with open(RUNS / "analysis" / "targets.toml", "rb") as file:
                 targets = tomllib.load(file)
             card = folder / "card"
