@@ -556,7 +556,7 @@ def _draw_surround(axes: plt.Axes, lab: Laboratory, records: list[dict]) -> None
     axes.set_xticks(range(len(groups)), [textwrap.fill(lab.groups[g], 15) for g in groups],
                     fontsize=10)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylim(bottom=min(0.0, *(r["mean"] - (r["sem"] or 0.0) for r in records)))
+    axes.set_ylim(bottom=1.1 * min(0.0, *(r["mean"] - (r["sem"] or 0.0) for r in records)))
     axes.set_ylabel("response / at rest")
     axes.set_title("As another finger begins to move", loc="left", fontweight="bold")
 
