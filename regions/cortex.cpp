@@ -31,13 +31,13 @@ constexpr double kRivalDeg = 50;
 constexpr double kSeenSharpness = 4.0;
 
 // SD of the premotor input to the sheet around a finger's field, sheet units: to layer 2/3 wider
-// than the field, so that borders can move (tuned with the weights: at .7 maps of fingers that
-// practise together fuse less, at 1.4 movements spread); to PT cells about as wide as the field
-// (tuned: at .7 neighbours move with the finger, at .5 movements that are only seen do not raise
-// responses); to SOM cells, which inhibit, as far as the next fingers' fields (chosen).
+// than the field, so that borders can move (tuned: at .7 practised territory comes back below what
+// it was, at 1.4 movements spread); to PT cells narrower than the field (tuned: at .6 and .7
+// neighbours move more with the finger); to SOM cells, which inhibit, as wide as to layer 2/3
+// (tuned: at 1.4 the finger after next is inhibited by half, at .7 movements are less individual).
 constexpr double kFingerInputSd = 1.0;
-constexpr double kFingerOutputSd = 0.6;
-constexpr double kFingerSurroundSd = 1.4;
+constexpr double kFingerOutputSd = 0.5;
+constexpr double kFingerSurroundSd = 1.0;
 // Delay of the sheet's excitatory synapses between cells of one place (chosen).
 constexpr double kExcitationDelayMs = 1.5;
 // Largest weight of a plastic inhibitory synapse, in initial weights (chosen).

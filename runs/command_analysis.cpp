@@ -291,7 +291,7 @@ void add_readings(CLI::App& app, int& exit_code) {
        "Example:\n  quartet dopamine results/cues\n\nOf a run of runs/experiments/cues.toml, or of "
        "any "
        "with record.rate_subjects."},
-      {"tms", "Threshold, recruitment, paired pulses and maps of the motor sheet",
+      {"tms", "What stimulation of the motor sheet shows: threshold, pulses, maps, surround",
        "run directory with probes.nc",
        "Example:\n  quartet tms results/tms\n\nOf a run of runs/experiments/tms.toml, or of any "
        "with a block that has a probe."},

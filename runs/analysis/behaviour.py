@@ -124,9 +124,7 @@ class Behaviour:
         if self.resolved is None:
             known = "taken as it is: there is no resolved.toml, which says what was planned"
             return f"{known}; {self.cut}" if self.cut else known
-        if self.cut.startswith("other than in the file"):  # changed, and nothing left out
-            return f"the whole experiment; {self.cut}"
-        return f"not the whole experiment: {self.cut}" if self.cut else "the whole experiment"
+        return extent_of(self.cut)
 
     def rotated(self) -> dict[str, Group]:
         """The subjects that have a rotation after a baseline, and so a compensation."""
@@ -134,6 +132,13 @@ class Behaviour:
                               group.label)
                   for name, group in self.groups.items()}
         return {name: group for name, group in groups.items() if group.subjects}
+
+
+def extent_of(cut: str) -> str:
+    """Whether what was run is the whole experiment, for people."""
+    if cut.startswith("other than in the file"):  # changed, and nothing left out
+        return f"the whole experiment; {cut}"
+    return f"not the whole experiment: {cut}" if cut else "the whole experiment"
 
 
 def resolved(directory: str | pathlib.Path) -> dict | None:

@@ -103,19 +103,25 @@ class Laboratory:
     centres: np.ndarray  # of their fields, shape (muscles, 2), sheet units
     time: np.ndarray  # of volleys: ends of bins, ms after the test pulse
     probes: list[Probe]
+    cut: str  # what is unlike the whole experiment: left out, changed or unfinished
 
 
 def read(directory: str | pathlib.Path) -> Laboratory:
     """All probes of a run. Raises BadInput."""
     directory = pathlib.Path(directory)
     path = directory / "probes.nc"
-    if not path.is_file():
-        raise BadInput(f"{path}: no such file; give a block a probe (probe.kind = \"recruitment\", "
-                       "\"paired_pulse\", \"surround\" or \"map\") and run again")
     experiment = behaviour.resolved(directory)
     if experiment is None:
         raise BadInput(f"{directory}: no resolved.toml, which says which group a subject is of; copy it "
                        "again or run again")
+    planned = sum(group["subjects"] * sum(block.get("probe", {}).get("kind", "none") != "none"
+                                          for block in behaviour.blocks_of(experiment, group["name"]))
+                  for group in experiment["group"])
+    if not path.is_file() and planned:
+        raise BadInput(f"{path}: is missing, though blocks have probes; copy it again or run again")
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; give a block a probe (probe.kind = \"recruitment\", "
+                       "\"paired_pulse\", \"surround\" or \"map\") and run again")
     names = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     with netcdf.open_dataset(path) as file:
         stages = np.array(file["stage"].attrs["flag_meanings"].split())[file["stage"].values]
@@ -138,10 +144,13 @@ def read(directory: str | pathlib.Path) -> Laboratory:
                 np.column_stack([file["x"].values, file["y"].values])[own], size[own],
                 file["volley"].values[own]))
         title = str(file.attrs.get("title", ""))
+        notes = [str(file.attrs["cut"])] if file.attrs.get("cut") else []
     if not probes:
         raise behaviour.Unfinished(f"{path}: no probe has finished yet; wait, or resume the run")
     labels = {group["name"]: group.get("label") or group["name"] for group in experiment["group"]}
-    return Laboratory(title, labels, muscles, centres, time, probes)
+    if len(probes) < planned:
+        notes.append(f"only {len(probes)} of {planned} probes finished so far")
+    return Laboratory(title, labels, muscles, centres, time, probes, "; ".join(notes))
 
 
 # Indices.
@@ -373,6 +382,8 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
 
 def print_table(lab: Laboratory, records: list[dict]) -> None:
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
+    if lab.cut:
+        print(f"{behaviour.extent_of(lab.cut)}\n")
     n = sorted({r["n"] for r in records})
     print(f"Stimulation of the resting motor sheet; mean ± SEM over n = "
           f"{'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} subject{'s'[: n[-1] != 1]}. In brackets: "
@@ -583,7 +594,7 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="tms.py", description="Threshold, recruitment, paired pulses and maps of a run's probes.",
+        prog="tms.py", description="Threshold, recruitment, paired pulses, maps and the surround of movements, of a run's probes.",
         epilog="Example: tms.py results/tms")
     parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
                         help="a run directory with probes.nc")

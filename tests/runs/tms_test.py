@@ -223,6 +223,16 @@ class TmsTest(unittest.TestCase):
         self.assertEqual((at_3_ms["index"], at_3_ms["conditioning"], at_3_ms["n"]), ("ratio", 0.8, 2))
         self.assertAlmostEqual(at_3_ms["mean"], RATIOS[3.0], delta=0.1)
 
+    def test_says_what_is_missing(self):
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "probes.nc", "a") as file:
+            file.cut = "2 of 3 groups"
+        plan = (run / "resolved.toml").read_text().replace("trials = 1", 'trials = 1, probe.kind = "map"')
+        (run / "resolved.toml").write_text(plan)
+        self.assertTrue(self.call(run)[1].startswith("not the whole experiment: 2 of 3 groups\n"))
+        (run / "resolved.toml").write_text(plan.replace("subjects = 2", "subjects = 3"))
+        self.assertIn("groups; only 12 of 18 probes finished so far\n", self.call(run)[1])
+
     def test_response_at_120_wants_intensities_near_it(self):
         probe = next(p for p in tms.read(write_run(self.root / "run")).probes if p.block == 0)
         for missing, near in (((), True), ((1.2,), True), ((1.2, 1.3), False),
@@ -268,7 +278,7 @@ class TmsTest(unittest.TestCase):
     def test_refuses(self):
         code, _, err = self.call(self.root)
         self.assertEqual(code, 2)
-        self.assertIn("probes.nc: no such file; give a block a probe", err)
+        self.assertIn("no resolved.toml, which says which group", err)
         run = write_run(self.root / "run")
         with netCDF4.Dataset(run / "probes.nc", "a") as file:
             file["rmt"][:] = np.nan
@@ -276,6 +286,11 @@ class TmsTest(unittest.TestCase):
         code, out, err = self.call(run)
         self.assertEqual((code, out), (2, ""))
         self.assertIn("no probe found a threshold, and so there are no indices; stimulate nearer", err)
+        (run / "probes.nc").unlink()
+        self.assertIn("probes.nc: no such file; give a block a probe", self.call(run)[2])
+        plan = (run / "resolved.toml").read_text().replace("trials = 1", 'trials = 1, probe.kind = "map"')
+        (run / "resolved.toml").write_text(plan)
+        self.assertIn("probes.nc: is missing, though blocks have probes; copy it again", self.call(run)[2])
         (run / "resolved.toml").unlink()
         self.assertIn("no resolved.toml", self.call(run)[2])
 
