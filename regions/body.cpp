@@ -21,9 +21,10 @@ constexpr std::int64_t kMotorNoiseMs = 20;
 
 // Step of the individuation that shaping asks for (models/task.hpp; chosen).
 constexpr double kShaping = 0.04;
-// From how far on a finger is seen to bend as clearly as can be (chosen: a fingertip then moves by
-// .07° of what one sees at 50 cm, four times visual acuity: fingers that move little are seen too).
-constexpr double kClearlyBentDeg = 0.5;
+// From how far on a finger is seen to bend as clearly as can be (tuned: movements of one or two
+// degrees are seen, and neighbours that move a little with the finger are seen less than it; a
+// fingertip then moves by .15° of what one sees at 50 cm, nine times visual acuity).
+constexpr double kClearlyBentDeg = 1.0;
 
 /// Whether the hand can be at `place` (m from the shoulder) with both joints inside their ranges.
 bool can_reach(const ArmParameters& arm, Vector2 place) {

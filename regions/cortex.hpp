@@ -70,7 +70,7 @@ struct ObservationParameters {
   bool connected = false;
   double seen_drive_mv = 20.0;
   double cue_drive_mv = 22.0;
-  double sts_pfg_weight_mv = 190.0;
+  double sts_pfg_weight_mv = 185.0;
   double pfg_pmv_weight_mv = 250.0;
   double inhibition_mv = 60.0;
   HebbianParameters learning;
