@@ -33,8 +33,7 @@ void SpineParameters::visit(ParameterVisitor& v) {
          "day or two in untrained mice; Xu et al. 2009)");
   v.real("growth_gain", growth_gain, {"1", 0, 1e5},
          "what growth of the cell's synapses adds to formation (tuned with an earlier sheet: "
-         "practice of "
-         "fingers forms half as many again about their fields)");
+         "practice of fingers forms half as many again about their fields)");
   v.real("transient_days", transient_days, {"d", 0.05, 1000},
          "mean time until a new synapse stays or goes (chosen: days; Holtmaat et al. 2005)");
   v.real(

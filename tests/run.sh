@@ -4,7 +4,7 @@ set -eu
 case "${1:-}" in
   -h | --help)
     echo "usage: tests/run.sh [arguments of ctest]"
-    echo "Installs what is missing, builds Quartet, and runs its tests (about 12 minutes on 2 cores). Examples:"
+    echo "Installs what is missing, builds Quartet, and runs its tests (some 20 minutes on 2 cores, the build included). Examples:"
     echo "  tests/run.sh                     # all"
     echo "  tests/run.sh -R system.restart   # those with this in their name"
     echo "  tests/run.sh -L system           # those with this label (models, regions, mpi, runs, system)"

@@ -117,11 +117,11 @@ def read(directory: str | pathlib.Path) -> Laboratory:
     planned = sum(group["subjects"] * sum(block.get("probe", {}).get("kind", "none") != "none"
                                           for block in behaviour.blocks_of(experiment, group["name"]))
                   for group in experiment["group"])
-    if not path.is_file() and planned:
-        raise BadInput(f"{path}: is missing, though blocks have probes; copy it again or run again")
     if not path.is_file():
-        raise BadInput(f"{path}: no such file; give a block a probe (probe.kind = \"recruitment\", "
-                       "\"paired_pulse\", \"surround\" or \"map\") and run again")
+        raise BadInput(f"{path}: " + (
+            "is missing, though blocks have probes; copy it again or run again" if planned else
+            "no such file; give a block a probe (probe.kind = \"recruitment\", \"paired_pulse\", "
+            "\"surround\" or \"map\") and run again"))
     names = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     with netcdf.open_dataset(path) as file:
         stages = np.array(file["stage"].attrs["flag_meanings"].split())[file["stage"].values]
@@ -347,11 +347,12 @@ def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
     records = []
     for group, index in itertools.product(lab.groups, INDICES):
         told = [row for row in rows if np.isfinite(row[index])]
+        own = [row for row in told if row["group"] == group]
         apart = list(dict.fromkeys((row["phase"], row["muscle"]) for row in told))
         for phase, muscle in ((None, None), *(apart if len(apart) > 1 else ())):
             by_subject = {}
-            for row in told:
-                if row["group"] == group and phase in (None, row["phase"]) and muscle in (None, row["muscle"]):
+            for row in own:
+                if phase is None or (phase, muscle) == (row["phase"], row["muscle"]):
                     by_subject.setdefault(row["subject"], []).append(row[index])
             values = [float(np.mean(v)) for v in by_subject.values()]
             if values:

@@ -579,6 +579,13 @@ class SystemTest(unittest.TestCase):
             said, _ = process.communicate(timeout=PATIENCE_S)
             self.assertEqual(process.returncode, STOPPED, said)
             self.assertEqual([p.name for p in self.published(out)], ["000000-000000000800"])
+            # A file of another version is refused before anything is simulated, not at the next probe.
+            other = self.new_directory()
+            shutil.copytree(out, other)
+            with netCDF4.Dataset(other / "probes.nc", "a") as file:
+                file.renameVariable("phase", "stretch")
+            self.assertIn("probes.nc: has no variable 'phase'; resume with",
+                          self.program("resume", other, "--ranks", resume_ranks, expect=FAILED))
             self.resume(out, resume_ranks)
             self.assert_same(self.baseline(*long_probe), out, f"on {ranks} ranks")
 
