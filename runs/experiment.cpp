@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "models/random.hpp"
 #include "runs/digest.hpp"
 #include "runs/laboratory.hpp"
 #include "runs/schema.hpp"
@@ -149,6 +150,7 @@ struct ScheduleText {
 struct GroupText {
   Layer keys;
   Layer set;
+  Layer vary;
   Place where;
 };
 
@@ -275,11 +277,13 @@ void take_groups(const toml::node& node, const Place& where, const std::string& 
   for (const toml::table* table :
        tables_of(node, where, "group is not a list of tables",
                  "write [[group]] with name = \"…\" for every group", problems)) {
-    GroupText group{{}, {}, place_of(table->source(), file)};
+    GroupText group{{}, {}, {}, place_of(table->source(), file)};
     toml::table keys = *table;
-    if (const toml::table* set = table->get_as<toml::table>("set")) {
-      flatten(*set, "", file, group.set);
-      keys.erase("set");
+    for (const auto& [name, layer] : {std::pair{"set", &group.set}, {"vary", &group.vary}}) {
+      if (const toml::table* inner = table->get_as<toml::table>(name)) {
+        flatten(*inner, "", file, *layer);
+        keys.erase(name);
+      }
     }
     flatten(keys, "", file, group.keys);
     document.groups.push_back(std::move(group));
@@ -675,6 +679,53 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
+/// What the subjects of a group differ in. A key that `later` layers set, for group `own`
+/// ("group.NAME.") or all, is the same for all subjects.
+std::vector<Varied> read_varied(GroupText& text, const std::string& own,
+                                const std::vector<Layer*>& later, const SubjectTables& tables,
+                                Problems& problems) {
+  std::vector<Varied> varied;
+  const std::vector<Key> keys = list_keys(tables);
+  for (Setting& setting : text.vary) {
+    const std::string& key = setting.key;
+    const auto known = std::find_if(keys.begin(), keys.end(), [&](const Key& one) {
+      return one.name == key && one.kind != Key::Kind::table;
+    });
+    if (known == keys.end()) continue;  // reported as unknown
+    setting.used = true;
+    if (known->kind != Key::Kind::real) {
+      problems.add(setting.where, fmt::format("vary.{}: subjects cannot differ in it", key),
+                   "only numbers that need not be whole can be varied; write groups that differ");
+      continue;
+    }
+    const auto* range = std::get_if<std::vector<double>>(&setting.value);
+    if (!range || range->size() != 2 || !((*range)[0] < (*range)[1])) {
+      problems.add(setting.where, fmt::format("vary.{} is no range", key),
+                   fmt::format("write the smallest and the largest value, for example {} = "
+                               "[0.5, 1.0]",
+                               key));
+      continue;
+    }
+    if (find_setting(text.set, key)) {
+      problems.add(setting.where, fmt::format("{} is both set and varied", key),
+                   "leave out one of them");
+      continue;
+    }
+    for (const double end : *range) {
+      Layer layer = {{key, end, setting.where}};
+      SubjectTables trial = tables;
+      read(trial, layer, {""}, problems);
+    }
+    const bool fixed = std::any_of(later.begin(), later.end(), [&](Layer* layer) {
+      return find_setting(*layer, own + key) || find_setting(*layer, key);
+    });
+    if (!fixed) varied.push_back({key, (*range)[0], (*range)[1]});
+  }
+  std::sort(varied.begin(), varied.end(),
+            [](const Varied& a, const Varied& b) { return a.key < b.key; });
+  return varied;
+}
+
 /// Puts the layers on top of each other. Marks the settings that some struct knows.
 Experiment build(Document& document, bool use_quick, Problems& problems) {
   Experiment experiment;
@@ -716,7 +767,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
                  "write [schedules.NAME] with blocks = [ {trials = 10} ]", true);
   }
 
-  if (document.groups.empty()) document.groups.push_back({{}, {}, document.start});
+  if (document.groups.empty()) document.groups.push_back({{}, {}, {}, document.start});
   const bool single = document.groups.size() == 1;
   std::set<std::string> seen;
   for (GroupText& text : document.groups) {
@@ -755,7 +806,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     const std::string own = "group." + group.name + ".";
     group.where = text.where.text();
     note_written(document.file, own, group.written);
-    for (const Layer* layer : {&text.set, &quick, &command_line})
+    for (const Layer* layer : {&text.vary, &text.set, &quick, &command_line})
       note_written(*layer, own, group.written);
 
     SubjectTables tables = of_file;
@@ -763,6 +814,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     for (Layer* layer : {&quick, &command_line}) read(tables, *layer, {own, ""}, problems);
     group.brain = tables.brain;
     group.body = tables.body;
+    group.varied = read_varied(text, own, {&quick, &command_line}, tables, problems);
 
     Counts quick_counts{keys.subjects};
     read(quick_counts, quick, {own, ""}, problems);
@@ -907,9 +959,11 @@ void report_all_unknown(Document& document, const std::map<std::string, Schedule
     }
   }
   std::vector<std::string> group_keys = names_of(list_keys(GroupKeys{}));
-  group_keys.push_back("set");
+  append(group_keys, {"set", "vary"});
+  const std::vector<std::string> varied_keys = names_of(list_keys(SubjectTables{}));
   for (const GroupText& group : document.groups) {
     report_unknown(group.keys, group_keys, problems);
+    report_unknown(group.vary, varied_keys, problems);
     report_unknown_overrides(group.set, true, false, groups, phases, problems);
   }
   report_unknown_overrides(document.quick, false, true, groups, phases, problems);
@@ -945,6 +999,11 @@ std::vector<Difference> differences(const Group& used, const Group& full) {
   };
   compare("", list_keys(SubjectTables{used.brain, used.body}),
           list_keys(SubjectTables{full.brain, full.body}));
+  for (const Varied& varied : full.varied) {
+    const auto same = [&](const Varied& other) { return other.key == varied.key; };
+    if (std::none_of(used.varied.begin(), used.varied.end(), same))
+      parts.push_back({fmt::format("{} the same for all subjects", varied.key), false});
+  }
   for (std::size_t b = 0; b < full.blocks.size(); ++b) {
     const std::string block =
         full.phases[b].empty() ? fmt::format("block {}", b + 1) : full.phases[b];
@@ -1116,6 +1175,10 @@ std::string write_experiment(const Experiment& experiment, bool comments) {
       set += comments ? "  # " + comment_of(own[k]) + "\n" : "\n";
     }
     if (!set.empty()) out += "[group.set]\n" + set;
+    if (!group.varied.empty()) out += "[group.vary]\n";
+    for (const Varied& varied : group.varied)
+      out +=
+          fmt::format("{} = [{}, {}]\n", varied.key, toml_real(varied.low), toml_real(varied.high));
   }
   return out;
 }
@@ -1181,12 +1244,42 @@ std::vector<Member> Experiment::members() const {
   std::vector<Member> all;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     for (std::int64_t k = 0; k < groups[g].subjects; ++k) {
-      all.push_back(
-          {g, k,
-           Subject{subject_seed(seed, k), groups[g].brain, groups[g].body, groups[g].blocks}});
+      Subject subject{subject_seed(seed, k), groups[g].brain, groups[g].body, groups[g].blocks};
+      for (const auto& [key, low, high] : groups[g].varied) {
+        const auto bits = random_block({subject.seed, purpose("vary." + key)}, 0, 0, 0);
+        set_number(subject, key, low + (high - low) * uniform01(bits[0]));
+      }
+      all.push_back({g, k, std::move(subject)});
     }
   }
   return all;
+}
+
+std::vector<std::string> Experiment::varied_keys() const {
+  std::vector<std::string> varied;
+  for (const Key& key : list_keys(SubjectTables{})) {
+    const auto is_varied = [&](const Group& group) {
+      return std::any_of(group.varied.begin(), group.varied.end(),
+                         [&](const Varied& one) { return one.key == key.name; });
+    };
+    if (std::any_of(groups.begin(), groups.end(), is_varied)) varied.push_back(key.name);
+  }
+  return varied;
+}
+
+void set_number(Subject& subject, const std::string& key, double value) {
+  Layer layer = {{key, value, {}}};
+  Problems ignored;
+  SubjectTables tables{subject.brain, subject.body};
+  read(tables, layer, {""}, ignored);
+  subject.brain = tables.brain;
+  subject.body = tables.body;
+}
+
+Number number_of(const Subject& subject, const std::string& key) {
+  for (const Key& one : list_keys(SubjectTables{subject.brain, subject.body}))
+    if (one.name == key) return {std::stod(one.value), one.unit, one.doc};
+  throw std::logic_error("no key " + key);
 }
 
 Experiment parse_experiment(const std::string& text, const std::string& file_name,
@@ -1306,7 +1399,9 @@ std::string describe_keys(bool markdown) {
           list_keys(LabelledBlock{}));
   section("Groups",
           "[[group]], one for each condition, with set = {brain.KEY = …, body.KEY = …, block.KEY = "
-          "…, block.PHASE.KEY = …} for what differs. Without a group, all subjects form one.",
+          "…, block.PHASE.KEY = …} for what differs, and vary = {brain.KEY = [LOW, HIGH], …} for "
+          "numbers that differ between its subjects, uniformly in that range. Without a group, all "
+          "subjects form one.",
           list_keys(GroupKeys{}));
   section("Quick",
           "[quick] holds overrides that --full ignores: brain.KEY, body.KEY, record.KEY, "

@@ -4,7 +4,7 @@
 /// come in layers; a later layer wins:
 ///   1. the defaults in the code,
 ///   2. the file's [brain], [body], [record] and the text of each block,
-///   3. the `set` table of a group (for that group only),
+///   3. the `set` and `vary` tables of a group (for that group only),
 ///   4. the [quick] table (unless the run is `--full`),
 ///   5. `--set key=value`, `--scale`, `--subjects`, `--seed` from the command line.
 /// Layers 3–5 are overrides with dotted keys. An override may start with
@@ -63,6 +63,14 @@ struct Written {
   std::string where;
 };
 
+/// A number that differs between the subjects of a group: uniform over [low, high], by the
+/// subject's seed and the key alone, so that subject k has the same share of any range in every
+/// group and in every run.
+struct Varied {
+  std::string key;  ///< dotted, of [brain] or [body]
+  double low = 0, high = 0;
+};
+
 /// Subjects under the same conditions, with all layers applied.
 struct Group {
   std::string name;   ///< identifier, unique; letters, digits, '_' and (not first) '-'
@@ -70,6 +78,7 @@ struct Group {
   std::int64_t subjects = 1;
   BrainParameters brain;
   BodyParameters body;
+  std::vector<Varied> varied;  ///< of its brain and body; no key twice
   std::vector<Block> blocks;
   std::vector<std::string> phases;  ///< label of each block ("" where it has none)
 
@@ -107,6 +116,8 @@ struct Experiment {
 
   /// All subjects: group by group, subject by subject.
   std::vector<Member> members() const;
+  /// Keys that differ between the subjects of some group, in the order of `describe`.
+  std::vector<std::string> varied_keys() const;
 };
 
 /// From the command line.
@@ -145,6 +156,16 @@ std::string resolved_toml(const Experiment& experiment);
 
 /// SHA-256 (64 hex digits) of all keys and values as used; comments and paths do not count.
 std::string config_digest(const Experiment& experiment);
+
+/// Gives the number `key` of a brain or body its value; a key that is none changes nothing.
+void set_number(Subject& subject, const std::string& key, double value);
+
+/// Its value, and what the code says of it.
+struct Number {
+  double value = 0;
+  std::string unit, doc;
+};
+Number number_of(const Subject& subject, const std::string& key);
 
 /// Seed of subject `index` of every group.
 std::uint64_t subject_seed(std::uint64_t experiment_seed, std::int64_t index);

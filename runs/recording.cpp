@@ -16,11 +16,18 @@ RecordedRun describe(const Experiment& experiment, const Provenance& provenance)
   run.cut = experiment.cut;
   run.trial_ms = experiment.groups.front().body.trial_ms;
   run.provenance = provenance;
+  const std::vector<std::string> varied = experiment.varied_keys();
   for (const Member& member : experiment.members()) {
     const Group& group = experiment.groups[member.group];
+    const Subject& subject = member.subject_parameters;
     run.subjects.push_back({group.name + "/" + std::to_string(member.subject), group.name,
-                            static_cast<std::int32_t>(member.group), member.subject_parameters.seed,
-                            group.phases});
+                            static_cast<std::int32_t>(member.group), subject.seed, group.phases});
+    for (const std::string& key : varied)
+      run.subjects.back().varied.push_back(number_of(subject, key).value);
+  }
+  for (const std::string& key : varied) {
+    const Number number = number_of(experiment.members().front().subject_parameters, key);
+    run.varied.push_back({key, number.unit, number.doc});
   }
   return run;
 }

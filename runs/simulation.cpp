@@ -551,7 +551,19 @@ std::string too_large_for(const Placement& placement, const Region& region) {
 }  // namespace
 
 void check_experiment(const Experiment& experiment, const Placement& placement) {
-  const std::vector<Group>& groups = experiment.groups;
+  // Where subjects differ: those with the smallest and the largest values as well.
+  std::vector<Group> groups;
+  for (const Group& group : experiment.groups) {
+    if (group.varied.empty()) groups.push_back(group);
+    for (const double Varied::*end : {&Varied::low, &Varied::high}) {
+      if (group.varied.empty()) break;
+      Subject subject{0, group.brain, group.body, {}};
+      for (const Varied& varied : group.varied) set_number(subject, varied.key, varied.*end);
+      groups.push_back(group);
+      groups.back().brain = subject.brain;
+      groups.back().body = subject.body;
+    }
+  }
   struct Refused {
     std::string what;
     std::vector<std::string> places, groups;
@@ -561,7 +573,8 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
     const auto same = std::find_if(refused.begin(), refused.end(),
                                    [&](const Refused& entry) { return entry.what == what; });
     Refused& entry = same == refused.end() ? refused.emplace_back(Refused{what, {}, {}}) : *same;
-    entry.groups.push_back(group.name);
+    if (entry.groups.empty() || entry.groups.back() != group.name)
+      entry.groups.push_back(group.name);
     const std::string place = group.place_of(what);
     if (std::find(entry.places.begin(), entry.places.end(), place) == entry.places.end())
       entry.places.push_back(place);
@@ -634,8 +647,9 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
   }
   std::vector<std::string> problems;
   for (const auto& [what, places, names] : refused) {
-    const std::string whose =
-        names.size() == groups.size() ? "" : fmt::format("group {}: ", fmt::join(names, ", "));
+    const std::string whose = names.size() == experiment.groups.size()
+                                  ? ""
+                                  : fmt::format("group {}: ", fmt::join(names, ", "));
     problems.push_back(fmt::format("{}: {}{}", fmt::join(places, ", "), whose, what));
   }
   if (first.body.trial_ms % experiment.record.rate_bin_ms != 0) {

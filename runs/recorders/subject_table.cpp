@@ -110,6 +110,12 @@ SubjectAxis::SubjectAxis(NetcdfFile& file, const RecordedRun& run,
   file.put_attribute(subject_name_, "_Encoding", "utf-8");
   seed_ = file.define_variable("seed", NetcdfType::u64, {dimension_});
   describe_variable(file, seed_, "1", "seed of the subject's random numbers");
+  for (const auto& [key, unit, long_name] : run.varied) {
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '.', '_');
+    varied_.push_back(file.define_variable(name, NetcdfType::f64, {dimension_}));
+    describe_variable(file, varied_.back(), unit, key + ": " + long_name);
+  }
 }
 
 void SubjectAxis::write(NetcdfFile& file) const {
@@ -118,6 +124,8 @@ void SubjectAxis::write(NetcdfFile& file) const {
     file.put_value<std::int32_t>(subject_, {i}, members_[i]);
     file.put_value<std::int32_t>(group_, {i}, subject.group_index);
     file.put_value<std::uint64_t>(seed_, {i}, subject.seed);
+    for (std::size_t v = 0; v < varied_.size(); ++v)
+      file.put_value<double>(varied_[v], {i}, subject.varied.at(v));
     std::string name = subject.name;
     name.resize(name_length_, '\0');
     file.put<char>(subject_name_, {i, 0}, {1, name_length_}, name);

@@ -30,6 +30,12 @@ struct RecordedSubject {
   std::int32_t group_index = 0;
   std::uint64_t seed = 0;
   std::vector<std::string> phases = {};  ///< by block; may be empty strings
+  std::vector<double> varied = {};       ///< by RecordedRun::varied
+};
+
+/// A parameter that differs between subjects.
+struct RecordedParameter {
+  std::string key, unit, long_name;
 };
 
 /// What all files of a run say.
@@ -39,6 +45,7 @@ struct RecordedRun {
   std::string cut;      ///< what is not as the file in full, for people
   std::int64_t trial_ms = 0;
   std::vector<RecordedSubject> subjects;  ///< by member
+  std::vector<RecordedParameter> varied = {};
   Provenance provenance;
 };
 
@@ -83,6 +90,7 @@ class SubjectAxis {
   std::vector<std::string> groups_;  // of all subjects
   std::size_t name_length_ = 1;
   int dimension_, subject_, group_, group_name_, subject_name_, seed_;
+  std::vector<int> varied_;
 };
 
 /// A file whose variables have dimensions (record, subject, …), written subject after subject: the

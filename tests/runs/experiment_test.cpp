@@ -536,6 +536,23 @@ const Refusal kRefusals[] = {
      {"block.probe.pulse=3"},
      {"--set block.probe.pulse=3: unknown key block.probe.pulse; did you mean "
       "block.probe.pulses?"}},
+    {"varied",
+     "[[group]]\nname = \"a\"\nset.brain.cortex.nmda_factor = 1\n[group.vary]\n"
+     "brain.cortex.gaba_a_factor = 0.6\nbrain.cortex.gaba_b_factor = [1, 0.5]\n"
+     "brain.cortex.nmda_factor = [0, 1]\nbrain.cortex.gaba_c_factor = [0, 1]\n"
+     "brain.scale = [0.1, 1]\nbody.trial_ms = [500, 600]" +
+         kTail,
+     {},
+     {"x.toml:5:14: vary.brain.cortex.gaba_a_factor is no range; write the smallest and the largest "
+      "value, for example brain.cortex.gaba_a_factor = [0.5, 1.0]",
+      "x.toml:6:14: vary.brain.cortex.gaba_b_factor is no range; write the smallest and the largest "
+      "value, for example brain.cortex.gaba_b_factor = [0.5, 1.0]",
+      "x.toml:7:14: brain.cortex.nmda_factor is both set and varied; leave out one of them",
+      "x.toml:8:14: unknown key brain.cortex.gaba_c_factor; did you mean "
+      "brain.cortex.gaba_a_factor?",
+      "x.toml:9:7: brain.scale = 0.1 is out of range; write a value from 0.25 to 100",
+      "x.toml:10:6: vary.body.trial_ms: subjects cannot differ in it; only numbers that need not "
+      "be whole can be varied; write groups that differ"}},
     {"all_are_collected",
      "subjets = 3\ntitle = 4\n[record]\nrate_subjects = -1" + kTail,
      {"brain.cortx.x=1"},
@@ -620,6 +637,61 @@ TEST(Experiment, MoreSubjectsLeaveTheFirstAsTheyWere) {
   reseeded.seed = "2";
   EXPECT_NE(parse_experiment(kGood, "x.toml", reseeded).members()[0].subject_parameters.seed,
             few[0].subject_parameters.seed);
+}
+
+/// Two groups whose subjects differ in GABA-A, the second also in the strength of the noise.
+const std::string kVaried =
+    "subjects = 40\n[schedules.s]\nblocks = [{trials = 3}]\n"
+    "[[group]]\nname = \"a\"\nvary = {brain.cortex.gaba_a_factor = [0.6, 1.0]}\n"
+    "[[group]]\nname = \"b\"\nvary.brain.cortex.gaba_a_factor = [0.6, 1.0]\n"
+    "vary.body.motor_noise = [0.1, 0.2]\n"
+    "[[group]]\nname = \"c\"\n";
+
+TEST(Experiment, SubjectsDifferWithinTheRange) {
+  const Experiment experiment = parse_experiment(kVaried, "x.toml");
+  EXPECT_EQ(experiment.varied_keys(),
+            (std::vector<std::string>{"brain.cortex.gaba_a_factor", "body.motor_noise"}));
+  const std::vector<Member> members = experiment.members();
+  std::set<double> values;
+  double sum = 0;
+  for (std::size_t k = 0; k < 40; ++k) {
+    const double factor = members[k].subject_parameters.brain.cortex.gaba_a_factor;
+    EXPECT_GT(factor, 0.6);
+    EXPECT_LT(factor, 1.0);
+    // Groups are paired, also in what their subjects differ in.
+    EXPECT_EQ(members[40 + k].subject_parameters.brain.cortex.gaba_a_factor, factor);
+    EXPECT_EQ(members[80 + k].subject_parameters.brain.cortex.gaba_a_factor, 1.0);
+    EXPECT_EQ(number_of(members[k].subject_parameters, "brain.cortex.gaba_a_factor").value, factor);
+    values.insert(factor);
+    sum += factor;
+  }
+  EXPECT_EQ(values.size(), 40u);
+  EXPECT_NEAR(sum / 40, 0.8, 4 * 0.4 / std::sqrt(12.0 * 40));  // four standard errors
+  // Another key has a share of its own.
+  const Subject& first = members[40].subject_parameters;
+  EXPECT_GT(std::abs((first.brain.cortex.gaba_a_factor - 0.6) / 0.4 -
+                     (first.body.motor_noise - 0.1) / 0.1),
+            1e-6);
+}
+
+TEST(Experiment, WhatDiffersReadsBack) {
+  const Experiment experiment = parse_experiment(kVaried, "x.toml");
+  const Experiment again = parse_experiment(resolved_toml(experiment), "resolved.toml");
+  EXPECT_EQ(config_digest(again), config_digest(experiment));
+  EXPECT_EQ(again.members()[7].subject_parameters.brain.cortex.gaba_a_factor,
+            experiment.members()[7].subject_parameters.brain.cortex.gaba_a_factor);
+}
+
+TEST(Experiment, WhatIsSetLaterIsTheSameForAll) {
+  Overrides set;
+  set.set = {"group.a.brain.cortex.gaba_a_factor=0.9"};
+  const Experiment experiment = parse_experiment(kVaried, "x.toml", set);
+  EXPECT_EQ(experiment.members()[3].subject_parameters.brain.cortex.gaba_a_factor, 0.9);
+  EXPECT_LT(experiment.members()[43].subject_parameters.brain.cortex.gaba_a_factor, 1.0);
+  EXPECT_NE(experiment.members()[43].subject_parameters.brain.cortex.gaba_a_factor, 0.9);
+  EXPECT_NE(experiment.cut.find("a: brain.cortex.gaba_a_factor the same for all subjects"),
+            std::string::npos)
+      << experiment.cut;
 }
 
 TEST(Experiment, ArrayOfTablesIsTheSameSchedule) {
