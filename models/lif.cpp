@@ -75,6 +75,8 @@ LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKi
     if (kind_ == SynapseKind::conductance) gain *= (1.0 - s_decay) * tau / dt;
     const int shared = receptors_[receptor].shares_input_of;
     state_receptor_[states_] = shared < 0 ? static_cast<int>(receptor) : shared;
+    state_owner_[states_] = static_cast<int>(receptor);
+    state_factor_[states_] = 1.0f;
     state_decay_[states_] = static_cast<float>(s_decay);
     state_gain_[states_] = static_cast<float>(gain);
     state_reversal_[states_] = static_cast<float>(receptors_[receptor].reversal_mv);
@@ -127,6 +129,11 @@ LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKi
     v_[i] = static_cast<float>(p.reset_mv + (p.threshold_mv - p.reset_mv) * start);
   }
   reserve_delay(1);
+}
+
+void LifPopulation::set_receptor_factor(std::size_t receptor, float factor) {
+  for (int k = 0; k < states_; ++k)
+    if (state_owner_[k] == static_cast<int>(receptor)) state_factor_[k] = factor;
 }
 
 void LifPopulation::reserve_delay(std::uint32_t substeps) {
@@ -190,11 +197,14 @@ void LifPopulation::integrate_conductance(std::int64_t n) {
   float* __restrict current = total_.data();
   float* __restrict leak = conductance_.data();
   float* __restrict open = open_.data();
-  std::fill_n(leak, cells, 1.0f);
+  std::fill_n(leak, cells, 1.0f + tonic_);
+  if (tonic_ != 0)
+    for (std::size_t i = 0; i < cells; ++i) current[i] += tonic_ * tonic_reversal_;
   for (int k = 0; k < states_; ++k) {
     float* __restrict s = s_.data() + static_cast<std::size_t>(k) * stride_;
     const std::int32_t* __restrict in = input(static_cast<std::size_t>(state_receptor_[k]), n);
-    const float gain = state_gain_[k], reversal = state_reversal_[k], decay = state_decay_[k];
+    const float gain = state_gain_[k] * state_factor_[k], reversal = state_reversal_[k],
+                decay = state_decay_[k];
     if (state_blocked_[k]) {
       for (std::size_t i = 0; i < cells; ++i)
         open[i] = 1.0f / (1.0f + kMagnesiumOver357 * math::exp(-kMagnesiumSlope * v[i]));

@@ -2,7 +2,8 @@
 ///
 /// Equations (per cell; synaptic states s_k jump by the weight of an arriving spike):
 ///   current synapses      τ dV/dt = E_L − V + Σ s_k + I − a               (s_k, I, a in mV)
-///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in g_L)
+///   conductance synapses  τ dV/dt = E_L − V + Σ s_k B_k(V) (E_k − V) + I − a   (s_k in g_L),
+///                         of which one may be tonic: s_k constant, B_k = 1
 ///
 ///   ds_k/dt = −s_k/τ_k,  da/dt = −a/τ_a,  I = bias + drive + membrane noise
 ///
@@ -102,6 +103,15 @@ class LifPopulation {
   void set_drive(float mv) { std::fill(drive_.begin(), drive_.begin() + count(), mv); }
   /// Shift of all cells' drive in mV, held until changed.
   void set_shift(float mv) { shift_ = mv; }
+  /// Multiplies all conductances of `receptor` (as given to the constructor; of a sharer its own
+  /// part alone), whatever has arrived, until changed. Conductance synapses only.
+  void set_receptor_factor(std::size_t receptor, float factor);
+  /// A conductance that is always open, of all cells, in g_L, until changed. Conductance synapses
+  /// only.
+  void set_tonic(float conductance, float reversal_mv) {
+    tonic_ = conductance;
+    tonic_reversal_ = reversal_mv;
+  }
 
   /// Integrates substep n; appends own cells (ids over all slices) that fire.
   void integrate(std::int64_t n, std::vector<std::uint32_t>& fired);
@@ -136,7 +146,8 @@ class LifPopulation {
 
   // Derived: propagators of one substep.
   int states_ = 0;
-  int state_receptor_[kMaxStates] = {};
+  int state_receptor_[kMaxStates] = {};  // whose input
+  int state_owner_[kMaxStates] = {};     // whose conductance
   float state_decay_[kMaxStates] = {}, state_gain_[kMaxStates] = {}, state_to_v_[kMaxStates] = {},
         state_reversal_[kMaxStates] = {};
   bool state_blocked_[kMaxStates] = {};
@@ -147,6 +158,8 @@ class LifPopulation {
   // Inputs.
   std::vector<float> drive_;
   float shift_ = 0;
+  float state_factor_[kMaxStates];
+  float tonic_ = 0, tonic_reversal_ = 0;
   struct Evoked {
     std::int64_t n;
     std::uint32_t cell;  // own, from 0

@@ -19,6 +19,27 @@ enum class Instruction { none, aim_at_target };
 enum class HandInSight { none, own, mirror };
 enum class NerveBlock { none, hand, arm, face };
 
+/// Receptors of the motor sheet during a block and its probe.
+struct Drug {
+  double gaba_a = 1.0;
+  double gaba_b = 1.0;
+  double nmda = 1.0;
+  double tonic_gaba = 0.0;
+
+  void visit(ParameterVisitor& v) {
+    v.real("gaba_a", gaba_a, {"1", 0, 10},
+           "multiplies synaptic (phasic) GABA-A conductances of all cells, beside "
+           "brain.cortex.gaba_a_factor (benzodiazepines, zolpidem: above 1; bicuculline: below)");
+    v.real("gaba_b", gaba_b, {"1", 0, 10}, "multiplies GABA-B conductances (baclofen: above 1)");
+    v.real("nmda", nmda, {"1", 0, 10},
+           "multiplies NMDA conductances (dextromethorphan, memantine: below 1)");
+    v.real("tonic_gaba", tonic_gaba, {"1", 0, 10},
+           "GABA-A conductance of pyramidal cells that is always open, in leak conductances (by "
+           "extrasynaptic receptors: raised around a stroke for weeks, and lowered by inverse "
+           "agonists of alpha 5: Clarkson et al. 2010)");
+  }
+};
+
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
 struct Block {
@@ -56,6 +77,7 @@ struct Block {
   double lesion_radius = 0.0;
   NerveBlock nerve_block = NerveBlock::none;
   double polarization_mv = 0.0;
+  Drug drug = {};
   Probe probe = {};  ///< before the first trial, after a lesion
 
   void visit(ParameterVisitor& v) {
@@ -167,6 +189,8 @@ struct Block {
            "depolarisation of the pyramidal cells of the motor sheet by direct current during the "
            "block and its probe, at the soma and at rest (people, by 1-2 mA through the skull: .1 "
            "to .5 mV; above 0: anodal)");
+    v.table("drug", drug,
+            "what drugs, or the state of the tissue, do to the motor sheet's receptors");
     v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };

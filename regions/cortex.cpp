@@ -12,10 +12,11 @@ namespace quartet {
 namespace {
 // The sheet's cells have conductances; NMDA shares AMPA's input. Time constants are chosen within
 // what slices show, those of NMDA and GABA-B at the fast end.
-enum : std::size_t { kGlutamate, kGabaA, kGabaB };
+enum : std::size_t { kGlutamate, kGabaA, kGabaB, kNmda };
+constexpr double kGabaAReversalMv = -75;
 std::vector<Receptor> sheet_receptors(double nmda_ratio) {
   return {{.decay_ms = 2, .reversal_mv = 0},
-          {.decay_ms = 4, .reversal_mv = -75},
+          {.decay_ms = 4, .reversal_mv = kGabaAReversalMv},
           {.decay_ms = 80, .rise_ms = 35, .reversal_mv = -90},
           {.decay_ms = 25,
            .reversal_mv = 0,
@@ -764,6 +765,18 @@ void Cortex::polarize(double mv) {
       network_.population(axons.layer.population).set_shift(static_cast<float>(mv));
 }
 
+void Cortex::medicate(const Drug& drug) {
+  drug_ = drug;
+  for (const Axons& axons : axons_) {
+    LifPopulation& cells = network_.population(axons.layer.population);
+    cells.set_receptor_factor(kGabaA, static_cast<float>(drug.gaba_a));
+    cells.set_receptor_factor(kGabaB, static_cast<float>(drug.gaba_b));
+    cells.set_receptor_factor(kNmda, static_cast<float>(drug.nmda));
+    if (axons.excitatory)
+      cells.set_tonic(static_cast<float>(drug.tonic_gaba), static_cast<float>(kGabaAReversalMv));
+  }
+}
+
 void Cortex::ask_fingers(std::span<const double> digits) {
   asked_ = {};
   for (const double digit : digits) asked_[finger_of_digit(digit)] = 1;
@@ -864,6 +877,10 @@ void Cortex::save_extra(StateWriter& writer) const {
   strategy_rule_->save(writer);
   recalibration_rule_->save(writer);
   writer.shared_value("polarization_mv", polarization_mv_);
+  writer.shared_value("drug.gaba_a", drug_.gaba_a);
+  writer.shared_value("drug.gaba_b", drug_.gaba_b);
+  writer.shared_value("drug.nmda", drug_.nmda);
+  writer.shared_value("drug.tonic_gaba", drug_.tonic_gaba);
   if (sts_rule_) {
     sts_rule_->save(writer);
     pfg_rule_->save(writer);
@@ -882,6 +899,12 @@ void Cortex::load_extra(StateReader& reader) {
   recalibration_rule_->load(reader);
   reader.shared_value("polarization_mv", polarization_mv_);
   polarize(polarization_mv_);
+  Drug drug;
+  reader.shared_value("drug.gaba_a", drug.gaba_a);
+  reader.shared_value("drug.gaba_b", drug.gaba_b);
+  reader.shared_value("drug.nmda", drug.nmda);
+  reader.shared_value("drug.tonic_gaba", drug.tonic_gaba);
+  medicate(drug);
   asked_ = {};
   if (sts_rule_) {
     sts_rule_->load(reader);

@@ -44,6 +44,7 @@
 #include "models/spines.hpp"
 #include "models/stdp.hpp"
 #include "models/stimulation.hpp"
+#include "models/task.hpp"
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
 #include "regions/spiking_region.hpp"
@@ -232,6 +233,8 @@ class Cortex final : public SpikingRegion {
   /// Depolarises the sheet's pyramidal cells by direct current, until it is called again. `mv`: at
   /// the soma of a cell at rest.
   void polarize(double mv);
+  /// What the receptors of the sheet's cells do, until it is called again.
+  void medicate(const Drug& drug);
   /// From the next timestep on the premotor cells of these digits (1: thumb) are driven as by a cue
   /// to move them, beside what the body asks for. Of a probe, which ends with none: no state.
   void ask_fingers(std::span<const double> digits);
@@ -289,6 +292,7 @@ class Cortex final : public SpikingRegion {
   std::unique_ptr<HebbianRule> sts_rule_, pfg_rule_;  // null where no hands are seen
   std::array<double, finger_count> asked_{};          // by a probe
   double polarization_mv_ = 0;                        // state
+  Drug drug_;                                         // state
   std::int64_t since_lesion_ms_ = -1;                 // state; -1: there was none
   // Plasticity of the sheet; no rules where it is fixed.
   struct ExcitatoryPathway {

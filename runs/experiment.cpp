@@ -914,7 +914,8 @@ void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
       own = key.substr(0, end + 1);
       key = key.substr(end + 1);
     }
-    if (starts("block.") && key.find('.', 6) != key.npos && !starts("block.probe.")) {
+    if (starts("block.") && key.find('.', 6) != key.npos && !starts("block.probe.") &&
+        !starts("block.drug.")) {
       const std::string phase = key.substr(6, key.find('.', 6) - 6);
       if (!phases.count(phase)) {
         const std::vector<std::string> names(phases.begin(), phases.end());

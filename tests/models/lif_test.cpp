@@ -231,6 +231,49 @@ TEST(Lif, ConductanceSpikesApproachBrian) {
   EXPECT_GT(error(64, 1.02), 0.03);
 }
 
+TEST(Lif, TonicConductanceMovesRestAndShortensTheMembrane) {
+  LifParameters p;
+  p.threshold_mv = kNever;
+  p.tau_m_ms = 15;
+  const auto run = [&](double tonic) {
+    LifPopulation cell = one_cell(p, SynapseKind::conductance, {}, 4);
+    cell.set_tonic(static_cast<float>(tonic), -75);
+    return simulate(cell, 4, 60, 1, p.rest_mv + 20, {}, kNoDrive).potential;
+  };
+  std::vector<double> exact;
+  const double rest = (p.rest_mv + 0.5 * -75) / 1.5;
+  for (int t = 0; t < 60; ++t)
+    exact.push_back(rest + (p.rest_mv + 20 - rest) * std::exp(-t * 1.5 / 15));
+  EXPECT_LT(largest_distance(run(0.5), exact), 1e-3);
+  EXPECT_GT(largest_distance(run(0.51), exact), 0.05);
+}
+
+TEST(Lif, ReceptorFactorIsThatOfItsWeights) {
+  LifParameters p;
+  p.threshold_mv = kNever;
+  p.tau_m_ms = 15;
+  const auto run = [&](std::vector<double> factors, double inhibition, double nmda_ratio) {
+    LifPopulation cell = one_cell(p, SynapseKind::conductance,
+                                  {{.decay_ms = 2, .reversal_mv = 0},
+                                   {.decay_ms = 80, .rise_ms = 35, .reversal_mv = -90},
+                                   {.decay_ms = 25,
+                                    .reversal_mv = 0,
+                                    .magnesium_block = true,
+                                    .shares_input_of = 0,
+                                    .ratio = nmda_ratio}},
+                                  4);
+    for (std::size_t r = 0; r < factors.size(); ++r)
+      cell.set_receptor_factor(r, static_cast<float>(factors[r]));
+    const std::vector<Arrival> arrivals = {{5, 0, 2}, {8, 1, inhibition}, {20, 0, 2}};
+    return simulate(cell, 4, 120, 1, p.rest_mv, arrivals, kNoDrive).potential;
+  };
+  const auto whole = run({}, 1, 0.5);
+  EXPECT_EQ(run({1, 1, 1}, 1, 0.5), whole);
+  EXPECT_EQ(run({1, 0.5, 1}, 2, 0.5), whole);  // both parts of a rise and a decay
+  EXPECT_EQ(run({1, 1, 0.5}, 1, 1), whole);    // of one that shares its input, its own alone
+  EXPECT_NE(run({1, 1, 0.5}, 1, 0.5), whole);
+}
+
 TEST(Lif, NoiseHasTheGivenStationarySd) {
   const auto sd = [](SynapseKind kind, double noise_mv) {
     LifParameters p;

@@ -231,9 +231,25 @@ TEST(Polarization, DepolarisedSheetsFireMore) {
   EXPECT_GT(fired[2], 1.1 * fired[1]);
 }
 
+TEST(Drug, ReceptorsOfTheSheetChangeItsRates) {
+  const auto fired = [](const Drug& drug) {
+    Seeing cortex;
+    cortex.cortex().medicate(drug);
+    cortex.run(600, -1, -1);
+    return cortex.spikes("L5PT");
+  };
+  const int none = fired({});
+  EXPECT_GT(fired({.gaba_a = 0.8}), 1.1 * none);
+  EXPECT_LT(fired({.gaba_a = 1.3}), 0.9 * none);
+  EXPECT_LT(fired({.gaba_b = 10}), 0.95 * none);
+  EXPECT_LT(fired({.nmda = 0}), 0.9 * none);
+  EXPECT_LT(fired({.tonic_gaba = 0.2}), 0.8 * none);
+}
+
 TEST(Observation, StateContinues) {
   Seeing one, other;
   one.cortex().polarize(1.5);
+  one.cortex().medicate({.gaba_a = 1.1, .gaba_b = 0.9, .nmda = 0.8, .tonic_gaba = 0.05});
   one.practise();
   const Step now = 40 * 400;
   other.load(one.save(), now);
@@ -244,6 +260,10 @@ TEST(Observation, StateContinues) {
   }
   EXPECT_TRUE(one.save() == other.save());
   other.cortex().polarize(0);
+  EXPECT_FALSE(one.save() == other.save());
+  other.cortex().polarize(1.5);
+  EXPECT_TRUE(one.save() == other.save());
+  other.cortex().medicate({.gaba_a = 1.1, .gaba_b = 0.9, .nmda = 0.8});
   EXPECT_FALSE(one.save() == other.save());
 }
 

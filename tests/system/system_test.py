@@ -321,7 +321,7 @@ class SystemTest(unittest.TestCase):
 
     def test_plastic_sheet(self):
         """The same promises where the motor sheet learns too, its synapses come and go, a part of it
-        dies, it is polarised, hands are seen, nerves are blocked, and fingers are to move."""
+        dies, it is polarised and drugged, hands are seen, nerves are blocked, and fingers are to move."""
         experiment = self.new_directory().with_suffix(".toml")
         last = '{trials = 1, perturbation = "clamp"},\n'
         fingers = '{trials = 2, task = "fingers", fingers = [2, 3], finger_correlation = -1},\n'
@@ -332,6 +332,7 @@ class SystemTest(unittest.TestCase):
                   "--set", "brain.cortex.sheet_plasticity.window.amplitude=2",
                   "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2",
                   "--set", "block.rotated.polarization_mv=2", "--set", "block.rotated.probe.observed=[2]",
+                  "--set", "block.rotated.drug.gaba_a=1.1", "--set", "block.rotated.drug.tonic_gaba=0.02",
                   "--set", "brain.cortex.observation.connected=true",
                   "--set", "brain.cortex.afferents.connected=true", "--set", 'block.rotated.nerve_block="hand"',
                   "--set", "brain.cortex.afferents.pv_weight=1", "--set", "brain.cortex.pv.bias_mv=8",
@@ -368,8 +369,9 @@ class SystemTest(unittest.TestCase):
         self.resume(out, 5)
         self.assert_same(whole, out, "after a restart")
 
-    def test_current_is_felt(self):
-        """The current of a probe's pulse, and that of a block, depolarises the sheet."""
+    def test_current_and_drugs_are_felt(self):
+        """The current of a probe's pulse, and that of a block, depolarises the sheet; a block's drug acts in
+        its probe and its trials."""
         probe = ["--subjects", "1", "--set", 'block.rotated.probe.kind="polarization"',
                  "--set", "block.rotated.probe.polarizations_mv=[-6, 6]",
                  "--set", "block.rotated.probe.intensities=[1.2]", "--set", "block.rotated.probe.pulses=4"]
@@ -388,6 +390,9 @@ class SystemTest(unittest.TestCase):
         (_, higher), more = felt("--set", "block.rotated.polarization_mv=3")
         self.assertGreater(higher, high)
         self.assertGreater(more, 1.2 * rate)
+        (_, lower), less = felt("--set", "block.rotated.drug.tonic_gaba=0.5")
+        self.assertLess(lower, high)
+        self.assertLess(less, rate / 1.2)
 
     def test_damaged_checkpoint(self):
         """A damaged checkpoint is named and passed over."""
