@@ -64,12 +64,26 @@ void add_validate(CLI::App& app, int& exit_code) {
 }
 
 void add_describe(CLI::App& app, int& exit_code) {
-  auto markdown = std::make_shared<bool>(false);
+  struct Flags {
+    bool markdown = false;
+    std::vector<std::string> words;
+  };
+  auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("describe", "Reference of all keys of experiment files");
-  command->add_flag("--markdown", *markdown, "as Markdown tables");
-  command->footer("Example:\n  quartet describe | less\n  quartet describe --markdown > keys.md");
-  command->callback([markdown, &exit_code] {
-    std::cout << describe_keys(*markdown);
+  command->add_option("WORD", flags->words, "only keys whose name or meaning has one of them");
+  command->add_flag("--markdown", flags->markdown, "as Markdown tables");
+  command->footer(
+      "Example:\n  quartet describe | less\n  quartet describe gaba\n  quartet describe --markdown "
+      "> "
+      "keys.md");
+  command->callback([flags, &exit_code] {
+    const std::string text = describe_keys(flags->markdown, flags->words);
+    if (text.empty())
+      throw UsageError(
+          fmt::format("describe: no key has \"{}\" in its name or meaning; write another word, or "
+                      "none for all keys",
+                      fmt::join(flags->words, "\" or \"")));
+    std::cout << text;
     exit_code = exit_done;
   });
 }

@@ -1361,10 +1361,23 @@ std::uint64_t subject_seed(std::uint64_t experiment_seed, std::int64_t index) {
   return mix(mix(experiment_seed + kGolden) + kGolden * (static_cast<std::uint64_t>(index) + 1));
 }
 
-std::string describe_keys(bool markdown) {
+std::string describe_keys(bool markdown, const std::vector<std::string>& words) {
   std::string out;
+  const auto lower = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  };
+  const auto wanted = [&](const Key& key) {
+    const std::string text = lower(key.name + " " + key.doc);
+    return words.empty() || std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+             return key.kind != Key::Kind::table && text.find(lower(word)) != text.npos;
+           });
+  };
   const auto section = [&](const std::string& title, const std::string& text,
-                           const std::vector<Key>& keys) {
+                           std::vector<Key> keys) {
+    std::erase_if(keys, [&](const Key& key) { return !wanted(key); });
+    if (keys.empty()) return;
     out += markdown ? fmt::format(
                           "## {}\n\n{}\n\n| key | type | unit | range | default | meaning "
                           "|\n|---|---|---|---|---|---|\n",
@@ -1389,7 +1402,7 @@ std::string describe_keys(bool markdown) {
     }
     out += "\n";
   };
-  if (markdown) out += "# Keys of an experiment file\n\n";
+  if (markdown && words.empty()) out += "# Keys of an experiment file\n\n";
   section("Top level", "Outside of tables.", list_keys(TopLevel{}));
   RecordParameters record;
   std::vector<Key> tables = list_keys(SubjectTables{});

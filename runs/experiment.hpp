@@ -170,7 +170,8 @@ Number number_of(const Subject& subject, const std::string& key);
 /// Seed of subject `index` of every group.
 std::uint64_t subject_seed(std::uint64_t experiment_seed, std::int64_t index);
 
-/// Reference of all keys, from the code; with `markdown` as tables.
-std::string describe_keys(bool markdown);
+/// Reference of all keys, from the code; with `markdown` as tables. `words`: of the keys alone
+/// whose name or meaning has one of them, whatever the case; empty where there is none.
+std::string describe_keys(bool markdown, const std::vector<std::string>& words = {});
 
 }  // namespace quartet

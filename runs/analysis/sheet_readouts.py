@@ -23,6 +23,7 @@ LABELS = {
     "territory_left": "territory of the practised fingers, at the end, change from the start",
     "co_contraction": "co-contraction of a finger asked for and the others",
     "individuation": "individuation of finger movements",
+    "dystonic": "share of subjects whose co-contraction is .4 or more",
     "total_change": "territory of all muscles, change by practice",
     "jaccard_change": "Jaccard index of the practised maps, change by practice",
     "overlap_change": "volume overlap of the practised maps, change by practice",
@@ -69,6 +70,8 @@ FINDERS = {
     "nerves": ("probes.nc", lambda module, directory: module.measure(directory)[0]),
     "tms": ("probes.nc", lambda module, directory: module.measure(module.read(directory))),
 }
+
+DYSTONIC = 0.4  # co-contraction from which fingers are called dystonic (chosen, as the band of DY_CCI)
 
 
 @functools.cache
@@ -161,6 +164,12 @@ def co_contraction(subject: Subject) -> float:
 def individuation(subject: Subject) -> float:
     """1 - mean rate of the other fingers' pools over that of the finger asked for, over the same."""
     return _last_moves(subject, "individuation")
+
+
+def dystonic(subject: Subject) -> float:
+    """1 where co_contraction is at least DYSTONIC, else 0: the mean over subjects is a share."""
+    value = co_contraction(subject)
+    return float(value >= DYSTONIC) if np.isfinite(value) else np.nan
 
 
 # --- Therapies after a stroke: movements in phases in which nothing is learned ---------------

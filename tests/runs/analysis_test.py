@@ -781,9 +781,9 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"111 not run \(single_trial, clamps, memories, outcomes, punishment, "
+        self.assertRegex(out, r"117 not run \(single_trial, clamps, memories, outcomes, punishment, "
                               r"cues, two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
-                              r"stroke, dystonia, observation, therapy, nerve_block: quartet score DIR --run\)")
+                              r"stroke, dystonia, dystonia_population, observation, therapy, nerve_block: quartet score DIR --run\)")
 
     def test_runs_together(self):
         """A directory with runs in it counts as all of them; what they answer apart, they do together."""

@@ -400,6 +400,14 @@ TEST_F(Cli, ResolvedExperimentIsValid) {
 TEST_F(Cli, DescribesKeysAndVersion) {
   EXPECT_NE(run({"describe"}).text.find("brain.scale = "), std::string::npos);
   EXPECT_NE(run({"describe", "--markdown"}).text.find("| `brain.scale` |"), std::string::npos);
+  const std::string some = run({"describe", "GABA", "hit_share"}).text;
+  for (const char* key :
+       {"brain.cortex.gaba_a_factor = ", "drug.tonic_gaba = ", "finger_hit_share"})
+    EXPECT_NE(some.find(key), std::string::npos) << key;
+  EXPECT_EQ(some.find("brain.scale"), std::string::npos);
+  const auto none = run({"describe", "zebra"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_NE(none.text.find("no key has \"zebra\""), std::string::npos) << none.text;
   EXPECT_EQ(run({"version"}).text.rfind("quartet ", 0), 0u);
 }
 
