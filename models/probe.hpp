@@ -12,7 +12,16 @@
 
 namespace quartet {
 
-enum class ProbeKind { none, threshold, recruitment, paired_pulse, map, polarization, surround };
+enum class ProbeKind {
+  none,
+  threshold,
+  recruitment,
+  paired_pulse,
+  map,
+  polarization,
+  surround,
+  intention
+};
 
 struct Probe {
   ProbeKind kind = ProbeKind::none;
@@ -40,13 +49,17 @@ struct Probe {
   void visit(ParameterVisitor& v) {
     v.choice_of(
         "kind", kind,
-        {"none", "threshold", "recruitment", "paired_pulse", "map", "polarization", "surround"},
+        {"none", "threshold", "recruitment", "paired_pulse", "map", "polarization", "surround",
+         "intention"},
         "what is measured before the block's first trial, on a copy of the resting brain, which "
         "goes on unchanged: the resting motor threshold (RMT); recruitment, by pulses of "
         "`intensities`; paired_pulse: a conditioning pulse before a test pulse; map: pulses on a "
         "grid of sites; polarization: pulses of `intensities` in a sheet that is polarised by "
         "each of polarizations_mv; surround: test pulses at rest and as other fingers, those of "
-        "`moving`, begin to move");
+        "`moving`, begin to move; intention: no pulse, but each finger of `moving` in turn is "
+        "asked "
+        "to move, and what corticospinal cells send to all muscles is recorded, whether these "
+        "still contract or not");
     v.choice_of("stimulator", stimulator, {"coil", "electrode"},
                 "coil (TMS): recruits axons of all cells; electrode (intracortical "
                 "microstimulation): those of excitatory cells alone");
@@ -90,10 +103,11 @@ struct Probe {
             "digits that another's hand is seen to bend during the whole probe, with "
             "brain.cortex.observation.connected");
     v.reals("moving", moving, {"1", 1, 5},
-            "surround: digits that premotor cells ask to move, from onset_ms before the test pulse "
-            "on");
+            "surround and intention: digits that premotor cells ask to move, from onset_ms before "
+            "the test pulse, or the record of 10 ms, on; intention: one at a time");
     v.integer("onset_ms", onset_ms, {"ms", 1, 300},
-              "surround: from when premotor cells are driven to the test pulse (chosen: the first "
+              "surround and intention: from when premotor cells are driven to the test pulse "
+              "(chosen: the first "
               "spikes of the movement have left, as at the onset of EMG)");
     v.real("map_intensity", map_intensity, {"1", 0, 10}, "map: of the pulses, in RMT");
     v.real("spacing", spacing, {"1", 0.25, 6},

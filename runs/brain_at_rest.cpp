@@ -59,6 +59,9 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
     pulses.push_back(pulse);
   }
   const bool moves = !std::isnan(stimulus.onset_ms);
+  const std::vector<double> moving = stimulus.digit == 0
+                                         ? probe_.moving
+                                         : std::vector<double>{static_cast<double>(stimulus.digit)};
   if (moves) test += substeps_of(stimulus.onset_ms);
   pulse.intensity = stimulus.intensity;
   pulse.substep = test;
@@ -75,8 +78,7 @@ Response BrainAtRest::respond(const Stimulus& stimulus) {
     const std::int64_t now = member_.step() * kCortexSubsteps;
     if (Cortex* cortex = member_.cortex()) {
       const bool asked = moves && now >= first && now < test + kVolleyBins;
-      cortex->ask_fingers(asked ? std::span<const double>(probe_.moving)
-                                : std::span<const double>{});
+      cortex->ask_fingers(asked ? std::span<const double>(moving) : std::span<const double>{});
       for (const Pulse& due : pulses)
         if (due.substep >= now && due.substep < now + kCortexSubsteps) cortex->stimulate(due);
     }

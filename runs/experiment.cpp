@@ -578,15 +578,21 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
                        interval_ms, 1.0 / kCortexSubsteps),
            fmt::format("the nearest one is {:g}", nearest));
   }
-  if (probe.kind == ProbeKind::surround && probe.moving.empty()) {
+  const bool surrounds = probe.kind == ProbeKind::surround;
+  const bool intends = probe.kind == ProbeKind::intention;
+  if (surrounds && probe.moving.empty()) {
     refuse("probe.kind = \"surround\" without fingers that move",
            "write for example probe.moving = [2], probe.muscle = \"ring_finger\"");
   }
-  if (!probe.moving.empty() && probe.kind != ProbeKind::surround && probe.kind != ProbeKind::none) {
-    refuse("probe.moving has an effect only with probe.kind = \"surround\"",
+  if (intends && probe.moving.size() < 2) {
+    refuse("probe.kind = \"intention\" with fewer than two fingers to tell apart",
+           "write for example probe.moving = [1, 2, 3, 4, 5]");
+  }
+  if (!probe.moving.empty() && !surrounds && !intends && probe.kind != ProbeKind::none) {
+    refuse("probe.moving has an effect only with probe.kind = \"surround\" or \"intention\"",
            "write that kind, or leave it out");
   }
-  for (const double digit : probe.moving) {
+  for (const double digit : intends ? std::vector<double>{} : probe.moving) {
     if (muscle_index(probe.muscle) != kArmMuscles + static_cast<int>(finger_of_digit(digit)))
       continue;
     refuse(fmt::format("probe.muscle = {} is the muscle of digit {:g}, which moves",

@@ -20,6 +20,10 @@ class Session {
         y_(probe.site.empty() ? kMuscleFields[muscle_].y : probe.site[1]) {}
 
   Findings run() {
+    if (probe_.kind == ProbeKind::intention) {
+      intend();
+      return std::move(found_);
+    }
     if (probe_.rmt > 0)
       found_.rmt = probe_.rmt;
     else
@@ -127,6 +131,17 @@ class Session {
         if (i % 3 == 0) apply(Stage::surround_rest, at_site(*test));
         if (i % 3 == 1) apply(Stage::surround_moving, moving);
         if (i % 3 == 2) apply(Stage::surround_silent, silent);
+      }
+    }
+  }
+
+  void intend() {
+    for (std::int64_t k = 0; k < probe_.pulses; ++k) {
+      for (const double digit : probe_.moving) {
+        Stimulus stimulus = at_site(0);
+        stimulus.onset_ms = static_cast<double>(probe_.onset_ms);
+        stimulus.digit = static_cast<int>(digit);
+        apply(Stage::intention, stimulus);
       }
     }
   }

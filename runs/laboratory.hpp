@@ -16,6 +16,8 @@
 ///   point (Kujirai et al. 1993); test pulses alone and after conditioning pulses take turns.
 /// - surround: test pulses as for paired pulses, at rest, while other fingers begin to move, and
 ///   that movement without a pulse take turns (Sohn & Hallett 2004, Exp Brain Res 158:397).
+/// - intention: no pulse; each of the moving fingers in turn is asked to move, and the record of
+///   kMepMs begins onset_ms later. What is intended can be decoded from it (runs/analysis/tms.py).
 /// - polarization: sweeps over the polarisations of the sheet, forth and back.
 /// - map: sweeps over a grid of sites, centred on the sheet.
 #pragma once
@@ -45,6 +47,7 @@ struct Stimulus {
   /// For how long before the test pulse the probe's `moving` fingers are asked to move, whole ms;
   /// NaN: they are not.
   double onset_ms = std::numeric_limits<double>::quiet_NaN();
+  int digit = 0;  ///< the only one of them that is asked; 0: all
 };
 
 /// What follows, in spikes per corticospinal cell.
@@ -76,10 +79,11 @@ enum class Stage {
   surround_rest,
   surround_moving,
   surround_silent,  ///< moving, without a pulse
+  intention,
 };
 inline constexpr const char* kStageNames[] = {
-    "threshold", "test_size",    "recruitment",   "unconditioned",   "conditioned",
-    "map",       "polarization", "surround_rest", "surround_moving", "surround_silent"};
+    "threshold",    "test_size",     "recruitment",     "unconditioned",   "conditioned", "map",
+    "polarization", "surround_rest", "surround_moving", "surround_silent", "intention"};
 
 struct StimulationTrial {
   Stage stage = Stage::threshold;

@@ -5,8 +5,9 @@
 
 prints a table, writes nerves.csv (a row per subject) and nerves_sites.csv (a row per subject, map and site)
 into the run directory, and draws nerves.png and .pdf. The run must have probes: at most one of a kind before
-a group's first block of trials with nerve_block, one in such a block and one after. Where a group has none,
-its first, second and third probe of a kind are taken for these, and the part is what another group's blocks.
+a group's first block of trials with nerve_block, two in such blocks (during, and late) and one after. Where
+a group has no such block, its probes of a kind are taken for those that another group with as many has (else
+for before, during and after), and the part is what that blocks.
 Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv. Shares are of
 muscles of other parts at any time.
 
@@ -24,6 +25,10 @@ From paired pulses:
     rmt               change of the resting motor threshold, of the threshold before
     sici              mean ratio at 2-4 ms during less that before, of conditioning pulses below the
                       threshold
+From snapshots of weights, where synapses come and go (spines.structural),
+    sprouted          stable synapses on corticospinal cells of the part, of layer 2/3 cells of other parts,
+                      that have formed since nerves were first blocked and are there at the end, as a share
+                      of all that these cells had at the start. A cell's part is that of the nearest field
 Statistics are over simulated subjects.
 
 Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
@@ -51,6 +56,7 @@ import numpy as np
 
 import behaviour
 import maps
+import netcdf
 import reading
 import table
 import tms
@@ -59,15 +65,19 @@ from figure import save_both
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
+STABLE = 2  # code of a spine (models/spines.hpp)
 TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
 ASKED = (0.2, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
-MOMENTS = ("before", "during", "after")
+MOMENTS = ("before", "during", "late", "after")
+WITHOUT_BLOCK = ("before", "during", "after")  # where no group says more
+STAGES = ("map", "recruitment", "conditioned")
 FINGERS = ("little_finger", "ring_finger", "middle_finger", "index_finger", "thumb")
 ARM = ("shoulder_flexor", "shoulder_extensor", "elbow_flexor", "elbow_extensor", "biarticular_flexor",
        "biarticular_extensor")
 PARTS = {"hand": FINGERS, "arm": ARM + FINGERS, "face": ("face",)}  # as regions/body.cpp has them
-INDICES = ("share_before", "share_during", "share_after", "mep", "mep_after", "rmt", "sici")
+INDICES = ("share_before", "share_during", "share_late", "share_after", "mep", "mep_after", "rmt", "sici",
+           "sprouted")
 TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticular": "#228833",
          "shoulder_girdle": "#AA3377", "face": "#EE7733"}
 
@@ -88,20 +98,70 @@ def blocked(experiment: dict, group: str) -> list[int]:
             if block.get("nerve_block", "none") != "none"]
 
 
-def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int],
+def of_stage(probes: list[tms.Probe], stage: str) -> list[tms.Probe]:
+    """Those that have trials of `stage`, in their order."""
+    return sorted((p for p in probes if p.of(stage).size), key=lambda probe: probe.block)
+
+
+def moments(probes: list[tms.Probe], blocks: list[int]) -> list[str]:
+    """Of a subject's probes: before, in and after `blocks`."""
+    found = ["during" if p.block in blocks else "before" if p.block < blocks[0] else "after" for p in probes]
+    if found.count("during") == 2:
+        found[len(found) - 1 - found[::-1].index("during")] = "late"
+    return found
+
+
+def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int], others: list[list[str]],
               directory: pathlib.Path) -> dict[str, tms.Probe]:
-    """A subject's probes that have trials of `stage`, by moment: before, in and after `blocks`; in their
-    order where there are none. Raises BadInput where a moment has several."""
-    own = sorted((p for p in probes if p.of(stage).size), key=lambda probe: probe.block)
+    """A subject's probes that have trials of `stage`, by moment. `others`: moments in groups with blocks,
+    which count for one without. Raises BadInput where a moment has several."""
+    own = of_stage(probes, stage)
     if not blocks:
-        return dict(zip(MOMENTS, own))
-    found = ["during" if p.block in blocks else "before" if p.block < blocks[0] else "after" for p in own]
+        return dict(zip(next((found for found in others if len(found) == len(own)), WITHOUT_BLOCK), own))
+    found = moments(own, blocks)
     if found != [moment for moment in MOMENTS if moment in found]:
         raise BadInput(f"{directory}: group {own[0].group}: its probes with {stage} pulses are "
-                       f"{', '.join(found)} (of the block of nerves), where at most one before, one during "
+                       f"{', '.join(found)} (of the block of nerves), where at most one before, two during "
                        "and one after are compared; leave the others out (probe.kind = \"none\") and run "
                        "again")
     return dict(zip(found, own))
+
+
+def sprouted(directory: pathlib.Path, part: str, since: int) -> dict[int, float]:
+    """By subject whose weights are recorded to the end; `since`: the block in which nerves are first
+    blocked. Empty where no synapses come and go."""
+    path = directory / "cortex_weights.nc"
+    if not path.is_file():
+        return {}
+    name = "L23E_L5PT"
+    with netcdf.open_dataset(path) as file:
+        if f"spine_{name}" not in file.variables:
+            return {}
+        fields = np.array(list(maps.FIELDS.values()))
+        inside = np.isin([f"{field}_finger" if field in maps.FINGERS[1:] else field.replace(" ", "_")
+                          for field in maps.FIELDS], PARTS[part])
+
+        def in_part(side: str) -> np.ndarray:
+            x, y = (file[f"{side}_{axis}_{name}"].values for axis in "xy")
+            nearest = np.hypot(x[:, None] - fields[:, 0], y[:, None] - fields[:, 1]).argmin(axis=1)
+            return inside[nearest]
+
+        target, source = in_part("target"), np.append(in_part("source"), True)  # no synapse: no source
+        members = file["subject"].values
+        shares = {}
+        for member in dict.fromkeys(members.tolist()):
+            own = np.flatnonzero(members == member)
+            if len(own) < since + 2:
+                continue
+            first, last = int(own[0]), int(own[-1])
+            # Days count from the start of the subject, seconds apart; times are those of snapshots.
+            formed = file[f"formed_day_{name}"][last].values[target]
+            start = file[f"formed_day_{name}"][int(own[since])].values[target].max()
+            stable = file[f"spine_{name}"][last].values[target] == STABLE
+            foreign = ~source[file[f"source_{name}"][last].values[target].astype(int)]
+            shares[member] = float(np.count_nonzero(stable & foreign & (formed > start))
+                                   / np.count_nonzero(file[f"spine_{name}"][first].values[target]))
+        return shares
 
 
 def check_alike(experiment: dict, group: str, probes: list[tms.Probe], directory: pathlib.Path) -> None:
@@ -155,16 +215,25 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
     lab = tms.read(directory)
     silent = np.isin(lab.muscles, PARTS[part])
     rows, points, curves, unlike = [], [], {}, []
+    others = {stage: [] for stage in STAGES}  # moments of probes in groups with blocks
+    since = None
+    for subject in sorted({p.subject for p in lab.probes}):
+        probes = [p for p in lab.probes if p.subject == subject]
+        if blocks := blocked(experiment, probes[0].group):
+            since = blocks[0] if since is None else min(since, blocks[0])
+            for stage in STAGES:
+                others[stage].append(moments(of_stage(probes, stage), blocks))
+    new = {} if since is None else sprouted(directory, part, since)
     for subject in sorted({p.subject for p in lab.probes}):
         probes = [p for p in lab.probes if p.subject == subject]
         group = probes[0].group
         blocks = blocked(experiment, group)
-        mapped, recruited, paired = (by_moment(probes, stage, blocks, directory)
-                                     for stage in ("map", "recruitment", "conditioned"))
+        mapped, recruited, paired = (by_moment(probes, stage, blocks, others[stage], directory)
+                                     for stage in STAGES)
         for compared in (mapped, recruited, paired):
             check_alike(experiment, group, list(compared.values()), directory)
         row = {"group": group, "subject": subject, "sites": 0}
-        row |= dict.fromkeys(INDICES, np.nan)
+        row |= dict.fromkeys(INDICES, np.nan) | {"sprouted": new.get(subject, np.nan)}
         grid = lost = None
         for moment, probe in mapped.items():
             sites, mean, answers = site_responses(probe)
@@ -222,12 +291,14 @@ def summary(rows: list[dict]) -> list[dict]:
 
 def print_table(records: list[dict]) -> None:
     print("Sites of the silenced part, and its neighbours; mean ± SEM over subjects.\n")
-    table.show(("group", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nafter",
-                "MEP during\n/ before", "MEP after\n/ before", "RMT\nchange", "SICI\nchange"),
+    table.show(("group", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nlate", "\nafter",
+                "MEP during\n/ before", "MEP after\n/ before", "RMT\nchange", "SICI\nchange",
+                "sprouted"),
                [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in ("sites", *INDICES)))
                 for r in records])
     print(f"\nAnswers: {ANSWER:g} spikes per cell or more, above {CERTAIN:g} standard errors. MEP: of the "
-          f"probe's muscle, where it is {TEST:g} before.")
+          f"probe's muscle, where it is {TEST:g} before. Sprouted: new\nsynapses from other parts on the "
+          "silenced part's cells, of those at the start.")
 
 
 def _tint(muscle: str) -> str:
@@ -243,12 +314,14 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     mapped = [g for g in labels if any(p["group"] == g for p in points)]
+    shown = [m for m in MOMENTS if any(p["moment"] == m for p in points)] or list(WITHOUT_BLOCK)
     figure = plt.figure(figsize=(16, 2.6 + 1.75 * max(len(mapped), 2)))
-    grid = figure.add_gridspec(max(len(mapped), 1), 4, left=0.05, right=0.99, top=0.8, bottom=0.14,
-                               wspace=0.16, hspace=0.5, width_ratios=(1, 1, 1, 1.15))
+    columns = len(shown)
+    grid = figure.add_gridspec(max(len(mapped), 1), columns + 1, left=0.05, right=0.99, top=0.8,
+                               bottom=0.14, wspace=0.16, hspace=0.5, width_ratios=(1,) * columns + (1.15,))
     for row, group in enumerate(mapped):
         first = min(p["subject"] for p in points if p["group"] == group)
-        for column, moment in enumerate(MOMENTS):
+        for column, moment in enumerate(shown):
             own = [p for p in points if p["subject"] == first and p["moment"] == moment]
             if not own:
                 continue
@@ -258,16 +331,16 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                           markeredgecolor="k", color=_tint(p["muscle"]) if p["muscle"] else "w")
             axes.set(xlim=(0, 18), ylim=(0, 6), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
-    halves = grid[:, 3].subgridspec(2, 1, hspace=0.75)
+    halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
     shares, recruitment = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
     colours = dict(zip(labels, itertools.cycle(tms.COLOURS)))
     for record in (r for r in records if r["group"] in mapped):
-        shares.errorbar(range(3), [record[f"share_{m}"] for m in MOMENTS],
-                        yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in MOMENTS], marker="o",
+        shares.errorbar(range(columns), [record[f"share_{m}"] for m in shown],
+                        yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in shown], marker="o",
                         color=colours[record["group"]], label=labels[record["group"]])
     shares.fill_between([0.8, 1.2], *ASKED, color="0.9", linewidth=0, zorder=0)
     shares.text(1.22, ASKED[1], "asked", fontsize=9, color="0.4", va="top")
-    shares.set(xlim=(-0.15, 2.15), ylim=(0, 1), xticks=range(3), xticklabels=MOMENTS)
+    shares.set(xlim=(-0.15, columns - 0.85), ylim=(0, 1), xticks=range(columns), xticklabels=shown)
     shares.set_title("silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
     for group in labels:
         own = [s for s, name in groups.items() if name == group

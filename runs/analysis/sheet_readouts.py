@@ -34,6 +34,7 @@ LABELS = {
     "sici": "ratio at 2-4 ms",
     "icf": "ratio at 10-20 ms",
     "lici": "ratio at 100 ms",
+    "decoded_as_first": "share of intended fingers that are decoded as before",
     "surround": "response as another finger moves / at rest",
     "formed_first": "synapses formed and kept per day, first block of practice",
     "formed": "synapses formed and kept per day, practice",
@@ -56,6 +57,9 @@ LABELS = {
     "neighbours_before": "silenced sites that answer with a neighbour, before",
     "neighbours_during": "silenced sites that answer with a neighbour, during",
     "neighbours_after": "silenced sites that answer with a neighbour, after",
+    "fast_change": "silenced sites that answer with a neighbour, first day minus before",
+    "slow_change": "silenced sites that answer with a neighbour, late minus first day",
+    "sprouted": "new synapses from other parts, of those at the start",
     "mep_blocked": "response of a neighbour, during / before",
     "rmt_blocked": "its threshold, change",
     "sici_blocked": "its ratio at 2-4 ms, change",
@@ -244,6 +248,12 @@ def surround(subject: Subject) -> float:
     return _index(subject, "surround")
 
 
+def decoded_as_first(subject: Subject) -> float:
+    """Share of intended finger movements that are decoded from what corticospinal cells send, by what was
+    learned from the subject's first probe of intention."""
+    return _index(subject, "decoded_as_first")
+
+
 def lici(subject: Subject) -> float:
     """Long-interval inhibition: the same at 100 ms, with a conditioning pulse above threshold."""
     return _index(subject, "lici")
@@ -370,6 +380,22 @@ def neighbours_during(subject: Subject) -> float:
 def neighbours_after(subject: Subject) -> float:
     """The same in the map after the block (without one: the third), on sites of the first."""
     return _nerves(subject, "share_after")
+
+
+def fast_change(subject: Subject) -> float:
+    """The share in the first map in the block minus that before."""
+    return neighbours_during(subject) - neighbours_before(subject)
+
+
+def slow_change(subject: Subject) -> float:
+    """The share in a second, late map in the block minus that in the first."""
+    return _nerves(subject, "share_late") - neighbours_during(subject)
+
+
+def sprouted(subject: Subject) -> float:
+    """Stable synapses of layer 2/3 cells of other parts on corticospinal cells of the silenced one that
+    have formed since, of all that these had at the start."""
+    return _nerves(subject, "sprouted")
 
 
 def mep_blocked(subject: Subject) -> float:

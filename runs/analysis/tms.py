@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What stimulation of the resting motor sheet shows: threshold, recruitment, paired pulses, maps,
-and inhibition around a movement.
+inhibition around a movement, and which finger is to move.
 
     tms.py results/tms
 
@@ -50,6 +50,7 @@ from figure import save_both
 SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
 STRONG = 1.39  # RMT; waves are shown of stronger pulses
+LEAST_SD = 0.02  # spikes per corticospinal cell: of what silent muscles are sent, for decoding
 MOVES = 0.1  # spikes per corticospinal cell: from there on a muscle moves, as the threshold's criterion
 MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
 COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
@@ -68,6 +69,8 @@ INDICES = {
     "lici": ("long-interval inhibition: ratio at 100 ms", (0.1, 0.5)),
     "lici_late": ("ratio at 250-300 ms", (0.8, 1.2)),
     "surround": ("response as another finger begins to move / at rest", (0.6, 0.9)),
+    "decoded": ("share of intended fingers that are decoded", None),
+    "decoded_as_first": ("the same, as learned from the subject's first such probe", None),
 }
 
 
@@ -86,6 +89,7 @@ class Probe:
     conditioning: np.ndarray
     interval: np.ndarray  # ms
     polarization: np.ndarray  # mV
+    digit: np.ndarray  # the only finger that is asked to move, 0 where there is none
     site: np.ndarray  # shape (trials, 2)
     size: np.ndarray  # MEP above background, shape (trials, muscles)
     volley: np.ndarray  # of `muscle`, shape (trials, time)
@@ -121,7 +125,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         raise BadInput(f"{path}: " + (
             "is missing, though blocks have probes; copy it again or run again" if planned else
             "no such file; give a block a probe (probe.kind = \"recruitment\", \"paired_pulse\", "
-            "\"surround\" or \"map\") and run again"))
+            "\"surround\", \"intention\" or \"map\") and run again"))
     names = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     with netcdf.open_dataset(path) as file:
         stages = np.array(file["stage"].attrs["flag_meanings"].split())[file["stage"].values]
@@ -130,6 +134,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         size = file["mep"].values - file["background"].values
         keys = np.column_stack([file["subject"].values, file["block"].values])
         time = file["time"].values
+        digit = file["digit"].values if "digit" in file.variables else np.zeros(len(keys), int)
         phases = {name: [block.get("phase", "") for block in behaviour.blocks_of(experiment, name)]
                   for name in dict.fromkeys(names)}
         probes = []
@@ -140,7 +145,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
                 int(file["target_muscle"].values[own[0]]),
                 float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
                 file["conditioning"].values[own], file["interval"].values[own],
-                file["polarization"].values[own],
+                file["polarization"].values[own], digit[own],
                 np.column_stack([file["x"].values, file["y"].values])[own], size[own],
                 file["volley"].values[own]))
         title = str(file.attrs.get("title", ""))
@@ -225,6 +230,28 @@ def surround(probe: Probe) -> float:
     if not silent.size or silent.mean(axis=0).max() < MOVES or rest[:, own].mean() <= 0:
         return np.nan
     return float((moving[:, own].mean() - silent[:, own].mean()) / rest[:, own].mean())
+
+
+def decoded(probe: Probe, by: Probe | None = None) -> float:
+    """Share of the trials of intended movements whose finger is told from what is sent to all muscles:
+    that of the nearest class mean, in SDs within classes, over the trials of `by`, without one over the
+    other trials of this probe. NaN where either has fewer than two trials of each of two fingers."""
+    own, known = probe.of("intention"), (by or probe).of("intention")
+    digits, labels = probe.digit[own], (by or probe).digit[known]
+    sent, learned = probe.size[own], (by or probe).size[known]
+    classes, number = np.unique(labels, return_counts=True)
+    if not own.size or len(classes) < 2 or number.min() < 2:
+        return np.nan
+    means = np.array([learned[labels == c].mean(axis=0) for c in classes])
+    scale = np.maximum((learned - means[np.searchsorted(classes, labels)]).std(axis=0), LEAST_SD)
+    right = 0
+    for trial, digit in zip(sent, digits):
+        centres = means.copy()
+        if by is None:  # without the trial itself
+            k = np.searchsorted(classes, digit)
+            centres[k] += (means[k] - trial) / (number[k] - 1)
+        right += classes[np.argmin((((trial - centres) / scale) ** 2).sum(axis=1))] == digit
+    return float(right / len(digits))
 
 
 def map_means(probe: Probe, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -329,15 +356,21 @@ def indices(probe: Probe) -> dict:
         record |= {"sici": mean_ratio(rows, 2, 4, True), "recovery": mean_ratio(rows, 6, 11, True),
                    "icf": mean_ratio(rows, 10, 20, True), "lici": mean_ratio(rows, 100, 100, False),
                    "lici_late": mean_ratio(rows, 250, 300, False)}
-    record["surround"] = surround(probe)
-    return record
+    return record | {"surround": surround(probe), "decoded": decoded(probe)}
 
 
 def measure(lab: Laboratory) -> list[dict]:
     """One row per probe."""
-    return [{"group": p.group, "subject": p.subject, "block": p.block, "phase": p.phase,
-             "muscle": lab.muscles[p.muscle], "pulses": len(p.stage)}
-            | indices(p) for p in lab.probes]
+    rows, first = [], {}
+    for p in lab.probes:  # in the order of blocks
+        row = {"group": p.group, "subject": p.subject, "block": p.block, "phase": p.phase,
+               "muscle": lab.muscles[p.muscle], "pulses": len(p.stage)} | indices(p)
+        if p.of("intention").size:
+            if p.subject in first:
+                row["decoded_as_first"] = decoded(p, first[p.subject])
+            first.setdefault(p.subject, p)
+        rows.append(row)
+    return rows
 
 
 def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:

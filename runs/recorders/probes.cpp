@@ -28,7 +28,7 @@ ProbeRecorder::ProbeRecorder(const std::filesystem::path& directory, const Recor
     : file_(open(directory / "probes.nc", resume_from)) {
   const std::vector<std::string> phases = count_phases(run);
   if (resume_from != nullptr) {
-    for (const char* name : {"group", "phase"})
+    for (const char* name : {"group", "phase", "digit"})
       if (!file_.has_variable(name))
         refuse_to_continue(directory / "probes.nc", std::string("has no variable '") + name + "'");
     update_builds(file_, run.provenance);
@@ -92,6 +92,7 @@ void ProbeRecorder::define(const RecordedRun& run, const std::vector<std::string
   describe_flags(file, integer("phase", "phase of that block"), phases);
   describe_flags(file, integer("stage", "what the pulse is for"),
                  {std::begin(kStageNames), std::end(kStageNames)});
+  integer("digit", "the only finger that is asked to move, 1 (thumb) to 5; 0: not one alone");
   integer("target_muscle", "muscle whose threshold and test response are sought");
   const auto real = [&](const char* name, const char* unit, const char* long_name) {
     const int id = file.define_variable(name, NetcdfType::f64, {pulse});
@@ -158,6 +159,8 @@ void ProbeRecorder::probe(std::size_t member, std::size_t block, std::int64_t tr
   column("phase", same(phase_.at(member).at(block)), std::int32_t{});
   column(
       "stage", [](Row row) { return row.stage; }, std::int32_t{});
+  column(
+      "digit", [](Row row) { return row.stimulus.digit; }, std::int32_t{});
   column("target_muscle", same(muscle), std::int32_t{});
   column(
       "x", [](Row row) { return row.stimulus.x; }, double{});

@@ -482,9 +482,8 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:11: probe.kind = \"surround\" without fingers that move; write for example "
       "probe.moving = [2], probe.muscle = \"ring_finger\"",
-      "x.toml:2:38: probe.moving has an effect only with probe.kind = \"surround\"; write that "
-      "kind, "
-      "or leave it out",
+      "x.toml:2:38: probe.moving has an effect only with probe.kind = \"surround\" or "
+      "\"intention\"; write that kind, or leave it out",
       "x.toml:3:44: probe.muscle = \"index_finger\" is the muscle of digit 2, which moves; probe "
       "another muscle, or write another digit in probe.moving"}},
     {"hands_of_reaches",
@@ -543,9 +542,11 @@ const Refusal kRefusals[] = {
      "brain.scale = [0.1, 1]\nbody.trial_ms = [500, 600]" +
          kTail,
      {},
-     {"x.toml:5:14: vary.brain.cortex.gaba_a_factor is no range; write the smallest and the largest "
+     {"x.toml:5:14: vary.brain.cortex.gaba_a_factor is no range; write the smallest and the "
+      "largest "
       "value, for example brain.cortex.gaba_a_factor = [0.5, 1.0]",
-      "x.toml:6:14: vary.brain.cortex.gaba_b_factor is no range; write the smallest and the largest "
+      "x.toml:6:14: vary.brain.cortex.gaba_b_factor is no range; write the smallest and the "
+      "largest "
       "value, for example brain.cortex.gaba_b_factor = [0.5, 1.0]",
       "x.toml:7:14: brain.cortex.nmda_factor is both set and varied; leave out one of them",
       "x.toml:8:14: unknown key brain.cortex.gaba_c_factor; did you mean "

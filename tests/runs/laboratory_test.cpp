@@ -122,6 +122,18 @@ TEST(Laboratory, PairedPulsesStartFromTheTestSize) {
   EXPECT_EQ(conditions.size(), 4u);
 }
 
+TEST(Laboratory, IntentionAsksForOneFingerAtATimeAndNeedsNoThreshold) {
+  const auto found =
+      run({.kind = ProbeKind::intention, .pulses = 2, .moving = {2, 5}, .onset_ms = 80}, 5);
+  ASSERT_EQ(found.trials.size(), 4u);
+  EXPECT_EQ(count(found, Stage::intention), 4);
+  for (std::size_t k = 0; k < 4; ++k) {
+    EXPECT_EQ(found.trials[k].stimulus.digit, k % 2 == 0 ? 2 : 5);
+    EXPECT_EQ(found.trials[k].stimulus.intensity, 0);
+    EXPECT_EQ(found.trials[k].stimulus.onset_ms, 80);
+  }
+}
+
 TEST(Laboratory, SurroundProbesRestMovementAndItsOwnOutput) {
   const auto found = run({.kind = ProbeKind::surround,
                           .pulses = 2,

@@ -125,13 +125,48 @@ class NervesTest(unittest.TestCase):
     def test_changes_that_were_put_in_are_found(self):
         (blocked, sham), points, _, _ = nerves.measure(write_run(self.root / "run"))
         self.assertEqual(blocked["sites"], len(HAND))
-        for row, expected in ((blocked, (1 / 6, 3 / 6, 1 / 6, 2.0, 1.0, -0.1, 0.3)),
-                              (sham, (1 / 6, 1 / 6, 1 / 6, 1.0, 1.0, 0.0, 0.0))):
+        nan = np.nan
+        for row, expected in ((blocked, (1 / 6, 3 / 6, nan, 1 / 6, 2.0, 1.0, -0.1, 0.3, nan)),
+                              (sham, (1 / 6, 1 / 6, nan, 1 / 6, 1.0, 1.0, 0.0, 0.0, nan))):
             np.testing.assert_allclose([row[name] for name in nerves.INDICES], expected, atol=1e-9)
         # Muscles of the part do not contract while it is blocked; elsewhere they may.
         hand = {(p["group"], p["moment"]) for p in points if p["muscle"] == "index_finger"}
         self.assertEqual(hand, {("blocked", "before"), ("blocked", "after"), ("sham", "before"),
                                 ("sham", "during"), ("sham", "after")})
+
+    def test_second_map_in_a_block_is_late(self):
+        """Also of a group without one, whose maps are compared with those of a group that has it."""
+        def late(group, block, rows):
+            """No site of the hand answers with the arm in the last map."""
+            return [(*row[:6], row[6] * [block < 2, 1, 1], row[7]) for row in rows]
+        run = write_run(self.root / "run", kinds=("map",) * 3, in_block=(1, 2), change=late)
+        for row, expected in zip(nerves.measure(run)[0], ((1 / 6, 3 / 6, 1 / 6), (1 / 6, 1 / 6, 1 / 6))):
+            np.testing.assert_allclose([row[f"share_{m}"] for m in ("before", "during", "late")], expected)
+            self.assertTrue(np.isnan(row["share_after"]))
+        self.assertEqual(self.call(run)[0], 0)
+
+    def test_new_synapses_from_other_parts_are_counted(self):
+        """On the part's cells, stable ones, formed since, of cells of other parts."""
+        run = write_run(self.root / "run", kinds=("map",) * 2, in_block=(1,))
+        with netCDF4.Dataset(run / "cortex_weights.nc", "w", format="NETCDF3_64BIT_DATA") as file:
+            for name, size in (("snapshot", None), ("target", 2), ("source", 3), ("site", 4)):
+                file.createDimension(name, size)
+            # Targets: the middle finger's, the face's. Sources: a finger's, the face's, the shoulder's.
+            for side, places in (("target", ((13, 3), (17.3, 3))), ("source", ((13, 3), (17.3, 3), (3, 1.2)))):
+                for axis, values in zip("xy", zip(*places)):
+                    file.createVariable(f"{side}_{axis}_L23E_L5PT", "f8", (side,))[:] = values
+            file.createVariable("subject", "i4", ("snapshot",))[:] = [0] * 3 + [1] * 3
+            shape = ("snapshot", "target", "site")
+            source, spine, day = (file.createVariable(f"{what}_L23E_L5PT", kind, shape)
+                                  for what, kind in (("source", "i4"), ("spine", "i4"), ("formed_day", "f4")))
+            for snapshot in range(6):
+                # Of the start; since then from the face, from the shoulder (still transient), vacant.
+                source[snapshot] = [[0, 1, 2, 3]] * 2
+                spine[snapshot] = [[2, 2, 1, 0] if snapshot % 3 == 2 else [2, 2, 0, 0]] * 2
+                day[snapshot] = [[0, 4, 4, 0] if snapshot % 3 == 2 else [0] * 4] * 2
+            source[5] = [[0, 0, 2, 3]] * 2  # of the second subject, from within the part
+        rows = nerves.measure(run)[0]
+        self.assertEqual([row["sprouted"] for row in rows], [1 / 2, 0])
 
     def test_noise_does_not_answer(self):
         """Responses that are large in the mean and as large below zero are none."""
@@ -148,7 +183,7 @@ class NervesTest(unittest.TestCase):
         run = write_run(self.root / "run")
         code, out, err = self.call(run)
         self.assertEqual((code, err), (0, ""))
-        self.assertRegex(out, r"blocked +1 +6 +0\.167 +0\.5 +0\.167 +2 +1 +-0\.1 +0\.3")
+        self.assertRegex(out, r"blocked +1 +6 +0\.167 +0\.5 +- +0\.167 +2 +1 +-0\.1 +0\.3 +-")
         with open(run / "nerves.csv", newline="") as file:
             self.assertEqual([r["group"] for r in csv.DictReader(file)], ["blocked", "sham"])
         with open(run / "nerves_sites.csv", newline="") as file:
@@ -174,16 +209,16 @@ class NervesTest(unittest.TestCase):
         self.refused(self.root / "nowhere", r"nowhere: no resolved.toml; name the directory")
 
     def test_moments_are_those_of_the_block(self):
-        """And not of the order of probes; in groups that never block they are."""
+        """And not of the order of probes; those of groups that never block are those of others."""
         for name, kinds, in_block, found in (("baselines", ("map",) * 3, (2,), "before, before, during"),
-                                             ("blocks", ("map",) * 4, (1, 3), "during, after, during"),
-                                             ("long", ("map",) * 3, (1, 2), "before, during, during")):
+                                             ("blocks", ("map",) * 4, (1, 3), "during, after, late"),
+                                             ("long", ("map",) * 4, (1, 2, 3), "before, during, during, during")):
             self.refused(write_run(self.root / name, kinds=kinds, in_block=in_block),
                          f"{name}: group blocked: its probes with map pulses are .*{found} .*; leave the others out")
         run = write_run(self.root / "gap", kinds=("map", "pairs", "map"), in_block=(1,))
         blocked, sham = nerves.measure(run)[0]
-        np.testing.assert_allclose([blocked[f"share_{m}"] for m in nerves.MOMENTS], [1 / 6, np.nan, 1 / 6])
-        np.testing.assert_allclose([sham[f"share_{m}"] for m in nerves.MOMENTS], [1 / 6, 1 / 6, np.nan])
+        np.testing.assert_allclose([blocked[f"share_{m}"] for m in nerves.MOMENTS], [1 / 6, np.nan, np.nan, 1 / 6])
+        np.testing.assert_allclose([sham[f"share_{m}"] for m in nerves.MOMENTS], [1 / 6, np.nan, np.nan, 1 / 6])
         blocked = nerves.measure(write_run(self.root / "late", kinds=("map", "pairs", "recruitment"),
                                            in_block=(0, 1, 2)))[0][0]
         self.assertEqual(blocked["sites"], 0)  # there is no map before
@@ -244,7 +279,7 @@ class NervesTest(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         for record in json.loads(out):
             self.assertAlmostEqual(record["share_before"], 1 / 6)
-            self.assertEqual([record[name] for name in nerves.INDICES[1:]], [None] * 6)
+            self.assertEqual([record[name] for name in nerves.INDICES[1:]], [None] * 8)
         self.assertNotIn("NaN", out)
 
     def test_more_groups_than_colours(self):

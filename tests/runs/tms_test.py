@@ -123,6 +123,32 @@ class TmsTest(unittest.TestCase):
         flat = tms.boltzmann(x, np.random.default_rng(1).normal(size=11))
         self.assertLess(flat[3], 0.9)
 
+    def test_intentions_are_decoded(self):
+        rng = np.random.default_rng(3)
+
+        def probe(shift, noise, sends=((1.0, 0.2, 0.0), (0.2, 1.0, 0.0))):
+            digit = np.tile([2, 3], 40)
+            size = np.roll(np.array(sends), shift, axis=1)[digit - 2] + noise * rng.normal(size=(80, 3))
+            none = np.full(80, np.nan)
+            return tms.Probe("g", 0, 0, "p", 0, np.nan, np.array(["intention"] * 80), 0 * none, none, none,
+                             0 * none, digit, np.zeros((80, 2)), size, np.zeros((80, 100)))
+
+        first = probe(0, 0.1)
+        self.assertEqual(tms.decoded(first), 1)
+        chance = probe(0, 0.1, sends=((0.5, 0.5, 0.0),) * 2)  # the same for both fingers
+        self.assertAlmostEqual(tms.decoded(chance), 0.5, delta=0.2)
+        same, moved = probe(0, 0.1), probe(1, 0.1)  # as before, and as well told apart but otherwise
+        self.assertEqual(tms.decoded(same, first), 1)
+        self.assertEqual(tms.decoded(moved), 1)
+        self.assertLess(tms.decoded(moved, first), 0.7)
+        first.digit[:] = 2
+        self.assertTrue(np.isnan(tms.decoded(first)))
+        rows = tms.measure(tms.Laboratory("", {"g": "G"}, ["a", "b", "c"], np.zeros((3, 2)), np.zeros(100),
+                                          [same, moved], ""))
+        self.assertEqual([r["decoded"] for r in rows], [1, 1])
+        self.assertTrue(np.isnan(rows[0]["decoded_as_first"]))
+        self.assertLess(rows[1]["decoded_as_first"], 0.7)
+
     def test_indices_are_found(self):
         lab = tms.read(write_run(self.root / "run"))
         records = {(r["group"], r["index"]): r for r in tms.summary(lab, tms.measure(lab))}
@@ -168,7 +194,8 @@ class TmsTest(unittest.TestCase):
         for seed in range(150):
             size = mean + 0.03 * np.random.default_rng(seed).normal(size=90)
             probe = tms.Probe("intact", 0, 0, "", 0, RMT, stage, np.full(90, 1.25), np.r_[nan, np.full(60, 0.8)],
-                              interval, np.zeros(90), np.zeros((90, 2)), size[:, None], np.zeros((90, 1)))
+                              interval, np.zeros(90), np.zeros(90, int), np.zeros((90, 2)), size[:, None],
+                              np.zeros((90, 1)))
             for row in tms.ratios(probe, seed):
                 truth = RATIOS[row["interval_ms"]]
                 self.assertAlmostEqual(row["ratio"], truth, delta=0.1)
