@@ -814,7 +814,7 @@ class CommandTest(AnalysisTest):
         groups = ["abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
                   "abrupt_cerebellar"]
-        groups += [f"abrupt_other_{k}" for k in range(len(names) - len(groups))]
+        groups += [f"abrupt_other{k}" for k in range(len(names) - len(groups))]
         for name, group in zip(names, groups, strict=True):
             write_run(self.root / "made" / name, groups=[group], subjects=2)
             with open(self.root / "made" / name / "resolved.toml", "a") as file:
