@@ -56,6 +56,12 @@ void Progress::trial_done(const std::string& label, double value, std::int64_t s
   last_percent_ = percent;
 }
 
+void Progress::busy(const std::string& what) {
+  if (!terminal_) return;
+  last_bar_ = clock_();
+  out_ << fmt::format("\r{}  {}\033[K", bar(), what) << std::flush;
+}
+
 void Progress::finish() {
   if (terminal_ && last_bar_ >= 0.0) out_ << "\n" << std::flush;
   last_bar_ = -1.0;
@@ -86,14 +92,18 @@ std::string Progress::curve() const {
   return text;
 }
 
-void Progress::print_bar(double now) {
-  last_bar_ = now;
+std::string Progress::bar() const {
   const auto filled = static_cast<int>(kBarWidth * done_ / total_);
   std::string bar;
   for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "━" : "─";
-  // \033[K clears what a longer line left.
-  out_ << fmt::format("\r{} {:3} %  {}  {} {:+.1f}°  {}\033[K", bar, 100 * done_ / total_, label_,
-                      curve(), values_.back(), rate_and_rest(now))
+  return fmt::format("{} {:3} %", bar, 100 * done_ / total_);
+}
+
+// \033[K clears what a longer line left.
+void Progress::print_bar(double now) {
+  last_bar_ = now;
+  out_ << fmt::format("\r{}  {}  {} {:+.1f}°  {}\033[K", bar(), label_, curve(), values_.back(),
+                      rate_and_rest(now))
        << std::flush;
 }
 

@@ -22,6 +22,8 @@ class Progress {
   /// One trial is over. `label` says whose ("full_intact 3"); `value` draws the learning curve
   /// (hand angle in degrees); `simulated_ms` is its simulated time.
   void trial_done(const std::string& label, double value, std::int64_t simulated_ms);
+  /// Something other than trials takes a while: on a terminal the line says what.
+  void busy(const std::string& what);
   /// Ends the line on a terminal; call before printing anything else.
   void finish();
 
@@ -29,6 +31,8 @@ class Progress {
 
  private:
   void print_bar(double now);
+  /// "━━━───  12 %".
+  std::string bar() const;
   void print_line(double now);
   /// "1.9 × real time, 12 min left".
   std::string rate_and_rest(double now) const;

@@ -415,13 +415,20 @@ bool Simulation::run_probe(MemberRun& member, std::size_t block) {
   const Block& begins = member.schedule()[block];
   const Probe& probe = begins.probe;
   const auto stream = static_cast<std::uint32_t>(block + 1);
-  const double scale = members_[member.index()].subject_parameters.brain.scale;
   const int root = placement_.ranks_of("cortex")[0];
+  const Member& subject = members_[member.index()];
+  const Group& group = experiment_.groups[subject.group];
+  if (progress_) {
+    const std::string& phase = group.phases[block];
+    progress_->busy(fmt::format("{}/{}  stimulation before {}", group.name, subject.subject,
+                                phase.empty() ? fmt::format("block {}", block) : phase));
+  }
   member.begin_probe(stream);
   Findings found;
   bool done = true;
   try {
-    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv, scale, stream);
+    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv,
+                      subject.subject_parameters.brain.scale, stream);
     found = carry_out(probe, brain);
   } catch (const ProbeStopped&) {
     done = false;

@@ -163,6 +163,17 @@ TEST(Progress, AResumedRunCountsItsOwnRate) {
   EXPECT_EQ(out.str(), " 55 %  trial 55 of 100  a 2  0.5 × real time, 90 s left\n");
 }
 
+TEST(Progress, SaysOnATerminalWhatTakesAWhile) {
+  FakeClock time;
+  std::ostringstream log, terminal;
+  Progress(8, 2, log, false, time.clock()).busy("a/1  stimulation");
+  EXPECT_EQ(log.str(), "");
+  Progress progress(8, 2, terminal, true, time.clock());
+  progress.busy("a/1  stimulation");
+  progress.finish();
+  EXPECT_EQ(terminal.str(), "\r━━━━━───────────────  25 %  a/1  stimulation\033[K\n");
+}
+
 TEST(Progress, UpdatesOneLineWithTheLearningCurveOnATerminal) {
   FakeClock time;
   std::ostringstream out;
