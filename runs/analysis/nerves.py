@@ -332,7 +332,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
             axes.set(xlim=(0, 18), ylim=(0, 6), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
-    shares, recruitment = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
+    shares, second = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
     colours = dict(zip(labels, itertools.cycle(tms.COLOURS)))
     for record in (r for r in records if r["group"] in mapped):
         shares.errorbar(range(columns), [record[f"share_{m}"] for m in shown],
@@ -342,21 +342,17 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     shares.text(1.22, ASKED[1], "asked", fontsize=9, color="0.4", va="top")
     shares.set(xlim=(-0.15, columns - 0.85), ylim=(0, 1), xticks=range(columns), xticklabels=shown)
     shares.set_title("silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
-    for group in labels:
-        own = [s for s, name in groups.items() if name == group
-               and (s, "before") in curves and (s, "during") in curves]
-        for moment, style in (("before", "--"), ("during", "-")):
-            alike = {}  # sizes by intensities: only curves of equal ones have a mean
-            for subject in own:
-                intensity, size = curves[subject, moment]
-                alike.setdefault(tuple(intensity), []).append(size)
-            for intensity, sizes in alike.items():
-                recruitment.plot(intensity, np.mean(sizes, axis=0), style, color=colours[group],
-                                 label=labels[group] if style == "-" else None)
-    recruitment.set_xlabel("intensity (thresholds of layer 2/3 axons)")
-    recruitment.set_title("response (spikes per cell); dashed: before", fontsize=10.5,
-                          loc="left")
-    handles = {text: handle for panel in (shares, recruitment)
+    if curves:
+        _draw_recruitment(second, curves, groups, labels, colours)
+    elif any(np.isfinite(r["sprouted"]) for r in records):
+        for k, record in enumerate(r for r in records if np.isfinite(r["sprouted"])):
+            second.bar(k, 100 * record["sprouted"], yerr=100 * np.nan_to_num(record["sprouted_sem"]),
+                       width=0.6, color=colours[record["group"]])
+        second.set(xticks=[])
+        second.set_title("new synapses from other parts (%)", fontsize=10.5, loc="left")
+    else:
+        second.set_axis_off()
+    handles = {text: handle for panel in (shares, second)
                for handle, text in zip(*panel.get_legend_handles_labels())}
     figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=9.5, ncols=len(handles),
                   loc="upper left", bbox_to_anchor=(0.04, 0.94))
@@ -370,6 +366,24 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                 "means over n = " + "-".join(map(str, sorted({r["n"] for r in records}))) + " subjects.",
                 fontsize=9, color="0.2")
     return figure
+
+
+def _draw_recruitment(axes: plt.Axes, curves: dict, groups: dict[int, str], labels: dict[str, str],
+                      colours: dict[str, str]) -> None:
+    """Mean responses over subjects, before (dashed) and during the block."""
+    for group in labels:
+        own = [s for s, name in groups.items() if name == group
+               and (s, "before") in curves and (s, "during") in curves]
+        for moment, style in (("before", "--"), ("during", "-")):
+            alike = {}  # sizes by intensities: only curves of equal ones have a mean
+            for subject in own:
+                intensity, size = curves[subject, moment]
+                alike.setdefault(tuple(intensity), []).append(size)
+            for intensity, sizes in alike.items():
+                axes.plot(intensity, np.mean(sizes, axis=0), style, color=colours[group],
+                          label=labels[group] if style == "-" else None)
+    axes.set_xlabel("intensity (thresholds of layer 2/3 axons)")
+    axes.set_title("response (spikes per cell); dashed: before", fontsize=10.5, loc="left")
 
 
 def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
