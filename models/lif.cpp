@@ -198,8 +198,8 @@ void LifPopulation::integrate_conductance(std::int64_t n) {
   float* __restrict leak = conductance_.data();
   float* __restrict open = open_.data();
   std::fill_n(leak, cells, 1.0f + tonic_);
-  if (tonic_ != 0)
-    for (std::size_t i = 0; i < cells; ++i) current[i] += tonic_ * tonic_reversal_;
+  if (const float tonic = tonic_ * tonic_reversal_; tonic_ != 0)
+    for (std::size_t i = 0; i < cells; ++i) current[i] += tonic;
   for (int k = 0; k < states_; ++k) {
     float* __restrict s = s_.data() + static_cast<std::size_t>(k) * stride_;
     const std::int32_t* __restrict in = input(static_cast<std::size_t>(state_receptor_[k]), n);

@@ -158,7 +158,7 @@ class LifPopulation {
   // Inputs.
   std::vector<float> drive_;
   float shift_ = 0;
-  float state_factor_[kMaxStates];
+  float state_factor_[kMaxStates] = {};
   float tonic_ = 0, tonic_reversal_ = 0;
   struct Evoked {
     std::int64_t n;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "models/drug.hpp"
 #include "models/parameters.hpp"
 #include "models/probe.hpp"
 
@@ -18,27 +19,6 @@ enum class RotationSign { same, random };
 enum class Instruction { none, aim_at_target };
 enum class HandInSight { none, own, mirror };
 enum class NerveBlock { none, hand, arm, face };
-
-/// Receptors of the motor sheet during a block and its probe.
-struct Drug {
-  double gaba_a = 1.0;
-  double gaba_b = 1.0;
-  double nmda = 1.0;
-  double tonic_gaba = 0.0;
-
-  void visit(ParameterVisitor& v) {
-    v.real("gaba_a", gaba_a, {"1", 0, 10},
-           "multiplies synaptic (phasic) GABA-A conductances of all cells, beside "
-           "brain.cortex.gaba_a_factor (benzodiazepines, zolpidem: above 1; bicuculline: below)");
-    v.real("gaba_b", gaba_b, {"1", 0, 10}, "multiplies GABA-B conductances (baclofen: above 1)");
-    v.real("nmda", nmda, {"1", 0, 10},
-           "multiplies NMDA conductances (dextromethorphan, memantine: below 1)");
-    v.real("tonic_gaba", tonic_gaba, {"1", 0, 10},
-           "GABA-A conductance of pyramidal cells that is always open, in leak conductances (by "
-           "extrasynaptic receptors: raised around a stroke for weeks, and lowered by inverse "
-           "agonists of alpha 5: Clarkson et al. 2010)");
-  }
-};
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).

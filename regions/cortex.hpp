@@ -39,12 +39,12 @@
 #include <vector>
 
 #include "models/arm.hpp"
+#include "models/drug.hpp"
 #include "models/parameters.hpp"
 #include "models/plasticity.hpp"
 #include "models/spines.hpp"
 #include "models/stdp.hpp"
 #include "models/stimulation.hpp"
-#include "models/task.hpp"
 #include "regions/region.hpp"
 #include "regions/sizes.hpp"
 #include "regions/spiking_region.hpp"

@@ -77,13 +77,13 @@ void add_describe(CLI::App& app, int& exit_code) {
       "> "
       "keys.md");
   command->callback([flags, &exit_code] {
-    const std::string text = describe_keys(flags->markdown, flags->words);
-    if (text.empty())
-      throw UsageError(
-          fmt::format("describe: no key has \"{}\" in its name or meaning; write another word, or "
-                      "none for all keys",
-                      fmt::join(flags->words, "\" or \"")));
-    std::cout << text;
+    for (const std::string& word : flags->words)
+      if (describe_keys(flags->markdown, {word}).empty())
+        throw UsageError(fmt::format(
+            "describe: no key has \"{}\" in its name or meaning; write another word, or "
+            "none for all keys",
+            word));
+    std::cout << describe_keys(flags->markdown, flags->words);
     exit_code = exit_done;
   });
 }

@@ -704,6 +704,11 @@ std::vector<Varied> read_varied(GroupText& text, const std::string& own,
                    "only numbers that need not be whole can be varied; write groups that differ");
       continue;
     }
+    if (key == "brain.scale" || key.ends_with(".spines.spare")) {
+      problems.add(setting.where, fmt::format("vary.{}: subjects cannot differ in it", key),
+                   "it gives the sizes of files, which all subjects share; leave it out");
+      continue;
+    }
     const auto* range = std::get_if<std::vector<double>>(&setting.value);
     if (!range || range->size() != 2 || !((*range)[0] < (*range)[1])) {
       problems.add(setting.where, fmt::format("vary.{} is no range", key),
@@ -828,6 +833,9 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
     read(counts, command_line, {own, ""}, problems);
     group.subjects = counts.subjects;
 
+    double nearest_m = group.body.distance_m;  // of any subject's targets
+    for (const Varied& varied : group.varied)
+      if (varied.key == "body.distance_m") nearest_m = varied.low;
     for (std::size_t b = 0; b < schedule.blocks.size(); ++b) {
       const std::string& phase = schedule.blocks[b].phase;
       Block block = schedule.blocks[b].block;
@@ -838,7 +846,7 @@ Experiment build(Document& document, bool use_quick, Problems& problems) {
       block.trials = std::max<std::int64_t>(
           1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
       read(block, command_line, block_prefixes(group.name, phase), problems);
-      check_block(block, group.body.distance_m, group.brain.cortex.observation.connected,
+      check_block(block, nearest_m, group.brain.cortex.observation.connected,
                   group.brain.cortex.afferents.connected, schedule.where[b], problems);
       if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
         problems.add(schedule.where[b], "keys of a probe have no effect without probe.kind",
@@ -1283,10 +1291,13 @@ void set_number(Subject& subject, const std::string& key, double value) {
   subject.body = tables.body;
 }
 
-Number number_of(const Subject& subject, const std::string& key) {
-  for (const Key& one : list_keys(SubjectTables{subject.brain, subject.body}))
-    if (one.name == key) return {std::stod(one.value), one.unit, one.doc};
-  throw std::logic_error("no key " + key);
+std::vector<Number> numbers_of(const Subject& subject, const std::vector<std::string>& keys) {
+  std::vector<Number> numbers;
+  if (keys.empty()) return numbers;
+  for (const Key& key : list_keys(SubjectTables{subject.brain, subject.body}))
+    if (numbers.size() < keys.size() && key.name == keys[numbers.size()])
+      numbers.push_back({std::stod(key.value), key.unit, key.doc});
+  return numbers;
 }
 
 Experiment parse_experiment(const std::string& text, const std::string& file_name,
@@ -1374,16 +1385,20 @@ std::string describe_keys(bool markdown, const std::vector<std::string>& words) 
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
   };
-  const auto wanted = [&](const Key& key) {
-    const std::string text = lower(key.name + " " + key.doc);
-    return words.empty() || std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-             return key.kind != Key::Kind::table && text.find(lower(word)) != text.npos;
-           });
+  const auto mentions = [&](const std::string& text) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      return lower(text).find(lower(word)) != text.npos;
+    });
   };
   const auto section = [&](const std::string& title, const std::string& text,
                            std::vector<Key> keys) {
-    std::erase_if(keys, [&](const Key& key) { return !wanted(key); });
-    if (keys.empty()) return;
+    if (!words.empty() && !mentions(text)) {
+      const std::string prefix = title == "Blocks" ? "block." : "";
+      std::erase_if(keys, [&](const Key& key) {
+        return key.kind == Key::Kind::table || !mentions(prefix + key.name + " " + key.doc);
+      });
+      if (keys.empty()) return;
+    }
     out += markdown ? fmt::format(
                           "## {}\n\n{}\n\n| key | type | unit | range | default | meaning "
                           "|\n|---|---|---|---|---|---|\n",

@@ -160,12 +160,13 @@ std::string config_digest(const Experiment& experiment);
 /// Gives the number `key` of a brain or body its value; a key that is none changes nothing.
 void set_number(Subject& subject, const std::string& key, double value);
 
-/// Its value, and what the code says of it.
+/// A number of a brain or body, and what the code says of it.
 struct Number {
   double value = 0;
   std::string unit, doc;
 };
-Number number_of(const Subject& subject, const std::string& key);
+/// Those of `keys`, which are in the order of `describe`.
+std::vector<Number> numbers_of(const Subject& subject, const std::vector<std::string>& keys);
 
 /// Seed of subject `index` of every group.
 std::uint64_t subject_seed(std::uint64_t experiment_seed, std::int64_t index);

@@ -4,11 +4,15 @@
 #include <cmath>
 #include <optional>
 
+#include "models/random.hpp"
+
 namespace quartet {
 namespace {
 
 // Intensities that are tried, in hundredths of the threshold of layer 2/3 axons.
 constexpr int kWeakest = 30, kStrongest = 300;
+// Of the fingers of an intention probe: the same in all subjects.
+constexpr RandomKey kOrder{1, purpose("intention.order")};
 
 class Session {
  public:
@@ -137,7 +141,13 @@ class Session {
 
   void intend() {
     for (std::int64_t k = 0; k < probe_.pulses; ++k) {
-      for (const double digit : probe_.moving) {
+      // In another order each time: what the sheet still has of the finger before tells nothing.
+      std::vector<double> digits = probe_.moving;
+      for (std::uint32_t i = static_cast<std::uint32_t>(digits.size()); i > 1; --i) {
+        const auto bits = random_block(kOrder, 0, i, static_cast<std::uint64_t>(k));
+        std::swap(digits[i - 1], digits[random_below(bits[0], i)]);
+      }
+      for (const double digit : digits) {
         Stimulus stimulus = at_site(0);
         stimulus.onset_ms = static_cast<double>(probe_.onset_ms);
         stimulus.digit = static_cast<int>(digit);

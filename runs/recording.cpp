@@ -17,18 +17,18 @@ RecordedRun describe(const Experiment& experiment, const Provenance& provenance)
   run.trial_ms = experiment.groups.front().body.trial_ms;
   run.provenance = provenance;
   const std::vector<std::string> varied = experiment.varied_keys();
-  for (const Member& member : experiment.members()) {
+  const std::vector<Member> members = experiment.members();
+  for (const Member& member : members) {
     const Group& group = experiment.groups[member.group];
     const Subject& subject = member.subject_parameters;
     run.subjects.push_back({group.name + "/" + std::to_string(member.subject), group.name,
                             static_cast<std::int32_t>(member.group), subject.seed, group.phases});
-    for (const std::string& key : varied)
-      run.subjects.back().varied.push_back(number_of(subject, key).value);
+    for (const Number& number : numbers_of(subject, varied))
+      run.subjects.back().varied.push_back(number.value);
   }
-  for (const std::string& key : varied) {
-    const Number number = number_of(experiment.members().front().subject_parameters, key);
-    run.varied.push_back({key, number.unit, number.doc});
-  }
+  const std::vector<Number> any = numbers_of(members.front().subject_parameters, varied);
+  for (std::size_t k = 0; k < varied.size(); ++k)
+    run.varied.push_back({varied[k], any[k].unit, any[k].doc});
   return run;
 }
 

@@ -561,18 +561,14 @@ std::string too_large_for(const Placement& placement, const Region& region) {
 }  // namespace
 
 void check_experiment(const Experiment& experiment, const Placement& placement) {
-  // Where subjects differ: those with the smallest and the largest values as well.
+  // Where subjects differ every one counts as a group of its own.
   std::vector<Group> groups;
-  for (const Group& group : experiment.groups) {
-    if (group.varied.empty()) groups.push_back(group);
-    for (const double Varied::*end : {&Varied::low, &Varied::high}) {
-      if (group.varied.empty()) break;
-      Subject subject{0, group.brain, group.body, {}};
-      for (const Varied& varied : group.varied) set_number(subject, varied.key, varied.*end);
-      groups.push_back(group);
-      groups.back().brain = subject.brain;
-      groups.back().body = subject.body;
-    }
+  for (const Member& member : experiment.members()) {
+    const Group& group = experiment.groups[member.group];
+    if (member.subject > 0 && group.varied.empty()) continue;
+    groups.push_back(group);
+    groups.back().brain = member.subject_parameters.brain;
+    groups.back().body = member.subject_parameters.body;
   }
   struct Refused {
     std::string what;
@@ -639,8 +635,17 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
     // The body first: what is wrong with the arm is not told again of the cortex, which knows it.
     std::stable_partition(regions.begin(), regions.end(),
                           [](std::string_view region) { return region == "body"; });
+    // Of all subjects but the first of a group only regions that differ.
+    const bool repeats = &group != groups.data() && (&group - 1)->name == group.name;
+    const auto differs = [&](std::string_view region) {
+      return std::any_of(group.varied.begin(), group.varied.end(), [&](const Varied& varied) {
+        return varied.key.starts_with(fmt::format("brain.{}.", region)) ||
+               (varied.key.starts_with("body.") && (region == "body" || region == "cortex"));
+      });
+    };
     bool has_body = true;
     for (const std::string_view region : regions) {
+      if (repeats && !differs(region)) continue;
       if (region == "cortex" && !has_body) continue;
       const Slice slice = region == "body" ? Slice{} : Slice{.index = 0, .count = 8};
       try {

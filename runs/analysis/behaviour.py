@@ -164,11 +164,15 @@ def blocks_of(experiment: dict, group: str) -> list[dict]:
 
 
 def setting(experiment: dict, group: str, key: str) -> float:
-    """Value of a dotted key ("brain.scale") for a group. Raises BadInput."""
-    own = next((g.get("set", {}) for g in experiment["group"] if g["name"] == group), {})
-    for values in (own, experiment):
+    """Value of a dotted key ("brain.scale") for a group. Raises BadInput, also where subjects of the
+    group differ in it."""
+    own = next((g for g in experiment["group"] if g["name"] == group), {})
+    for values in (own.get("vary", {}), own.get("set", {}), experiment):
         for part in key.split("."):
             values = values.get(part) if isinstance(values, dict) else None
+        if isinstance(values, list):
+            raise BadInput(f"group {group}: its subjects differ in {key}, which this command takes to be "
+                           "one number; leave the key out of its vary and run again")
         if values is not None:
             return float(values)
     raise BadInput(f"resolved.toml: {key} is missing; copy it again or run again")

@@ -6,8 +6,8 @@
 prints a table, writes nerves.csv (a row per subject) and nerves_sites.csv (a row per subject, map and site)
 into the run directory, and draws nerves.png and .pdf. The run must have probes: at most one of a kind before
 a group's first block of trials with nerve_block, two in such blocks (during, and late) and one after. Where
-a group has no such block, its probes of a kind are taken for those that another group with as many has (else
-for before, during and after), and the part is what that blocks.
+a group has no such block, its probes are taken for what those of the same blocks are in another group (else
+in their order for before, during and after), and the part is what that blocks.
 Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv. Shares are of
 muscles of other parts at any time.
 
@@ -111,13 +111,15 @@ def moments(probes: list[tms.Probe], blocks: list[int]) -> list[str]:
     return found
 
 
-def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int], others: list[list[str]],
+def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int], others: dict[int, str],
               directory: pathlib.Path) -> dict[str, tms.Probe]:
-    """A subject's probes that have trials of `stage`, by moment. `others`: moments in groups with blocks,
-    which count for one without. Raises BadInput where a moment has several."""
+    """A subject's probes that have trials of `stage`, by moment. `others`: the moment of a block's probe in
+    groups that block nerves, which counts for one that does not. Raises BadInput where a moment has
+    several."""
     own = of_stage(probes, stage)
     if not blocks:
-        return dict(zip(next((found for found in others if len(found) == len(own)), WITHOUT_BLOCK), own))
+        known = [others.get(p.block) for p in own]
+        return dict(zip(known if all(known) else WITHOUT_BLOCK, own))
     found = moments(own, blocks)
     if found != [moment for moment in MOMENTS if moment in found]:
         raise BadInput(f"{directory}: group {own[0].group}: its probes with {stage} pulses are "
@@ -127,9 +129,10 @@ def by_moment(probes: list[tms.Probe], stage: str, blocks: list[int], others: li
     return dict(zip(found, own))
 
 
-def sprouted(directory: pathlib.Path, part: str, since: int) -> dict[int, float]:
-    """By subject whose weights are recorded to the end; `since`: the block in which nerves are first
-    blocked. Empty where no synapses come and go."""
+def sprouted(directory: pathlib.Path, part: str, since: dict[int, int], snapshots: dict[int, int]
+             ) -> dict[int, float]:
+    """By subject whose weights are recorded to the end. By subject, `since`: the block in which nerves are
+    first blocked; `snapshots`: how many there are at the end. Empty where no synapses come and go."""
     path = directory / "cortex_weights.nc"
     if not path.is_file():
         return {}
@@ -151,12 +154,12 @@ def sprouted(directory: pathlib.Path, part: str, since: int) -> dict[int, float]
         shares = {}
         for member in dict.fromkeys(members.tolist()):
             own = np.flatnonzero(members == member)
-            if len(own) < since + 2:
+            if member not in since or len(own) != snapshots[member]:
                 continue
             first, last = int(own[0]), int(own[-1])
             # Days count from the start of the subject, seconds apart; times are those of snapshots.
             formed = file[f"formed_day_{name}"][last].values[target]
-            start = file[f"formed_day_{name}"][int(own[since])].values[target].max()
+            start = file[f"formed_day_{name}"][int(own[since[member]])].values[target].max()
             stable = file[f"spine_{name}"][last].values[target] == STABLE
             foreign = ~source[file[f"source_{name}"][last].values[target].astype(int)]
             shares[member] = float(np.count_nonzero(stable & foreign & (formed > start))
@@ -215,15 +218,20 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
     lab = tms.read(directory)
     silent = np.isin(lab.muscles, PARTS[part])
     rows, points, curves, unlike = [], [], {}, []
-    others = {stage: [] for stage in STAGES}  # moments of probes in groups with blocks
-    since = None
-    for subject in sorted({p.subject for p in lab.probes}):
+    others = {stage: {} for stage in STAGES}  # by block, in groups that block nerves
+    first, snapshots = {}, {}  # by subject
+    for subject, group in sorted({(p.subject, p.group) for p in lab.probes}):
         probes = [p for p in lab.probes if p.subject == subject]
-        if blocks := blocked(experiment, probes[0].group):
-            since = blocks[0] if since is None else min(since, blocks[0])
+        snapshots[subject] = len(behaviour.blocks_of(experiment, group)) + 1
+        if blocks := blocked(experiment, group):
+            first[subject] = blocks[0]
             for stage in STAGES:
-                others[stage].append(moments(of_stage(probes, stage), blocks))
-    new = {} if since is None else sprouted(directory, part, since)
+                found = of_stage(probes, stage)
+                for probe, moment in zip(found, moments(found, blocks)):
+                    others[stage].setdefault(probe.block, moment)
+    # Those who never have a block count from when others first have.
+    new = sprouted(directory, part, dict.fromkeys(snapshots, min(first.values(), default=0)) | first,
+                   snapshots)
     for subject in sorted({p.subject for p in lab.probes}):
         probes = [p for p in lab.probes if p.subject == subject]
         group = probes[0].group

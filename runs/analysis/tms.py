@@ -9,7 +9,7 @@ reads probes.nc, where every trial of stimulation of a run stands with its raw m
 range that is asked for, in all and by the phase before which the probe was, and writes tms.csv
 (indices), tms_curves.csv (recruitment and paired-pulse curves) and, where a map was made, tms_maps.csv
 (per muscle) and tms_overlaps.csv (per pair of muscles) into the run directory, and the figure tms.png
-and .pdf. Curves are over all phases.
+and .pdf (none of probes of intention alone). Curves are over all phases.
 
 A MEP is in spikes per corticospinal cell of the muscle within 10 ms after the test pulse; its size is
 what it has above the background at rest. Intervals of single subjects are percentiles of a bootstrap
@@ -234,23 +234,22 @@ def surround(probe: Probe) -> float:
 
 def decoded(probe: Probe, by: Probe | None = None) -> float:
     """Share of the trials of intended movements whose finger is told from what is sent to all muscles:
-    that of the nearest class mean, in SDs within classes, over the trials of `by`, without one over the
-    other trials of this probe. NaN where either has fewer than two trials of each of two fingers."""
+    that of the nearest class mean, in SDs within classes, over the trials of `by`; without one, over the
+    other trials of this probe. NaN where it has no such trials, or fewer than three of a finger, or of
+    one finger alone, to learn from."""
     own, known = probe.of("intention"), (by or probe).of("intention")
     digits, labels = probe.digit[own], (by or probe).digit[known]
     sent, learned = probe.size[own], (by or probe).size[known]
     classes, number = np.unique(labels, return_counts=True)
-    if not own.size or len(classes) < 2 or number.min() < 2:
+    if not own.size or len(classes) < 2 or number.min() < 3:
         return np.nan
-    means = np.array([learned[labels == c].mean(axis=0) for c in classes])
-    scale = np.maximum((learned - means[np.searchsorted(classes, labels)]).std(axis=0), LEAST_SD)
     right = 0
-    for trial, digit in zip(sent, digits):
-        centres = means.copy()
-        if by is None:  # without the trial itself
-            k = np.searchsorted(classes, digit)
-            centres[k] += (means[k] - trial) / (number[k] - 1)
-        right += classes[np.argmin((((trial - centres) / scale) ** 2).sum(axis=1))] == digit
+    for k, (trial, digit) in enumerate(zip(sent, digits)):
+        others = np.arange(len(labels)) != (k if by is None else -1)  # without the trial itself
+        rest, of_rest = learned[others], labels[others]
+        means = np.array([rest[of_rest == c].mean(axis=0) for c in classes])
+        scale = np.maximum((rest - means[np.searchsorted(classes, of_rest)]).std(axis=0), LEAST_SD)
+        right += classes[np.argmin((((trial - means) / scale) ** 2).sum(axis=1))] == digit
     return float(right / len(digits))
 
 

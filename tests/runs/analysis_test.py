@@ -781,7 +781,7 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"122 not run \(single_trial, clamps, memories, outcomes, punishment, "
+        self.assertRegex(out, r"123 not run \(single_trial, clamps, memories, outcomes, punishment, "
                               r"cues, two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
                               r"stroke, dystonia, dystonia_population, observation, therapy, nerve_block, amputation: quartet score DIR --run\)")
 

@@ -539,7 +539,7 @@ const Refusal kRefusals[] = {
      "[[group]]\nname = \"a\"\nset.brain.cortex.nmda_factor = 1\n[group.vary]\n"
      "brain.cortex.gaba_a_factor = 0.6\nbrain.cortex.gaba_b_factor = [1, 0.5]\n"
      "brain.cortex.nmda_factor = [0, 1]\nbrain.cortex.gaba_c_factor = [0, 1]\n"
-     "brain.scale = [0.1, 1]\nbody.trial_ms = [500, 600]" +
+     "brain.scale = [0.1, 1]\nbody.trial_ms = [500, 600]\nbody.motor_noise = [-1, 1]" +
          kTail,
      {},
      {"x.toml:5:14: vary.brain.cortex.gaba_a_factor is no range; write the smallest and the "
@@ -551,9 +551,18 @@ const Refusal kRefusals[] = {
       "x.toml:7:14: brain.cortex.nmda_factor is both set and varied; leave out one of them",
       "x.toml:8:14: unknown key brain.cortex.gaba_c_factor; did you mean "
       "brain.cortex.gaba_a_factor?",
-      "x.toml:9:7: brain.scale = 0.1 is out of range; write a value from 0.25 to 100",
+      "x.toml:9:7: vary.brain.scale: subjects cannot differ in it; it gives the sizes of files, "
+      "which all subjects share; leave it out",
       "x.toml:10:6: vary.body.trial_ms: subjects cannot differ in it; only numbers that need not "
-      "be whole can be varied; write groups that differ"}},
+      "be whole can be varied; write groups that differ",
+      "x.toml:11:6: body.motor_noise = -1 is out of range; write a value from 0 to 1"}},
+    {"varied_distance",
+     "[schedules.s]\nblocks = [{target_radius_m = 0.05}]\n[[group]]\n"
+     "vary.body.distance_m = [0.03, 0.12]",
+     {},
+     {"x.toml:2:11: a target of target_radius_m = 0.05 holds the start, 0.03 m away; write a "
+      "radius "
+      "below 0.03 m (body.distance_m)"}},
     {"all_are_collected",
      "subjets = 3\ntitle = 4\n[record]\nrate_subjects = -1" + kTail,
      {"brain.cortx.x=1"},
@@ -662,7 +671,7 @@ TEST(Experiment, SubjectsDifferWithinTheRange) {
     // Groups are paired, also in what their subjects differ in.
     EXPECT_EQ(members[40 + k].subject_parameters.brain.cortex.gaba_a_factor, factor);
     EXPECT_EQ(members[80 + k].subject_parameters.brain.cortex.gaba_a_factor, 1.0);
-    EXPECT_EQ(number_of(members[k].subject_parameters, "brain.cortex.gaba_a_factor").value, factor);
+    EXPECT_EQ(numbers_of(members[k].subject_parameters, experiment.varied_keys())[0].value, factor);
     values.insert(factor);
     sum += factor;
   }

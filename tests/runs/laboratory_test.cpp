@@ -128,10 +128,23 @@ TEST(Laboratory, IntentionAsksForOneFingerAtATimeAndNeedsNoThreshold) {
   ASSERT_EQ(found.trials.size(), 4u);
   EXPECT_EQ(count(found, Stage::intention), 4);
   for (std::size_t k = 0; k < 4; ++k) {
-    EXPECT_EQ(found.trials[k].stimulus.digit, k % 2 == 0 ? 2 : 5);
     EXPECT_EQ(found.trials[k].stimulus.intensity, 0);
     EXPECT_EQ(found.trials[k].stimulus.onset_ms, 80);
   }
+  // Every finger once in every sweep, after each of the others now and then.
+  const auto many =
+      run({.kind = ProbeKind::intention, .pulses = 40, .moving = {1, 2, 3, 4, 5}}, 5).trials;
+  ASSERT_EQ(many.size(), 200u);
+  std::set<std::pair<int, int>> follows;
+  for (std::size_t k = 0; k < 200; k += 5) {
+    std::set<int> sweep;
+    for (std::size_t i = k; i < k + 5; ++i) {
+      sweep.insert(many[i].stimulus.digit);
+      if (i > k) follows.emplace(many[i - 1].stimulus.digit, many[i].stimulus.digit);
+    }
+    EXPECT_EQ(sweep, (std::set{1, 2, 3, 4, 5}));
+  }
+  EXPECT_EQ(follows.size(), 20u);
 }
 
 TEST(Laboratory, SurroundProbesRestMovementAndItsOwnOutput) {

@@ -1,0 +1,30 @@
+/// What drugs, or the state of the tissue, do to the receptors of the motor sheet. Plain data;
+/// carried out by Cortex::medicate.
+#pragma once
+
+#include "models/parameters.hpp"
+
+namespace quartet {
+
+/// Receptors of the motor sheet during a block and its probe.
+struct Drug {
+  double gaba_a = 1.0;
+  double gaba_b = 1.0;
+  double nmda = 1.0;
+  double tonic_gaba = 0.0;
+
+  void visit(ParameterVisitor& v) {
+    v.real("gaba_a", gaba_a, {"1", 0, 10},
+           "multiplies synaptic (phasic) GABA-A conductances of all cells, beside "
+           "brain.cortex.gaba_a_factor (benzodiazepines, zolpidem: above 1; bicuculline: below)");
+    v.real("gaba_b", gaba_b, {"1", 0, 10}, "multiplies GABA-B conductances (baclofen: above 1)");
+    v.real("nmda", nmda, {"1", 0, 10},
+           "multiplies NMDA conductances (dextromethorphan, memantine: below 1)");
+    v.real("tonic_gaba", tonic_gaba, {"1", 0, 10},
+           "GABA-A conductance of pyramidal cells that is always open, in leak conductances (by "
+           "extrasynaptic receptors: raised around a stroke for weeks, and lowered by inverse "
+           "agonists of alpha 5: Clarkson et al. 2010)");
+  }
+};
+
+}  // namespace quartet
