@@ -592,7 +592,7 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
     refuse("probe.moving has an effect only with probe.kind = \"surround\" or \"intention\"",
            "write that kind, or leave it out");
   }
-  for (const double digit : intends ? std::vector<double>{} : probe.moving) {
+  for (const double digit : surrounds ? probe.moving : std::vector<double>{}) {
     if (muscle_index(probe.muscle) != kArmMuscles + static_cast<int>(finger_of_digit(digit)))
       continue;
     refuse(fmt::format("probe.muscle = {} is the muscle of digit {:g}, which moves",
@@ -712,8 +712,8 @@ std::vector<Varied> read_varied(GroupText& text, const std::string& own,
     const auto* range = std::get_if<std::vector<double>>(&setting.value);
     if (!range || range->size() != 2 || !((*range)[0] < (*range)[1])) {
       problems.add(setting.where, fmt::format("vary.{} is no range", key),
-                   fmt::format("write the smallest and the largest value, for example {} = "
-                               "[0.5, 1.0]",
+                   fmt::format("write the smallest and the largest value without units, {} = [LOW, "
+                               "HIGH]",
                                key));
       continue;
     }
@@ -885,6 +885,24 @@ void report_unknown(const Layer& layer, const std::vector<std::string>& known, P
   }
 }
 
+/// The same of a group's vary.
+void report_unknown_varied(const Layer& layer, const std::vector<std::string>& known,
+                           Problems& problems) {
+  Layer of_tables;
+  for (const Setting& setting : layer) {
+    if (setting.key.starts_with("brain.") || setting.key.starts_with("body.")) {
+      of_tables.push_back(setting);
+    } else {
+      problems.add(setting.where,
+                   fmt::format("vary.{}: subjects of a group differ in numbers of [brain] and "
+                               "[body] alone",
+                               setting.key),
+                   "write groups that differ");
+    }
+  }
+  report_unknown(of_tables, known, problems);
+}
+
 /// Unknown keys of a layer of overrides: a group's set, [quick] or the command line.
 void report_unknown_overrides(const Layer& layer, bool in_group, bool in_quick,
                               const std::vector<std::string>& groups,
@@ -978,7 +996,7 @@ void report_all_unknown(Document& document, const std::map<std::string, Schedule
   const std::vector<std::string> varied_keys = names_of(list_keys(SubjectTables{}));
   for (const GroupText& group : document.groups) {
     report_unknown(group.keys, group_keys, problems);
-    report_unknown(group.vary, varied_keys, problems);
+    report_unknown_varied(group.vary, varied_keys, problems);
     report_unknown_overrides(group.set, true, false, groups, phases, problems);
   }
   report_unknown_overrides(document.quick, false, true, groups, phases, problems);

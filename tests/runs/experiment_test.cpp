@@ -539,15 +539,16 @@ const Refusal kRefusals[] = {
      "[[group]]\nname = \"a\"\nset.brain.cortex.nmda_factor = 1\n[group.vary]\n"
      "brain.cortex.gaba_a_factor = 0.6\nbrain.cortex.gaba_b_factor = [1, 0.5]\n"
      "brain.cortex.nmda_factor = [0, 1]\nbrain.cortex.gaba_c_factor = [0, 1]\n"
-     "brain.scale = [0.1, 1]\nbody.trial_ms = [500, 600]\nbody.motor_noise = [-1, 1]" +
+     "brain.scale = [0.1, 1]\nbody.trial_ms = [500, 600]\nbody.motor_noise = [-1, "
+     "1]\nblock.rotation_deg = [1, 2]" +
          kTail,
      {},
      {"x.toml:5:14: vary.brain.cortex.gaba_a_factor is no range; write the smallest and the "
       "largest "
-      "value, for example brain.cortex.gaba_a_factor = [0.5, 1.0]",
+      "value without units, brain.cortex.gaba_a_factor = [LOW, HIGH]",
       "x.toml:6:14: vary.brain.cortex.gaba_b_factor is no range; write the smallest and the "
       "largest "
-      "value, for example brain.cortex.gaba_b_factor = [0.5, 1.0]",
+      "value without units, brain.cortex.gaba_b_factor = [LOW, HIGH]",
       "x.toml:7:14: brain.cortex.nmda_factor is both set and varied; leave out one of them",
       "x.toml:8:14: unknown key brain.cortex.gaba_c_factor; did you mean "
       "brain.cortex.gaba_a_factor?",
@@ -555,7 +556,9 @@ const Refusal kRefusals[] = {
       "which all subjects share; leave it out",
       "x.toml:10:6: vary.body.trial_ms: subjects cannot differ in it; only numbers that need not "
       "be whole can be varied; write groups that differ",
-      "x.toml:11:6: body.motor_noise = -1 is out of range; write a value from 0 to 1"}},
+      "x.toml:11:6: body.motor_noise = -1 is out of range; write a value from 0 to 1",
+      "x.toml:12:7: vary.block.rotation_deg: subjects of a group differ in numbers of [brain] and "
+      "[body] alone; write groups that differ"}},
     {"varied_distance",
      "[schedules.s]\nblocks = [{target_radius_m = 0.05}]\n[[group]]\n"
      "vary.body.distance_m = [0.03, 0.12]",

@@ -239,11 +239,23 @@ class SystemTest(unittest.TestCase):
             # The finger that is asked moves, and did not before.
             self.assertGreater(file["mep"][silent, ring].mean(),
                                3 * file["background"][silent, ring].mean())
+            # The one finger whose movement is intended gets most of what is sent.
+            intended = file["stage"][:] == names.index("intention")
+            fingers = {2: "index_finger", 4: "ring_finger"}
+            self.assertEqual(set(file["digit"][intended]), set(fingers))
+            self.assertEqual(set(file["digit"][~intended]), {0})
+            for digit, finger in fingers.items():
+                sent = file["mep"][intended & (file["digit"][:] == digit)].mean(axis=0)
+                self.assertEqual(list(file["muscle_name"][:])[int(sent.argmax())], finger)
             # Every pulse says of which group its subject is, and before which phase it was.
             told = {name: np.array(file[name].flag_meanings.split())[file[name][:]].tolist()
                     for name in ("group", "phase")}
-            self.assertEqual(told["phase"], [("unnamed", "rotated")[b] for b in file["block"][:]])
+            self.assertEqual(told["phase"], [("unnamed", "rotated", "unnamed")[b] for b in file["block"][:]])
             self.assertEqual(told["group"], [("cursor", "reward")[s // 2] for s in file["subject"][:]])
+        with netCDF4.Dataset(self.baseline() / "behaviour.nc") as file:
+            factor = file["brain_cortex_gaba_a_factor"][:]  # of the second group alone subjects differ
+        self.assertEqual(factor[:2].tolist(), [1, 1])
+        self.assertTrue((abs(factor[2:] - 1) < 0.2).all() and factor[2] != factor[3], factor)
         folder = self.new_directory()
         folder.mkdir()
         text = EXPERIMENT.read_text()
@@ -323,10 +335,10 @@ class SystemTest(unittest.TestCase):
         """The same promises where the motor sheet learns too, its synapses come and go, a part of it
         dies, it is polarised and drugged, hands are seen, nerves are blocked, and fingers are to move."""
         experiment = self.new_directory().with_suffix(".toml")
-        last = '{trials = 1, perturbation = "clamp"},\n'
+        last = 'probe.settle_ms = 50},\n]'
         fingers = '{trials = 2, task = "fingers", fingers = [2, 3], finger_correlation = -1},\n'
         self.assertIn(last, EXPERIMENT.read_text())
-        experiment.write_text(EXPERIMENT.read_text().replace(last, last + fingers))
+        experiment.write_text(EXPERIMENT.read_text().replace(last, last[:-1] + fingers + "]"))
         learns = ["--subjects", "1", "--set", "brain.cortex.sheet_plasticity.plastic=true",
                   "--set", "brain.cortex.sheet_plasticity.spines.structural=true",
                   "--set", "brain.cortex.sheet_plasticity.window.amplitude=2",
@@ -393,6 +405,14 @@ class SystemTest(unittest.TestCase):
         (_, lower), less = felt("--set", "block.rotated.drug.tonic_gaba=0.5")
         self.assertLess(lower, high)
         self.assertLess(less, rate / 1.2)
+
+        def last_rate(*arguments):
+            """Rate of L5PT in the block after."""
+            with netCDF4.Dataset(self.run_new(*probe, *arguments) / "cortex.nc") as file:
+                return file["rate_L5PT"][:, 0][file["trial"][:] == 3].mean()
+
+        self.assertGreater(last_rate("--set", "block.rotated.drug.tonic_gaba=0.5") / last_rate(),
+                           2 * less / rate)
 
     def test_damaged_checkpoint(self):
         """A damaged checkpoint is named and passed over."""
