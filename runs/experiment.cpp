@@ -588,6 +588,11 @@ void check_block(const Block& block, double distance_m, bool sees_hands, bool fe
     refuse("probe.kind = \"intention\" with fewer than two fingers to tell apart",
            "write for example probe.moving = [1, 2, 3, 4, 5]");
   }
+  if (intends && probe.pulses < 3) {
+    refuse(
+        fmt::format("probe.pulses = {} of intended movements are too few to decode", probe.pulses),
+        "write probe.pulses = 3 or more");
+  }
   if (!probe.moving.empty() && !surrounds && !intends && probe.kind != ProbeKind::none) {
     refuse("probe.moving has an effect only with probe.kind = \"surround\" or \"intention\"",
            "write that kind, or leave it out");

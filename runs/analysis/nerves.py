@@ -40,6 +40,7 @@ import itertools
 import pathlib
 import signal
 import sys
+import textwrap
 from collections.abc import Callable
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
@@ -366,11 +367,13 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                   loc="upper left", bbox_to_anchor=(0.04, 0.94))
     muscles = [plt.Line2D([], [], marker="s", linestyle="", color=tint, markersize=8,
                           label=name.replace("_", " ")) for name, tint in TINTS.items()]
+    muscles.append(plt.Line2D([], [], marker="s", linestyle="", color="w", markeredgecolor="0.6",
+                              markersize=8, label="no answer"))
     figure.legend(handles=muscles, frameon=False, fontsize=9.5, ncols=len(muscles), loc="upper left",
                   bbox_to_anchor=(0.04, 0.89))
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     figure.text(0.012, 0.02, "Sites of the first subject per group, coloured by the muscle that answers "
-                "most; edged: the silenced part's. Shares (± SEM) and responses (at equal intensities): "
+                "most; edged: the silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal intensities): "
                 "means over n = " + "-".join(map(str, sorted({r["n"] for r in records}))) + " subjects.",
                 fontsize=9, color="0.2")
     return figure
@@ -403,7 +406,16 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
         table.write_csv(directory / "nerves_sites.csv", points)
     figure = draw(records, points, curves, {r["subject"]: r["group"] for r in rows}, lab.groups,
                   lab.title or directory.name)
-    return records, lambda: print_table(records), save_both(figure, directory, "nerves")
+    if lab.cut:
+        figure.text(0.012, 0.05, textwrap.shorten(behaviour.extent_of(lab.cut), 190, placeholder=" …"),
+                    fontsize=9, color="0.2", parse_math=False)
+
+    def tell() -> None:
+        if lab.cut:
+            print(f"{behaviour.extent_of(lab.cut)}\n")
+        print_table(records)
+
+    return records, tell, save_both(figure, directory, "nerves")
 
 
 def main(arguments: list[str] | None = None) -> int:

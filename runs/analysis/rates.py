@@ -58,9 +58,10 @@ def resolved(directory: pathlib.Path) -> dict:
 
 def counted(run: dict) -> list[int]:
     """Indices of the groups whose rates count."""
-    own = [group.get("set", {}) for group in run["group"]]
-    timely = [i for i, keys in enumerate(own) if not TIMES & set(keys.get("body", {}))]
-    shipped = [i for i in timely if "brain" not in own[i]]
+    own = [[group.get(table, {}) for table in ("set", "vary")] for group in run["group"]]
+    timely = [i for i, tables in enumerate(own)
+              if not any(TIMES & set(keys.get("body", {})) for keys in tables)]
+    shipped = [i for i in timely if not any("brain" in keys for keys in own[i])]
     return shipped or timely[:1]
 
 

@@ -93,6 +93,7 @@ class Probe:
     site: np.ndarray  # shape (trials, 2)
     size: np.ndarray  # MEP above background, shape (trials, muscles)
     volley: np.ndarray  # of `muscle`, shape (trials, time)
+    given: bool = False  # the threshold was not sought (probe.rmt)
 
     def of(self, stage: str) -> np.ndarray:
         """Indices of the trials of a stage."""
@@ -147,7 +148,8 @@ def read(directory: str | pathlib.Path) -> Laboratory:
                 file["conditioning"].values[own], file["interval"].values[own],
                 file["polarization"].values[own], digit[own],
                 np.column_stack([file["x"].values, file["y"].values])[own], size[own],
-                file["volley"].values[own]))
+                file["volley"].values[own],
+                behaviour.blocks_of(experiment, names[subject])[block].get("probe", {}).get("rmt", 0) > 0))
         title = str(file.attrs.get("title", ""))
         notes = [str(file.attrs["cut"])] if file.attrs.get("cut") else []
     if not probes:
@@ -627,7 +629,8 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="tms.py", description="Threshold, recruitment, paired pulses, maps and the surround of movements, of a run's probes.",
+        prog="tms.py", description="Threshold, recruitment, paired pulses, maps, the surround of movements and "
+                                   "intended fingers, of a run's probes.",
         epilog="Example: tms.py results/tms")
     parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
                         help="a run directory with probes.nc")
@@ -663,6 +666,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(records, indent=2))
     else:
         print_table(lab, records)
+        if any(p.given for p in lab.probes):
+            print("Thresholds of some probes were given (probe.rmt), not sought.")
         if drawn:
             print(f"\nFigure: {drawn}")
     return 0

@@ -486,6 +486,17 @@ const Refusal kRefusals[] = {
       "\"intention\"; write that kind, or leave it out",
       "x.toml:3:44: probe.muscle = \"index_finger\" is the muscle of digit 2, which moves; probe "
       "another muscle, or write another digit in probe.moving"}},
+    {"intention",
+     "[schedules.s]\nblocks = [{probe.kind = \"intention\", probe.moving = [2]},\n"
+     "{probe.kind = \"intention\", probe.moving = [2, 3], probe.pulses = 2},\n"
+     "{probe.kind = \"intention\", probe.moving = [2, 3], probe.pulses = 3}]",
+     {},
+     {"x.toml:2:11: probe.kind = \"intention\" with fewer than two fingers to tell apart; write "
+      "for "
+      "example probe.moving = [1, 2, 3, 4, 5]",
+      "x.toml:3:1: probe.pulses = 2 of intended movements are too few to decode; write "
+      "probe.pulses "
+      "= 3 or more"}},
     {"hands_of_reaches",
      "[brain]\ncortex.observation.connected = true\n[schedules.s]\n"
      "blocks = [{hand_in_sight = \"own\"}, {probe.kind = \"map\", probe.observed = [2.5]}]",

@@ -149,6 +149,13 @@ class RatesTest(FolderTest):
         both = self.row(write_run(self.root / "c", subjects=2, lesioned=(True, True)))
         self.assertEqual(both["groups"], "g0")  # not a mean over two brains
 
+    def test_groups_whose_subjects_differ_are_left_out(self):
+        run = write_run(self.root / "run", subjects=2, lesioned=(False, False))
+        self.assertEqual(self.row(run)["groups"], "g0 g1")
+        with open(run / "resolved.toml", "a") as file:  # of the last group
+            file.write("\n[group.vary.brain.cortex]\ngaba_a_factor = [0.5, 1.0]\n")
+        self.assertEqual(self.row(run)["groups"], "g0")
+
     def test_groups_with_other_times_are_left_out(self):
         for key in sorted(rates.TIMES):
             run = write_run(self.root / key, subjects=2, lesioned=(False, False),
