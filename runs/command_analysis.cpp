@@ -291,7 +291,8 @@ void add_readings(CLI::App& app, int& exit_code) {
        "Example:\n  quartet dopamine results/cues\n\nOf a run of runs/experiments/cues.toml, or of "
        "any "
        "with record.rate_subjects."},
-      {"tms", "What stimulation of the motor sheet shows: threshold, pulses, maps, surround",
+      {"tms",
+       "What stimulation of the motor sheet shows: threshold, pulses, maps, surround, intention",
        "run directory with probes.nc",
        "Example:\n  quartet tms results/tms\n\nOf a run of runs/experiments/tms.toml, or of any "
        "with a block that has a probe."},
@@ -315,8 +316,10 @@ void add_readings(CLI::App& app, int& exit_code) {
       {"nerves", "What the motor sheet does while nerves of a part are blocked",
        "run directory with probes before and during a block",
        "Example:\n  quartet nerves results/nerve_block\n\nOf a run of "
-       "runs/experiments/nerve_block.toml, or of any with nerve_block and probes\nin blocks before "
-       "and in it."},
+       "runs/experiments/nerve_block.toml or amputation.toml, or of any with\nnerve_block and "
+       "probes in blocks before and in it. Counts new synapses where these come and\ngo and "
+       "weights "
+       "are recorded."},
   }};
   struct Flags {
     std::string directory;
