@@ -586,7 +586,8 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
       entry.places.push_back(place);
   };
   const Group& first = groups.front();
-  for (const Group& group : groups) {
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const Group& group = groups[g];
     if (group.body.trial_ms != first.body.trial_ms) {
       refuse(group, fmt::format("trials of {} ms where group {} has {} ms; give all groups the "
                                 "same body.trial_ms",
@@ -636,7 +637,7 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
     std::stable_partition(regions.begin(), regions.end(),
                           [](std::string_view region) { return region == "body"; });
     // Of all subjects but the first of a group only regions that differ.
-    const bool repeats = &group != groups.data() && (&group - 1)->name == group.name;
+    const bool repeats = g > 0 && groups[g - 1].name == group.name;
     const auto differs = [&](std::string_view region) {
       return std::any_of(group.varied.begin(), group.varied.end(), [&](const Varied& varied) {
         return varied.key.starts_with(fmt::format("brain.{}.", region)) ||
