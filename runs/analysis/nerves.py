@@ -81,6 +81,7 @@ INDICES = ("share_before", "share_during", "share_late", "share_after", "mep", "
            "sprouted")
 TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticular": "#228833",
          "shoulder_girdle": "#AA3377", "face": "#EE7733"}
+GROUP_TINTS = ("k", "#CC6677", "0.6", "#999933", "#44AA99", "#882255", "#DDCC77")  # none is a muscle's
 
 
 def silenced_part(experiment: dict, directory: pathlib.Path) -> str:
@@ -342,7 +343,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
     shares, second = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
-    colours = dict(zip(labels, itertools.cycle(tms.COLOURS)))
+    colours = dict(zip(labels, itertools.cycle(GROUP_TINTS)))
     for record in (r for r in records if r["group"] in mapped):
         shares.errorbar(range(columns), [record[f"share_{m}"] for m in shown],
                         yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in shown], marker="o",
