@@ -431,7 +431,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                                               fill=False, hatch="xx", edgecolor="0.45",
                                               linewidth=0.8))
             phase = next(r["phase"] for r in rows if r["group"] == group and r["block"] == block)
-            text = "before practice" if column == 0 else f"after {phase}"
+            text = "before practice" if column == 0 else f"after \"{phase}\""
             if titles.get(column) != text:  # where it is not as in the row above
                 titles[column] = text
                 axes.set_title(text, loc="left", fontsize=11 if row == 0 else 9, pad=2)
