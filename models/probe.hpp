@@ -56,9 +56,9 @@ struct Probe {
         "`intensities`; paired_pulse: a conditioning pulse before a test pulse; map: pulses on a "
         "grid of sites; polarization: pulses of `intensities` in a sheet that is polarised by "
         "each of polarizations_mv; surround: test pulses at rest and as other fingers, those of "
-        "`moving`, begin to move; intention: no pulse, but each finger of `moving` in turn is "
-        "asked "
-        "to move, and what corticospinal cells send to all muscles is recorded, whether these "
+        "`moving`, begin to move; intention: no pulse, but each finger of `moving` is asked to "
+        "move, in another order every time, and what corticospinal cells send to all muscles is "
+        "recorded, whether these "
         "still contract or not");
     v.choice_of("stimulator", stimulator, {"coil", "electrode"},
                 "coil (TMS): recruits axons of all cells; electrode (intracortical "
@@ -107,8 +107,7 @@ struct Probe {
             "the test pulse, or the record of 10 ms, on; intention: one at a time");
     v.integer("onset_ms", onset_ms, {"ms", 1, 300},
               "surround and intention: from when premotor cells are driven to the test pulse "
-              "(chosen: the first "
-              "spikes of the movement have left, as at the onset of EMG)");
+              "(chosen: the first spikes of the movement have left, as at the onset of EMG)");
     v.real("map_intensity", map_intensity, {"1", 0, 10}, "map: of the pulses, in RMT");
     v.real("spacing", spacing, {"1", 0.25, 6},
            "map: of the grid of sites, in sheet units; the grid is centred on the sheet, as large "

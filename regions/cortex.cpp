@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/math.hpp"
 #include "regions/muscle_map.hpp"
@@ -24,6 +25,13 @@ std::vector<Receptor> sheet_receptors(double nmda_ratio) {
            .shares_input_of = kGlutamate,
            .ratio = nmda_ratio}};
 }
+
+// What a drug is in a state.
+constexpr std::pair<const char*, double Drug::*> kDrugState[] = {
+    {"drug.gaba_a", &Drug::gaba_a},
+    {"drug.gaba_b", &Drug::gaba_b},
+    {"drug.nmda", &Drug::nmda},
+    {"drug.tonic_gaba", &Drug::tonic_gaba}};
 
 // Aims that are closer than this do not compete (chosen: wider than the spread of one).
 constexpr double kRivalDeg = 50;
@@ -877,10 +885,7 @@ void Cortex::save_extra(StateWriter& writer) const {
   strategy_rule_->save(writer);
   recalibration_rule_->save(writer);
   writer.shared_value("polarization_mv", polarization_mv_);
-  writer.shared_value("drug.gaba_a", drug_.gaba_a);
-  writer.shared_value("drug.gaba_b", drug_.gaba_b);
-  writer.shared_value("drug.nmda", drug_.nmda);
-  writer.shared_value("drug.tonic_gaba", drug_.tonic_gaba);
+  for (const auto& [name, value] : kDrugState) writer.shared_value(name, drug_.*value);
   if (sts_rule_) {
     sts_rule_->save(writer);
     pfg_rule_->save(writer);
@@ -900,10 +905,7 @@ void Cortex::load_extra(StateReader& reader) {
   reader.shared_value("polarization_mv", polarization_mv_);
   polarize(polarization_mv_);
   Drug drug;
-  reader.shared_value("drug.gaba_a", drug.gaba_a);
-  reader.shared_value("drug.gaba_b", drug.gaba_b);
-  reader.shared_value("drug.nmda", drug.nmda);
-  reader.shared_value("drug.tonic_gaba", drug.tonic_gaba);
+  for (const auto& [name, value] : kDrugState) reader.shared_value(name, drug.*value);
   medicate(drug);
   asked_ = {};
   if (sts_rule_) {

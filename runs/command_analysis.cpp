@@ -317,9 +317,8 @@ void add_readings(CLI::App& app, int& exit_code) {
        "run directory with probes before and during a block",
        "Example:\n  quartet nerves results/nerve_block\n\nOf a run of "
        "runs/experiments/nerve_block.toml or amputation.toml, or of any with\nnerve_block and "
-       "probes in blocks before and in it. Counts new synapses where these come and\ngo and "
-       "weights "
-       "are recorded."},
+       "probes in blocks before and in it. Counts new synapses where these come and\ngo "
+       "and weights are recorded."},
   }};
   struct Flags {
     std::string directory;

@@ -73,9 +73,8 @@ void add_describe(CLI::App& app, int& exit_code) {
   command->add_option("WORD", flags->words, "only keys whose name or meaning has one of them");
   command->add_flag("--markdown", flags->markdown, "as Markdown tables");
   command->footer(
-      "Example:\n  quartet describe | less\n  quartet describe gaba\n  quartet describe --markdown "
-      "> "
-      "keys.md");
+      "Example:\n  quartet describe | less\n  quartet describe gaba\n  "
+      "quartet describe --markdown > keys.md");
   command->callback([flags, &exit_code] {
     for (const std::string& word : flags->words)
       if (describe_keys(flags->markdown, {word}).empty())

@@ -159,8 +159,8 @@ def sprouted(directory: pathlib.Path, part: str, since: dict[int, int], snapshot
             if member not in since or len(own) != snapshots[member]:
                 continue
             first, last = int(own[0]), int(own[-1])
-            # Days count from the start of the subject, seconds apart; times are those of snapshots.
             formed = file[f"formed_day_{name}"][last].values[target]
+            # The newest synapse before the block: days in the file count from the subject's start.
             start = file[f"formed_day_{name}"][int(own[since[member]])].values[target].max()
             stable = file[f"spine_{name}"][last].values[target] == STABLE
             foreign = ~source[file[f"source_{name}"][last].values[target].astype(int)]
@@ -301,7 +301,8 @@ def summary(rows: list[dict]) -> list[dict]:
 
 def print_table(records: list[dict]) -> None:
     print("Sites of the silenced part, and its neighbours; mean ± SEM over subjects.\n")
-    table.show(("group", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nlate", "\nafter",
+    table.show(("group", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nlate",
+                "\nafter",
                 "MEP during\n/ before", "MEP after\n/ before", "RMT\nchange", "SICI\nchange",
                 "sprouted"),
                [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in ("sites", *INDICES)))
@@ -318,9 +319,10 @@ def _tint(muscle: str) -> str:
 
 
 def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int, str],
-         labels: dict[str, str], title: str) -> plt.Figure:
+         labels: dict[str, str], title: str, cut: str) -> plt.Figure:
     """Maps of the first subject of each group that has any, sites coloured by the muscle that answers
-    most; recruitment before and during; shares of sites."""
+    most; shares of sites; recruitment before and during, or else new synapses. `cut`: what is unlike the
+    whole experiment."""
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     mapped = [g for g in labels if any(p["group"] == g for p in points)]
@@ -373,10 +375,11 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     figure.legend(handles=muscles, frameon=False, fontsize=9.5, ncols=len(muscles), loc="upper left",
                   bbox_to_anchor=(0.04, 0.89))
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    figure.text(0.012, 0.02, "Sites of the first subject per group, coloured by the muscle that answers "
-                "most; edged: the silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal intensities): "
-                "means over n = " + "-".join(map(str, sorted({r["n"] for r in records}))) + " subjects.",
-                fontsize=9, color="0.2")
+    note = ("Sites of the first subject per group, coloured by the muscle that answers most; edged: the "
+            "silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal "
+            f"intensities): means over n = {'-'.join(map(str, sorted({r['n'] for r in records})))} subjects.")
+    lines = [line for text in (cut and behaviour.extent_of(cut), note) for line in textwrap.wrap(text, 170)]
+    figure.text(0.012, 0.02, "\n".join(lines), fontsize=9, color="0.2", va="bottom")
     return figure
 
 
@@ -406,10 +409,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     if points:
         table.write_csv(directory / "nerves_sites.csv", points)
     figure = draw(records, points, curves, {r["subject"]: r["group"] for r in rows}, lab.groups,
-                  lab.title or directory.name)
-    if lab.cut:
-        figure.text(0.012, 0.05, textwrap.shorten(behaviour.extent_of(lab.cut), 190, placeholder=" …"),
-                    fontsize=9, color="0.2", parse_math=False)
+                  lab.title or directory.name, lab.cut)
 
     def tell() -> None:
         if lab.cut:

@@ -136,20 +136,20 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         keys = np.column_stack([file["subject"].values, file["block"].values])
         time = file["time"].values
         digit = file["digit"].values if "digit" in file.variables else np.zeros(len(keys), int)
-        phases = {name: [block.get("phase", "") for block in behaviour.blocks_of(experiment, name)]
-                  for name in dict.fromkeys(names)}
+        blocks = {name: behaviour.blocks_of(experiment, name) for name in dict.fromkeys(names)}
         probes = []
         for subject, block in np.unique(keys, axis=0):
+            told = blocks[names[subject]][block]
             own = np.flatnonzero((keys == (subject, block)).all(axis=1))
             probes.append(Probe(
-                names[subject], int(subject), int(block), phases[names[subject]][block] or "unnamed",
+                names[subject], int(subject), int(block), told.get("phase") or "unnamed",
                 int(file["target_muscle"].values[own[0]]),
                 float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
                 file["conditioning"].values[own], file["interval"].values[own],
                 file["polarization"].values[own], digit[own],
                 np.column_stack([file["x"].values, file["y"].values])[own], size[own],
                 file["volley"].values[own],
-                behaviour.blocks_of(experiment, names[subject])[block].get("probe", {}).get("rmt", 0) > 0))
+                told.get("probe", {}).get("rmt", 0) > 0))
         title = str(file.attrs.get("title", ""))
         notes = [str(file.attrs["cut"])] if file.attrs.get("cut") else []
     if not probes:

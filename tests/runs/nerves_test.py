@@ -265,7 +265,8 @@ class NervesTest(unittest.TestCase):
         for moment in ("before", "during"):  # subject 2 has fewer intensities; 1 is as 0, and larger
             curves[1, moment] = curves[0, moment][0], curves[0, moment][1] + 1
             curves[2, moment] = short
-        figure = nerves.draw(nerves.summary(rows[:1]), points, curves, groups, labels, "")
+        figure = nerves.draw(nerves.summary(rows[:1]), points, curves, groups, labels, "", "1 of 2 groups")
+        self.assertTrue(any("not the whole experiment: 1 of 2 groups" in text.get_text() for text in figure.texts))
         self.addCleanup(nerves.plt.close, figure)
         lines = [line.get_xydata().T for line in figure.axes[-1].get_lines() if line.get_linestyle() == "-"]
         self.assertEqual([len(x) for x, _ in lines], [4, 3])
