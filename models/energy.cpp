@@ -8,11 +8,12 @@ double true_in_degree(std::string_view population) {
   return 8000;
 }
 
-Ledger ledger(const Activity& activity, double in_degree, double seconds) {
-  const auto cells = static_cast<double>(activity.cells);
-  const double downscaling =
-      activity.synapses == 0 ? 0 : in_degree * cells / static_cast<double>(activity.synapses);
-  const double vesicles = kReleaseProbability * downscaling;  // per arrival
+double upscaling(double in_degree, std::int64_t cells, std::int64_t synapses) {
+  return synapses == 0 ? 0 : in_degree * static_cast<double>(cells) / static_cast<double>(synapses);
+}
+
+Ledger ledger(const Activity& activity, double upscaling, double seconds) {
+  const double vesicles = kReleaseProbability * upscaling;  // per arrival
   const double excitatory = vesicles * static_cast<double>(activity.excitatory);
   const double inhibitory = vesicles * static_cast<double>(activity.inhibitory);
   const double plastic_excitatory =
@@ -23,12 +24,12 @@ Ledger ledger(const Activity& activity, double in_degree, double seconds) {
   joule[Term::synapses] = kVesiclePostsynaptic * (excitatory + kInhibitoryCost * inhibitory);
   joule[Term::release] = kVesiclePresynaptic * (excitatory + inhibitory);
   joule[Term::recycling] = kVesicleRecycling * (excitatory + inhibitory);
-  joule[Term::rest] = kRestPerSecond * cells * seconds;
+  joule[Term::rest] = kRestPerSecond * static_cast<double>(activity.cells) * seconds;
   joule[Term::plasticity] =
       kPlasticShare * (kVesiclePostsynaptic + kVesiclePresynaptic) * plastic_excitatory +
       kPlasticShare * (kInhibitoryCost * kVesiclePostsynaptic + kVesiclePresynaptic) *
           plastic_inhibitory;
-  joule[Term::spines] = kSpineBirth * downscaling * static_cast<double>(activity.formed);
+  joule[Term::spines] = kSpineBirth * upscaling * static_cast<double>(activity.formed);
   for (double& term : joule) term *= kJoulePerAtp;
   return joule;
 }

@@ -78,10 +78,19 @@ using Ledger = std::array<double, kTerms.size()>;  ///< joules by term
 /// J.
 inline double rule_of_thumb(double spikes) { return kRuleOfThumbJoulePerSpike * spikes; }
 
-/// J by term over `seconds`. Arrivals count `in_degree` × cells / synapses times: cells have
-/// `in_degree` synapses at the start, and those that the model leaves out are taken to be as active
-/// as those it has, and to form as often. Cells without any, which are driven from outside, have no
-/// synaptic terms.
-Ledger ledger(const Activity& activity, double in_degree, double seconds);
+/// How many synapses of an animal stand behind one of the model, where `cells` cells with
+/// `in_degree` synapses each have `synapses`: those that the model leaves out are taken to be as
+/// active as those it has, and to form as often. 0 for cells without any, which are driven from
+/// outside and have no synaptic terms.
+double upscaling(double in_degree, std::int64_t cells, std::int64_t synapses);
+
+/// J by term over `seconds`, where every arrival counts `upscaling` times.
+Ledger ledger(const Activity& activity, double upscaling, double seconds);
+
+/// J of what drives blood flow: transmission (synapses, release and recycling) rather than spikes
+/// (Logothetis et al. 2001, Nature 412:150; Attwell & Iadecola 2002, Trends Neurosci 25:621).
+inline double transmission(const Ledger& joule) {
+  return joule[Term::synapses] + joule[Term::release] + joule[Term::recycling];
+}
 
 }  // namespace quartet::energy

@@ -147,9 +147,7 @@ std::vector<energy::Activity> Network::activity() const {
   }
   // Synapses that came or went since then count as if they had been so all the time.
   for (const Projection& projection : projections_) {
-    const std::size_t source = projection.source();
-    const auto& fired =
-        source >= kTractBase ? fired_of_tract_[source - kTractBase] : fired_of_population_[source];
+    const auto fired = fired_of(projection.source());
     std::int64_t arrivals = 0;
     for (std::uint32_t cell = 0; cell < fired.size(); ++cell)
       if (fired[cell] != 0)
@@ -165,6 +163,31 @@ std::vector<energy::Activity> Network::activity() const {
     of_target.lost += projection.lost();
   }
   return activity;
+}
+
+std::vector<energy::Activity> Network::activity_by_place(std::size_t index,
+                                                         std::span<const std::uint32_t> place,
+                                                         std::size_t places) const {
+  const LifPopulation& population = *populations_[index];
+  std::vector<std::int64_t> excitatory(population.count(), 0), inhibitory(population.count(), 0);
+  for (const Projection& projection : projections_)
+    if (projection.target() == index)
+      projection.add_arrivals(fired_of(projection.source()),
+                              projection.inhibitory() ? inhibitory : excitatory);
+  std::vector<energy::Activity> activity(places);
+  for (std::uint32_t id = population.first(); id < population.last(); ++id) {
+    if (!population.alive(id)) continue;
+    energy::Activity& here = activity[place[id]];
+    ++here.cells;
+    here.spikes += fired_of_population_[index][id];
+    here.excitatory += excitatory[id - population.first()];
+    here.inhibitory += inhibitory[id - population.first()];
+  }
+  return activity;
+}
+
+std::span<const std::uint32_t> Network::fired_of(std::size_t source) const {
+  return source >= kTractBase ? fired_of_tract_[source - kTractBase] : fired_of_population_[source];
 }
 
 void Network::send(std::size_t index, std::vector<Spike>& out) const {

@@ -54,6 +54,11 @@ class Network {
   /// Per population since begin_count(): spikes of this slice's own cells and arrivals at its own
   /// synapses, counted when the spike is sent on, a delay before they arrive.
   std::vector<energy::Activity> activity() const;
+  /// The same of one population's living cells by place, without what concerns changing synapses:
+  /// `place[id]` of a cell (over all slices) is below `places`.
+  std::vector<energy::Activity> activity_by_place(std::size_t population,
+                                                  std::span<const std::uint32_t> place,
+                                                  std::size_t places) const;
 
   /// LifPopulation::set_noise_stream for all populations.
   void set_noise_stream(std::uint32_t stream);
@@ -88,6 +93,9 @@ class Network {
   std::vector<std::vector<std::uint32_t>> fired_of_population_, fired_of_tract_;
   std::vector<Spike> gathered_;
   std::vector<std::uint32_t> fired_;
+
+  /// Of every cell of a source (its index in the network) since begin_count().
+  std::span<const std::uint32_t> fired_of(std::size_t source) const;
 
   static constexpr std::size_t kTractBase = 1u << 16;
 };

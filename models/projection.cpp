@@ -269,6 +269,15 @@ std::uint32_t Projection::fan_out(std::uint32_t cell) const {
   return synapses;
 }
 
+void Projection::add_arrivals(std::span<const std::uint32_t> fired,
+                              std::span<std::int64_t> arrivals) const {
+  for (const Fan& fan : fans_)
+    for (std::uint32_t cell = 0; cell < sources_; ++cell)
+      if (fired[cell] != 0)
+        for (std::uint32_t s = fan.row[cell]; s < fan.row[cell + 1]; ++s)
+          arrivals[fan.target[s]] += fired[cell];
+}
+
 std::vector<float> Projection::canonical_weights() const {
   std::vector<float> values(position_.size());
   for (std::size_t s = 0; s < position_.size(); ++s) values[s] = weights_[position_[s]];

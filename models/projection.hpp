@@ -81,6 +81,9 @@ class Projection {
   bool inhibitory() const { return inhibitory_; }
   /// Synapses that a spike of source cell `cell` reaches in this slice.
   std::uint32_t fan_out(std::uint32_t cell) const;
+  /// Adds to each own target the spikes that reach it when source cell k has fired `fired[k]`
+  /// times.
+  void add_arrivals(std::span<const std::uint32_t> fired, std::span<std::int64_t> arrivals) const;
   /// Of the target: current (weights in mV) or conductance (in g_L).
   SynapseKind kind() const { return target_->kind(); }
 

@@ -86,6 +86,9 @@ class Region {
   virtual void begin_count() {}
   /// Per population what this slice did since then; slices add up to the region.
   virtual std::vector<energy::Activity> activity() const { return {}; }
+  /// The same by place: for each population whose cells have places on the motor sheet, in order,
+  /// its kSheetBins bins (sheet.hpp), without what concerns changing synapses and dead cells.
+  virtual std::vector<energy::Activity> activity_by_place() const { return {}; }
 
   /// Weights of plastic projection `index` onto this slice's own targets, evaluated on a copy:
   /// `first` = first own target; row-major [own targets][in_degree], canonical order.

@@ -35,6 +35,15 @@ inline constexpr std::array<MuscleField, kMuscles> kMuscleFields = {{
     {"face", 17.3, 3.0},
 }};
 static_assert(kMuscleFields[kFace].name == "face");
+/// The sheet in square bins, as a scanner sees it: columns from medial to lateral, one row of them
+/// after the other. Of 1 sheet unit, finer than the reach of blood vessels.
+inline constexpr std::uint32_t kSheetColumns = static_cast<std::uint32_t>(kSheetWidth),
+                               kSheetRows = static_cast<std::uint32_t>(kSheetHeight),
+                               kSheetBins = kSheetColumns * kSheetRows;
+inline std::uint32_t sheet_bin(double x, double y) {
+  return static_cast<std::uint32_t>(y) * kSheetColumns + static_cast<std::uint32_t>(x);
+}
+
 /// SD of a field, sheet units (tuned: neighbouring arm muscles share 4 % of their drive).
 inline constexpr double kFieldSd = 0.7;
 

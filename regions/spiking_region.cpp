@@ -1,5 +1,6 @@
 #include "regions/spiking_region.hpp"
 
+#include "regions/sheet.hpp"
 #include "regions/sizes.hpp"
 
 namespace quartet {
@@ -10,6 +11,15 @@ void SpikingRegion::advance(Step t, const Inbox& in, Outbox& out, Peers& peers) 
   learn(t, in);
   for (std::size_t port = 0; port < outputs_.size(); ++port)
     network_.send(output_population_[port], out.spikes(port));
+}
+
+std::vector<energy::Activity> SpikingRegion::activity_by_place() const {
+  std::vector<energy::Activity> activity;
+  for (const auto& [population, bins] : bins_) {
+    const auto here = network_.activity_by_place(population, bins, kSheetBins);
+    activity.insert(activity.end(), here.begin(), here.end());
+  }
+  return activity;
 }
 
 void SpikingRegion::weights(std::size_t index, std::uint32_t& first,
@@ -59,6 +69,8 @@ std::size_t SpikingRegion::add_population(PopulationInfo info, const LifParamete
       network_.add_population(info.name, parameters, kind, std::move(receptors), info.size);
   directions_[index] = info.preferred_direction_deg;
   places_[index] = {info.x, info.y};
+  for (std::size_t cell = 0; cell < info.x.size(); ++cell)
+    bins_[index].push_back(sheet_bin(info.x[cell], info.y[cell]));
   populations_.push_back(std::move(info));
   return index;
 }

@@ -30,6 +30,7 @@ class SpikingRegion : public Region {
   }
   void begin_count() override { network_.begin_count(); }
   std::vector<energy::Activity> activity() const override { return network_.activity(); }
+  std::vector<energy::Activity> activity_by_place() const override;
   void weights(std::size_t index, std::uint32_t& first, std::vector<float>& values) const override;
   std::vector<std::uint32_t> sources(std::size_t index) const override;
   Spines spines(std::size_t index) const override;
@@ -80,6 +81,8 @@ class SpikingRegion : public Region {
   std::vector<PopulationInfo> populations_;
   std::map<std::size_t, std::vector<float>> directions_;             // of cells, by source index
   std::map<std::size_t, std::array<std::vector<float>, 2>> places_;  // on the sheet, likewise
+  // Bin of each cell on the sheet, of populations that are there.
+  std::map<std::size_t, std::vector<std::uint32_t>> bins_;
   std::vector<ProjectionInfo> plastic_infos_;
   std::vector<const Projection*> plastic_;
   std::vector<const SpineRule*> spine_rules_;  // of these, null where nothing comes or goes

@@ -257,16 +257,16 @@ void add_energy(CLI::App& app, int& exit_code) {
     std::vector<std::string> between;
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App* command =
-      app.add_subcommand("energy", "What regions and populations use, and how it changes");
+  CLI::App* command = app.add_subcommand(
+      "energy", "What regions and populations use, how it changes, and a BOLD-like map");
   command->add_option("DIR", flags->directory, "run directory")->required();
   command
       ->add_option("--between", flags->between,
                    "two phases of the schedule to compare; default: its first two")
       ->expected(2);
   command->footer(
-      "Example:\n  quartet energy results/mine --between baseline rotated\n\nWrites energy.csv "
-      "into DIR.");
+      "Example:\n  quartet energy results/mine --between baseline rotated\n\nWrites energy.csv, "
+      "and bold.csv, bold.png and .pdf: a BOLD-like map of the motor sheet, into DIR.");
   command->callback([flags, &exit_code] {
     check_run_directory(flags->directory);
     Arguments arguments = {flags->directory};

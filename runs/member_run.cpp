@@ -267,9 +267,14 @@ void MemberRun::record_activity(Recording& recording) {
   for (const std::string_view name : region_names()) {
     if (name == "body") continue;
     const auto ranks = placement_.ranks_of(name);
-    std::vector<energy::Activity> mine;
+    std::vector<energy::Activity> mine;  // of populations, then by place
+    std::size_t populations = 0;
     for (const Hosted& hosted : hosted_) {
-      if (hosted.place.region == name) mine = hosted.region->activity();
+      if (hosted.place.region != name) continue;
+      mine = hosted.region->activity();
+      populations = mine.size();
+      const auto by_place = hosted.region->activity_by_place();
+      mine.insert(mine.end(), by_place.begin(), by_place.end());
     }
     RegionRecorder* recorder = recording.recorder(name);
     if (ranks.size() > 1) {
@@ -283,7 +288,9 @@ void MemberRun::record_activity(Recording& recording) {
         for (std::size_t p = 0; p < theirs.size(); ++p) mine[p] += theirs[p];
       }
     }
-    if (recorder != nullptr) recorder->trial(index_, trials_done() - 1, mine);
+    if (recorder == nullptr) continue;
+    const std::span<const energy::Activity> all(mine);
+    recorder->trial(index_, trials_done() - 1, all.first(populations), all.subspan(populations));
   }
 }
 

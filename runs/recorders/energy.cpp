@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "regions/sheet.hpp"
+
 namespace quartet {
 
 EnergyRecorder::EnergyRecorder(const std::filesystem::path& directory, const RecordedRun& run,
                                const RegionDescription& region, StateReader* resume_from)
     : region_(region), seconds_(1e-3 * static_cast<double>(run.trial_ms)) {
+  for (std::size_t p = 0; p < region.populations.size(); ++p)
+    if (!region.populations[p].x.empty()) on_sheet_.push_back(p);
   const std::filesystem::path path = directory / (region.name + "_energy.nc");
   if (resume_from != nullptr) {
     table_ = SubjectTable::resume(path, run.subjects.size(), *resume_from, "energy.written");
@@ -26,12 +30,15 @@ EnergyRecorder::EnergyRecorder(const std::filesystem::path& directory, const Rec
   for (const Count& count : kCounts) ids_.push_back(id_of(count.name));
   rule_of_thumb_ = id_of("energy_rule_of_thumb");
   energy_ = id_of("energy");
+  if (!on_sheet_.empty()) map_ = id_of("transmission_energy");
 }
 
 void EnergyRecorder::trial(std::size_t member, std::int64_t trial,
-                           std::span<const energy::Activity> activity) {
+                           std::span<const energy::Activity> activity,
+                           std::span<const energy::Activity> by_place) {
   const std::size_t populations = region_.populations.size();
-  if (activity.size() != populations || table_->written.at(member) != trial) {
+  if (activity.size() != populations || by_place.size() != on_sheet_.size() * kSheetBins ||
+      table_->written.at(member) != trial) {
     throw std::logic_error("recorder: trials come in order, with the activity of every population");
   }
   NetcdfFile& file = table_->file;
@@ -51,14 +58,33 @@ void EnergyRecorder::trial(std::size_t member, std::int64_t trial,
   });
   std::vector<double> joules;
   for (std::size_t p = 0; p < populations; ++p) {
-    const energy::Ledger ledger =
-        energy::ledger(activity[p], energy::true_in_degree(region_.populations[p].name), seconds_);
+    const double in_degree = energy::true_in_degree(region_.populations[p].name);
+    const energy::Ledger ledger = energy::ledger(
+        activity[p], energy::upscaling(in_degree, activity[p].cells, activity[p].synapses),
+        seconds_);
     joules.insert(joules.end(), ledger.begin(), ledger.end());
   }
   file.put<double>(energy_, {row, member, 0, 0}, {1, 1, populations, energy::kTerms.size()},
                    joules);
+  if (!on_sheet_.empty())
+    file.put<double>(map_, {row, member, 0, 0}, {1, 1, kSheetRows, kSheetColumns},
+                     map_of(activity, by_place));
   table_->written[member] = trial + 1;
   file.sync();
+}
+
+std::vector<double> EnergyRecorder::map_of(std::span<const energy::Activity> activity,
+                                           std::span<const energy::Activity> by_place) const {
+  std::vector<double> map(kSheetBins, 0.0);
+  for (std::size_t i = 0; i < on_sheet_.size(); ++i) {
+    const PopulationInfo& population = region_.populations[on_sheet_[i]];
+    const double upscaling = energy::upscaling(energy::true_in_degree(population.name),
+                                               population.size, activity[on_sheet_[i]].synapses);
+    for (std::size_t bin = 0; bin < kSheetBins; ++bin)
+      map[bin] +=
+          energy::transmission(energy::ledger(by_place[i * kSheetBins + bin], upscaling, seconds_));
+  }
+  return map;
 }
 
 void EnergyRecorder::save(StateWriter& writer) const {
@@ -119,8 +145,32 @@ void EnergyRecorder::define(const RecordedRun& run) {
                      "plasticity: 7.6 % of transmission at plastic synapses; inhibitory vesicles "
                      "cost 0.2 of excitatory ones; 8000 synapses on cells without a number of "
                      "their own");
+  int sheet_x = -1, sheet_y = -1;
+  if (!on_sheet_.empty()) {
+    const auto axis = [&](const char* name, std::uint32_t bins, const char* long_name, int& id) {
+      const int dimension = file.define_dimension(name, bins);
+      id = file.define_variable(name, NetcdfType::f64, {dimension});
+      describe_variable(file, id, "1", long_name);
+      return dimension;
+    };
+    const int rows = axis("sheet_y", kSheetRows, "middle of a bin across the motor sheet", sheet_y);
+    const int columns = axis("sheet_x", kSheetColumns,
+                             "middle of a bin from the sheet's medial to its lateral end", sheet_x);
+    define_variable("transmission_energy", "J",
+                    "energy of synapses, release and recycling by place on the motor sheet",
+                    {trial, subject, rows, columns});
+  }
   file.end_definitions();
   subjects.write(file);
+  const auto put_bins = [&](int id, std::uint32_t bins) {
+    std::vector<double> middles(bins);
+    for (std::uint32_t bin = 0; bin < bins; ++bin) middles[bin] = bin + 0.5;
+    file.put<double>(id, {0}, {bins}, middles);
+  };
+  if (!on_sheet_.empty()) {
+    put_bins(sheet_y, kSheetRows);
+    put_bins(sheet_x, kSheetColumns);
+  }
   put_names(file, population_names, names, length);
   put_names(file, term_names, energy::kTerms, term_length);
   file.put<double>(in_degree, {0}, {in_degrees.size()}, in_degrees);

@@ -1,4 +1,5 @@
-/// REGION_energy.nc: what every population counts in a trial, and the joules of it, of all members.
+/// REGION_energy.nc: what every population counts in a trial, and the joules of it, of all members;
+/// of a region with a motor sheet also where on it transmission uses them.
 #pragma once
 
 #include <array>
@@ -21,7 +22,9 @@ class EnergyRecorder {
   EnergyRecorder(const std::filesystem::path& directory, const RecordedRun& run,
                  const RegionDescription& region, StateReader* resume_from);
 
-  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity);
+  /// `by_place`: as of Region::activity_by_place().
+  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity,
+             std::span<const energy::Activity> by_place);
 
   void save(StateWriter& writer) const;
 
@@ -61,11 +64,15 @@ class EnergyRecorder {
   }
 
   void define(const RecordedRun& run);
+  /// J of transmission by bin of the sheet, summed over populations.
+  std::vector<double> map_of(std::span<const energy::Activity> activity,
+                             std::span<const energy::Activity> by_place) const;
 
   RegionDescription region_;
-  double seconds_;  // of a trial
+  double seconds_;                     // of a trial
+  std::vector<std::size_t> on_sheet_;  // populations that are there
   std::unique_ptr<SubjectTable> table_;
-  int trial_ = -1, rule_of_thumb_ = -1, energy_ = -1;
+  int trial_ = -1, rule_of_thumb_ = -1, energy_ = -1, map_ = -1;
   std::vector<int> ids_;  // of kCounts
 };
 

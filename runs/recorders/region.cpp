@@ -47,8 +47,9 @@ void RegionRecorder::step(Step t, const Region& region) {
 }
 
 void RegionRecorder::trial(std::size_t member, std::int64_t trial,
-                           std::span<const energy::Activity> activity) {
-  if (energy_) energy_->trial(member, trial, activity);
+                           std::span<const energy::Activity> activity,
+                           std::span<const energy::Activity> by_place) {
+  if (energy_) energy_->trial(member, trial, activity, by_place);
 }
 
 void RegionRecorder::begin_snapshot(std::size_t member, std::int64_t trial, Step t) {

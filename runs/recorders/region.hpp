@@ -38,8 +38,10 @@ class RegionRecorder {
   /// After region.advance(t): `t` counts from the member's start. Timesteps come in order.
   void step(Step t, const Region& region);
 
-  /// The end of a trial: what each population did in it. Trials of a member come in order.
-  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity);
+  /// The end of a trial: what each population did in it, in all and by place on the motor sheet
+  /// (Region::activity() and activity_by_place()). Trials of a member come in order.
+  void trial(std::size_t member, std::int64_t trial, std::span<const energy::Activity> activity,
+             std::span<const energy::Activity> by_place);
 
   /// A snapshot of the weights after timestep `t` − 1 (that is, at time t): begin, then all rows of
   /// every projection in any order, then end. Rows [first, first + values.size() / in_degree).

@@ -10,6 +10,10 @@ namespace {
 
 double total(const Ledger& ledger) { return std::accumulate(ledger.begin(), ledger.end(), 0.0); }
 
+Ledger ledger_of(const Activity& activity, double in_degree) {
+  return ledger(activity, upscaling(in_degree, activity.cells, activity.synapses), 1);
+}
+
 // 1e6 cells, +5 spikes/s, 1 h, as is often quoted.
 TEST(Energy, RuleOfThumb) {
   const double added = rule_of_thumb(1e6 * 5 * 3600), brain = 20 * 3600;
@@ -30,7 +34,7 @@ Activity cortex(double rate) {
 // Shares of Howarth, Gleeson & Attwell 2012, to the whole per cents that they give: postsynaptic
 // 50, spikes 21, rest 20, presynaptic 5, recycling 4 %.
 TEST(Energy, SharesOfTheCortex) {
-  const Ledger ledger = energy::ledger(cortex(4), true_in_degree("L23E"), 1);
+  const Ledger ledger = ledger_of(cortex(4), true_in_degree("L23E"));
   const double all = total(ledger);
   EXPECT_NEAR(ledger[synapses] / all, .50, .005);
   EXPECT_NEAR(ledger[spikes] / all, .21, .005);
@@ -41,7 +45,7 @@ TEST(Energy, SharesOfTheCortex) {
   EXPECT_EQ(ledger[spines], 0);
   EXPECT_NEAR((all - ledger[rest]) / 4000, 37e-12, 1e-12);  // J per spike
   // Five spikes a second more about double what these cells use.
-  const double more = total(energy::ledger(cortex(9), true_in_degree("L23E"), 1));
+  const double more = total(ledger_of(cortex(9), true_in_degree("L23E")));
   EXPECT_NEAR(more / all, 2.0, .5);
 }
 
@@ -52,8 +56,8 @@ TEST(Energy, EveryTermCosts) {
   a.plastic_inhibitory = 200'000;
   a.formed = 50;
   const double in_degree = static_cast<double>(a.synapses) / static_cast<double>(a.cells);
-  for (double term : energy::ledger(a, 8000, 1)) EXPECT_GT(term, 0);
-  EXPECT_NEAR(energy::ledger(a, in_degree, 1)[spines] / 50, 47e-12, 1e-12);
+  for (double term : ledger_of(a, 8000)) EXPECT_GT(term, 0);
+  EXPECT_NEAR(ledger_of(a, in_degree)[spines] / 50, 47e-12, 1e-12);
 }
 
 // Where all synapses can change, plasticity is its share of their transmission, whatever they are.
@@ -63,7 +67,7 @@ TEST(Energy, PlasticityIsAShareOfTransmission) {
   std::swap(inhibited.inhibitory, inhibited.excitatory);
   inhibited.plastic = inhibited.plastic_inhibitory = inhibited.inhibitory;
   for (const Activity& activity : {excited, inhibited}) {
-    const Ledger ledger = energy::ledger(activity, 8000, 1);
+    const Ledger ledger = ledger_of(activity, 8000);
     EXPECT_NEAR(ledger[plasticity] / (ledger[synapses] + ledger[release]), .076, 1e-12);
   }
 }
@@ -73,9 +77,9 @@ TEST(Energy, DownscalingIsCorrected) {
   Activity few = cortex(4), many = cortex(4);
   many.synapses *= 10;
   many.excitatory *= 10;
-  EXPECT_DOUBLE_EQ(total(ledger(few, 8000, 1)), total(ledger(many, 8000, 1)));
+  EXPECT_DOUBLE_EQ(total(ledger_of(few, 8000)), total(ledger_of(many, 8000)));
   few.synapses = few.excitatory = 0;
-  EXPECT_EQ(ledger(few, 8000, 1)[synapses], 0);  // driven from outside
+  EXPECT_EQ(ledger_of(few, 8000)[synapses], 0);  // driven from outside
 }
 
 }  // namespace

@@ -311,6 +311,52 @@ TEST(Network, CountsArrivalsByWhatTheirSynapsesDoAndWhetherTheyChange) {
   EXPECT_EQ(activity.synapses, 160);
 }
 
+// What cells do by place adds up to what they do, on any number of slices; a dead cell does
+// nothing.
+TEST(Network, CountsByPlaceWhatLivingCellsDo) {
+  const std::uint32_t size = 64, places = 5;
+  const auto counted = [&](int slices, bool lesioned) {
+    Slices whole(slices, kSubsteps, 1, [](Network& network) {
+      const auto cells = network.add_population("E", {.bias_mv = 30}, SynapseKind::conductance,
+                                                {{.reversal_mv = 0}, {.reversal_mv = -75}}, size);
+      for (const std::size_t receptor : {0u, 1u}) {
+        ProjectionSpec spec = between("E_E", cells, cells, 1e-3, 1, size);
+        spec.name += std::to_string(receptor);
+        spec.in_degree = 4;
+        spec.receptor = receptor;
+        network.connect(std::move(spec));
+      }
+    });
+    std::vector<std::uint32_t> place(size);
+    for (std::uint32_t id = 0; id < size; ++id) place[id] = id % places;
+    std::vector<energy::Activity> sum(places + 1);  // the last: not by place
+    for (int slice = 0; slice < slices; ++slice) {
+      if (lesioned) whole[slice].remove_cells(0, 1.0);
+      whole[slice].begin_count();
+    }
+    whole.run(0, 40, [](Step) { return FixedInbox(std::vector<Spike>{}); });
+    for (int slice = 0; slice < slices; ++slice) {
+      const auto by_place = whole[slice].activity_by_place(0, place, places);
+      for (std::uint32_t p = 0; p < places; ++p) sum[p] += by_place[p];
+      sum[places] += whole[slice].activity()[0];
+    }
+    return sum;
+  };
+  const std::vector<energy::Activity> one = counted(1, false);
+  EXPECT_EQ(one, counted(4, false));
+  energy::Activity total;
+  for (std::uint32_t p = 0; p < places; ++p) {
+    EXPECT_GT(one[p].excitatory, 0);
+    total += one[p];
+  }
+  EXPECT_EQ(total.cells, one[places].cells);
+  EXPECT_EQ(total.spikes, one[places].spikes);
+  EXPECT_EQ(total.excitatory, one[places].excitatory);
+  EXPECT_EQ(total.inhibitory, one[places].inhibitory);
+  const std::vector<energy::Activity> none = counted(1, true);
+  for (std::uint32_t p = 0; p < places; ++p) EXPECT_EQ(none[p], energy::Activity{});
+}
+
 TEST(Network, RefusesARecurrentProjectionWithoutDelay) {
   Network network(kSubsteps, 0, 1, 1);
   const auto cells = network.add_population("PC", {}, SynapseKind::current, {{.decay_ms = 5}}, 16);

@@ -22,12 +22,14 @@ import analysis_test
 import energy
 
 TERMS = ("spikes", "rest", "plasticity")
+HOT = (4, 3)  # column and row of the sheet
 SECONDS, CELLS = 2.0, np.array([4, 6])  # of a trial; of the two populations
 
 
 def write_run(directory):
     """Joules of term k of population p in an aligned trial are (k + 1) (p + 1); in all others twice
-    that, and in groups after the first ten times. Spikes: 8 per cell, and 16."""
+    that, and in groups after the first ten times. Spikes: 8 per cell, and 16. Every bin of the sheet
+    transmits with 1 J, and after alignment with twice that, but three times in the bin at HOT."""
     analysis_test.write_run(directory, subjects=2, groups=["abrupt_intact", "abrupt_depleted"])
     with netCDF4.Dataset(directory / "behaviour.nc") as file:
         block, group = file["block"][:], file["group"][:]
@@ -51,6 +53,16 @@ def write_run(directory):
             file.createVariable("energy_rule_of_thumb", "f8", axes)[:] = 2e-9 * spikes
             file.createVariable("spikes", "f8", axes)[:] = spikes
             file.createVariable("cells", "f8", axes)[:] = np.broadcast_to(CELLS, spikes.shape)
+            if region != "cortex":
+                continue
+            for axis, size in (("sheet_y", 6), ("sheet_x", 18)):
+                file.createDimension(axis, size)
+                file.createVariable(axis, "f8", (axis,))[:] = np.arange(size) + 0.5
+            transmission = np.ones((*block.shape, 6, 18))
+            transmission[~aligned] = 2
+            transmission[~aligned, HOT[1], HOT[0]] = 3
+            file.createVariable("transmission_energy", "f8",
+                                ("trial", "subject", "sheet_y", "sheet_x"))[:] = transmission
     return directory
 
 
@@ -115,6 +127,36 @@ class EnergyTest(unittest.TestCase):
         self.assertIn("abrupt_depleted: nW in aligned; change to rotated (mean of 2 subjects)", out)
         with open(self.run_directory / "energy.csv", encoding="utf-8") as file:
             self.assertEqual(len(list(csv.DictReader(file))), 2 * 4 * 3)
+        self.assertIn("abrupt_intact    aligned to rotated  2  ", out)
+        self.assertIn("(4.5, 3.5)", out)
+        for name in ("bold.csv", "bold.png", "bold.pdf"):
+            self.assertTrue((self.run_directory / name).is_file(), name)
+
+    def test_map_of_the_sheet(self):
+        rows = energy.bold(self.run_directory, ["aligned", "rotated"])
+        self.assertEqual(len(rows), 2 * 6 * 18)
+        for row in rows:
+            self.assertAlmostEqual(row["watt"], 1 / SECONDS)  # even: blurred it is as it was
+            self.assertEqual((row["subjects"], row["change_share_sem"]), (2, 0))
+        own = rows[:6 * 18]
+        hottest = max(own, key=lambda row: row["change_share"])
+        self.assertEqual((hottest["x"], hottest["y"]), (HOT[0] + 0.5, HOT[1] + 0.5))
+        # Half a FWHM aside the Gaussian has half its height.
+        change = {(row["x"], row["y"]): row["change_share"] - 1 for row in own}
+        aside = {d: change[HOT[0] + 0.5 + d, HOT[1] + 0.5] for d in (0, 1, 2)}
+        self.assertAlmostEqual(aside[1] / aside[0], 0.5 ** ((2 / energy.FWHM) ** 2), delta=0.05)
+        self.assertAlmostEqual(aside[2] / aside[0], 0.5 ** ((4 / energy.FWHM) ** 2), delta=0.05)
+        self.assertAlmostEqual(change[17.5, 5.5], 0, places=6)
+
+    def test_runs_without_a_map_have_their_ledger(self):
+        with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
+            file.renameVariable("transmission_energy", "other")
+        code, out, err = self.call(self.run_directory)
+        self.assertEqual(code, 0)
+        self.assertIn("All regions: ", out)
+        self.assertIn("no bold.png: ", err)
+        self.assertIn("has no map of the sheet; run the experiment again", err)
+        self.assertFalse((self.run_directory / "bold.csv").exists())
 
     def test_refusals(self):
         code, _, err = self.call(self.run_directory, "--between", "aligned", "nowhere")

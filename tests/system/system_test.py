@@ -804,6 +804,17 @@ class SystemTest(unittest.TestCase):
             np.testing.assert_array_equal(
                 energy["plastic_arrivals"][:, subject, populations.index("PC")], arrivals)
 
+        # By place on the sheet it is the same transmission.
+        with netCDF4.Dataset(out / "cortex_energy.nc") as energy:
+            names, terms = list(energy["population"][:]), list(energy["term"][:])
+            sheet = [names.index(name)
+                     for name in ("L23E", "PV", "SOM", "NGF", "L5IT", "L5PT", "L6CT")]
+            transmission = [terms.index(name) for name in ("synapses", "release", "recycling")]
+            joules = energy["energy"][:][:, :, sheet][..., transmission].sum(axis=(-1, -2))
+            by_place = energy["transmission_energy"][:]
+            np.testing.assert_allclose(by_place.sum(axis=(-1, -2)), joules, rtol=1e-12)
+            self.assertTrue((by_place > 0).all())
+
     # The comparer.
 
     def test_comparator_bites(self):
