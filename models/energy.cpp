@@ -12,8 +12,8 @@ double upscaling(double in_degree, std::int64_t cells, std::int64_t synapses) {
   return synapses == 0 ? 0 : in_degree * static_cast<double>(cells) / static_cast<double>(synapses);
 }
 
-Ledger ledger(const Activity& activity, double upscaling, double seconds) {
-  const double vesicles = kReleaseProbability * upscaling;  // per arrival
+Ledger ledger(const Activity& activity, double synapses, double seconds) {
+  const double vesicles = kReleaseProbability * synapses;  // per arrival
   const double excitatory = vesicles * static_cast<double>(activity.excitatory);
   const double inhibitory = vesicles * static_cast<double>(activity.inhibitory);
   const double plastic_excitatory =
@@ -29,7 +29,7 @@ Ledger ledger(const Activity& activity, double upscaling, double seconds) {
       kPlasticShare * (kVesiclePostsynaptic + kVesiclePresynaptic) * plastic_excitatory +
       kPlasticShare * (kInhibitoryCost * kVesiclePostsynaptic + kVesiclePresynaptic) *
           plastic_inhibitory;
-  joule[Term::spines] = kSpineBirth * upscaling * static_cast<double>(activity.formed);
+  joule[Term::spines] = kSpineBirth * synapses * static_cast<double>(activity.formed);
   for (double& term : joule) term *= kJoulePerAtp;
   return joule;
 }

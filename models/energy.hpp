@@ -84,11 +84,13 @@ inline double rule_of_thumb(double spikes) { return kRuleOfThumbJoulePerSpike * 
 /// outside and have no synaptic terms.
 double upscaling(double in_degree, std::int64_t cells, std::int64_t synapses);
 
-/// J by term over `seconds`, where every arrival counts `upscaling` times.
-Ledger ledger(const Activity& activity, double upscaling, double seconds);
+/// J by term over `seconds`, where every arrival counts `synapses` times.
+Ledger ledger(const Activity& activity, double synapses, double seconds);
 
-/// J of what drives blood flow: transmission (synapses, release and recycling) rather than spikes
-/// (Logothetis et al. 2001, Nature 412:150; Attwell & Iadecola 2002, Trends Neurosci 25:621).
+/// J of synapses, release and recycling: a stand-in for what drives blood flow. BOLD goes with
+/// synaptic input somewhat more than with spikes (Logothetis et al. 2001, Nature 412:150), though
+/// transmitters drive it rather than the energy used (Attwell & Iadecola 2002, Trends Neurosci
+/// 25:621).
 inline double transmission(const Ledger& joule) {
   return joule[Term::synapses] + joule[Term::release] + joule[Term::recycling];
 }

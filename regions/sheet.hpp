@@ -35,11 +35,12 @@ inline constexpr std::array<MuscleField, kMuscles> kMuscleFields = {{
     {"face", 17.3, 3.0},
 }};
 static_assert(kMuscleFields[kFace].name == "face");
-/// The sheet in square bins, as a scanner sees it: columns from medial to lateral, one row of them
-/// after the other. Of 1 sheet unit, finer than the reach of blood vessels.
+/// The sheet in bins of a square unit, finer than a scanner sees: columns from medial to lateral,
+/// one row of them after the other.
 inline constexpr std::uint32_t kSheetColumns = static_cast<std::uint32_t>(kSheetWidth),
                                kSheetRows = static_cast<std::uint32_t>(kSheetHeight),
                                kSheetBins = kSheetColumns * kSheetRows;
+static_assert(kSheetColumns == kSheetWidth && kSheetRows == kSheetHeight);
 inline std::uint32_t sheet_bin(double x, double y) {
   return static_cast<std::uint32_t>(y) * kSheetColumns + static_cast<std::uint32_t>(x);
 }

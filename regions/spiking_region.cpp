@@ -15,7 +15,12 @@ void SpikingRegion::advance(Step t, const Inbox& in, Outbox& out, Peers& peers) 
 
 std::vector<energy::Activity> SpikingRegion::activity_by_place() const {
   std::vector<energy::Activity> activity;
-  for (const auto& [population, bins] : bins_) {
+  for (std::size_t population = 0; population < populations_.size(); ++population) {
+    const PopulationInfo& info = populations_[population];
+    if (info.x.empty()) continue;
+    std::vector<std::uint32_t> bins;
+    for (std::size_t cell = 0; cell < info.x.size(); ++cell)
+      bins.push_back(sheet_bin(info.x[cell], info.y[cell]));
     const auto here = network_.activity_by_place(population, bins, kSheetBins);
     activity.insert(activity.end(), here.begin(), here.end());
   }
@@ -69,8 +74,6 @@ std::size_t SpikingRegion::add_population(PopulationInfo info, const LifParamete
       network_.add_population(info.name, parameters, kind, std::move(receptors), info.size);
   directions_[index] = info.preferred_direction_deg;
   places_[index] = {info.x, info.y};
-  for (std::size_t cell = 0; cell < info.x.size(); ++cell)
-    bins_[index].push_back(sheet_bin(info.x[cell], info.y[cell]));
   populations_.push_back(std::move(info));
   return index;
 }

@@ -81,8 +81,6 @@ class SpikingRegion : public Region {
   std::vector<PopulationInfo> populations_;
   std::map<std::size_t, std::vector<float>> directions_;             // of cells, by source index
   std::map<std::size_t, std::array<std::vector<float>, 2>> places_;  // on the sheet, likewise
-  // Bin of each cell on the sheet, of populations that are there.
-  std::map<std::size_t, std::vector<std::uint32_t>> bins_;
   std::vector<ProjectionInfo> plastic_infos_;
   std::vector<const Projection*> plastic_;
   std::vector<const SpineRule*> spine_rules_;  // of these, null where nothing comes or goes

@@ -78,11 +78,11 @@ std::vector<double> EnergyRecorder::map_of(std::span<const energy::Activity> act
   std::vector<double> map(kSheetBins, 0.0);
   for (std::size_t i = 0; i < on_sheet_.size(); ++i) {
     const PopulationInfo& population = region_.populations[on_sheet_[i]];
-    const double upscaling = energy::upscaling(energy::true_in_degree(population.name),
-                                               population.size, activity[on_sheet_[i]].synapses);
+    const double synapses = energy::upscaling(energy::true_in_degree(population.name),
+                                              population.size, activity[on_sheet_[i]].synapses);
     for (std::size_t bin = 0; bin < kSheetBins; ++bin)
       map[bin] +=
-          energy::transmission(energy::ledger(by_place[i * kSheetBins + bin], upscaling, seconds_));
+          energy::transmission(energy::ledger(by_place[i * kSheetBins + bin], synapses, seconds_));
   }
   return map;
 }
@@ -156,9 +156,11 @@ void EnergyRecorder::define(const RecordedRun& run) {
     const int rows = axis("sheet_y", kSheetRows, "middle of a bin across the motor sheet", sheet_y);
     const int columns = axis("sheet_x", kSheetColumns,
                              "middle of a bin from the sheet's medial to its lateral end", sheet_x);
-    define_variable("transmission_energy", "J",
-                    "energy of synapses, release and recycling by place on the motor sheet",
-                    {trial, subject, rows, columns});
+    define_variable(
+        "transmission_energy", "J",
+        "energy of synapses, release and recycling by place on the motor sheet, of living "
+        "cells of its seven populations",
+        {trial, subject, rows, columns});
   }
   file.end_definitions();
   subjects.write(file);

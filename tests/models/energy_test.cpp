@@ -73,7 +73,7 @@ TEST(Energy, PlasticityIsAShareOfTransmission) {
 }
 
 // Fewer synapses in the model change nothing while each is as active.
-TEST(Energy, DownscalingIsCorrected) {
+TEST(Energy, UpscalingCorrectsForFewSynapses) {
   Activity few = cortex(4), many = cortex(4);
   many.synapses *= 10;
   many.excitatory *= 10;

@@ -311,50 +311,60 @@ TEST(Network, CountsArrivalsByWhatTheirSynapsesDoAndWhetherTheyChange) {
   EXPECT_EQ(activity.synapses, 160);
 }
 
-// What cells do by place adds up to what they do, on any number of slices; a dead cell does
-// nothing.
+// By place: what living cells do, of synapses from within and from a tract, of all delays.
 TEST(Network, CountsByPlaceWhatLivingCellsDo) {
   const std::uint32_t size = 64, places = 5;
-  const auto counted = [&](int slices, bool lesioned) {
+  const auto counted = [&](int slices, double removed) {
     Slices whole(slices, kSubsteps, 1, [](Network& network) {
-      const auto cells = network.add_population("E", {.bias_mv = 30}, SynapseKind::conductance,
-                                                {{.reversal_mv = 0}, {.reversal_mv = -75}}, size);
-      for (const std::size_t receptor : {0u, 1u}) {
-        ProjectionSpec spec = between("E_E", cells, cells, 1e-3, 1, size);
-        spec.name += std::to_string(receptor);
-        spec.in_degree = 4;
-        spec.receptor = receptor;
-        network.connect(std::move(spec));
-      }
+      const std::vector<Receptor> receptors{{.reversal_mv = 0}, {.reversal_mv = -75}};
+      network.add_population("other", {}, SynapseKind::conductance, receptors, 8);
+      const auto cells =
+          network.add_population("E", {.bias_mv = 30}, SynapseKind::conductance, receptors, size);
+      ProjectionSpec within = between("E_E", cells, cells, 1e-3, 1, size);
+      within.in_degree = 4;
+      within.receptor = 1;
+      within.delay_of = [](std::uint32_t source, std::uint32_t) { return 1.0 + source % 3; };
+      within.min_delay_ms = 1;
+      within.max_delay_ms = 3;
+      network.connect(std::move(within));
+      ProjectionSpec from_tract = between("input", network.add_tract(0, 16, 8), cells, 1e-3, 0, 16);
+      from_tract.in_degree = 3;
+      network.connect(std::move(from_tract));
     });
     std::vector<std::uint32_t> place(size);
     for (std::uint32_t id = 0; id < size; ++id) place[id] = id % places;
     std::vector<energy::Activity> sum(places + 1);  // the last: not by place
+    std::vector<std::uint32_t> dead;
     for (int slice = 0; slice < slices; ++slice) {
-      if (lesioned) whole[slice].remove_cells(0, 1.0);
+      dead = whole[slice].remove_cells(1, removed);
       whole[slice].begin_count();
     }
-    whole.run(0, 40, [](Step) { return FixedInbox(std::vector<Spike>{}); });
+    std::vector<Spike> all;
+    for (std::uint32_t id = 0; id < 16; ++id) all.push_back({id, 0});
+    whole.run(0, 10, [&](Step) { return FixedInbox(all); });
     for (int slice = 0; slice < slices; ++slice) {
-      const auto by_place = whole[slice].activity_by_place(0, place, places);
+      const auto by_place = whole[slice].activity_by_place(1, place, places);
       for (std::uint32_t p = 0; p < places; ++p) sum[p] += by_place[p];
-      sum[places] += whole[slice].activity()[0];
+      sum[places] += whole[slice].activity()[1];
+    }
+    for (std::uint32_t p = 0; p < places; ++p) {
+      std::int64_t living = 0;
+      for (std::uint32_t id = p; id < size; id += places)
+        living += std::count(dead.begin(), dead.end(), id) == 0 ? 1 : 0;
+      EXPECT_EQ(sum[p].cells, living);
+      EXPECT_EQ(sum[p].excitatory, living * 3 * 10 * 1);  // 3 synapses, a spike in each of 10 ms
+      EXPECT_GT(sum[p].inhibitory, 0);
     }
     return sum;
   };
-  const std::vector<energy::Activity> one = counted(1, false);
-  EXPECT_EQ(one, counted(4, false));
+  const std::vector<energy::Activity> one = counted(1, 0);
   energy::Activity total;
-  for (std::uint32_t p = 0; p < places; ++p) {
-    EXPECT_GT(one[p].excitatory, 0);
-    total += one[p];
-  }
-  EXPECT_EQ(total.cells, one[places].cells);
+  for (std::uint32_t p = 0; p < places; ++p) total += one[p];
   EXPECT_EQ(total.spikes, one[places].spikes);
   EXPECT_EQ(total.excitatory, one[places].excitatory);
   EXPECT_EQ(total.inhibitory, one[places].inhibitory);
-  const std::vector<energy::Activity> none = counted(1, true);
-  for (std::uint32_t p = 0; p < places; ++p) EXPECT_EQ(none[p], energy::Activity{});
+  EXPECT_EQ(one, counted(4, 0));
+  EXPECT_EQ(counted(1, .5), counted(4, .5));
 }
 
 TEST(Network, RefusesARecurrentProjectionWithoutDelay) {

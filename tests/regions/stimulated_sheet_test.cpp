@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -35,6 +36,7 @@ class Sheet {
     alone_.step();
   }
   void lesion(double radius) { cortex_.lesion(kX, kY, radius); }
+  const Cortex& cortex() const { return cortex_; }
   /// Cells of a population within `to` and beyond `from` units of the site.
   std::set<std::uint32_t> cells(std::string_view population, double from, double to) const {
     const PopulationInfo& info = cortex_.populations()[population_of(cortex_, population)];
@@ -105,6 +107,31 @@ TEST(StimulatedSheet, CellsOfALesionAreSilent) {
     }
     sheet.rest(300);
   }
+}
+
+// Every population's living cells are counted in the square unit in which they lie.
+TEST(StimulatedSheet, ActivityByPlaceIsWhereCellsLie) {
+  Sheet sheet;
+  sheet.lesion(1.5);
+  const std::vector<energy::Activity> by_place = sheet.cortex().activity_by_place();
+  std::size_t populations = 0;
+  for (const PopulationInfo& info : sheet.cortex().populations()) {
+    if (info.x.empty()) continue;
+    const std::set<std::uint32_t> dead = sheet.cells(info.name, 0, 1.5);
+    std::map<std::pair<int, int>, std::int64_t> cells;
+    for (std::uint32_t cell = 0; cell < info.size; ++cell)
+      if (!dead.contains(cell))
+        ++cells[{static_cast<int>(std::floor(info.x[cell])),
+                 static_cast<int>(std::floor(info.y[cell]))}];
+    for (int y = 0; y < 6; ++y)
+      for (int x = 0; x < 18; ++x)
+        EXPECT_EQ(by_place[populations * 6 * 18 + static_cast<std::size_t>(y * 18 + x)].cells,
+                  (cells[{x, y}]))
+            << info.name << " at " << x << ", " << y;
+    ++populations;
+  }
+  EXPECT_EQ(populations, 7u);
+  EXPECT_EQ(by_place.size(), populations * 6 * 18);
 }
 
 TEST(StimulatedSheet, StrongerPulsesRecruitMore) {

@@ -29,7 +29,8 @@ SECONDS, CELLS = 2.0, np.array([4, 6])  # of a trial; of the two populations
 def write_run(directory):
     """Joules of term k of population p in an aligned trial are (k + 1) (p + 1); in all others twice
     that, and in groups after the first ten times. Spikes: 8 per cell, and 16. Every bin of the sheet
-    transmits with 1 J, and after alignment with twice that, but three times in the bin at HOT."""
+    transmits with 1 J, and after alignment with 2 J (the second subject of a group with 4 J), and a
+    joule more in the bin at HOT."""
     analysis_test.write_run(directory, subjects=2, groups=["abrupt_intact", "abrupt_depleted"])
     with netCDF4.Dataset(directory / "behaviour.nc") as file:
         block, group = file["block"][:], file["group"][:]
@@ -60,7 +61,8 @@ def write_run(directory):
                 file.createVariable(axis, "f8", (axis,))[:] = np.arange(size) + 0.5
             transmission = np.ones((*block.shape, 6, 18))
             transmission[~aligned] = 2
-            transmission[~aligned, HOT[1], HOT[0]] = 3
+            transmission[~aligned & (np.arange(group.size) % 2 == 1)] = 4
+            transmission[~aligned, HOT[1], HOT[0]] += 1
             file.createVariable("transmission_energy", "f8",
                                 ("trial", "subject", "sheet_y", "sheet_x"))[:] = transmission
     return directory
@@ -78,8 +80,13 @@ class EnergyTest(unittest.TestCase):
             code = energy.main([str(a) for a in arguments])
         return code, out.getvalue(), err.getvalue()
 
+    def measure(self, between=None, what=energy.measure):
+        run = energy.behaviour.read(self.run_directory, set())
+        phases = energy.phases_between(run.groups.values(), between)
+        return what(self.run_directory, run, phases)
+
     def test_powers(self):
-        rows = energy.measure(self.run_directory, ["aligned", "rotated"])
+        rows = self.measure(["aligned", "rotated"])
         self.assertEqual(len(rows), 2 * 4 * 3)
         for tenfold, group in ((1, "abrupt_intact"), (10, "abrupt_depleted")):
             first, second, both = [row for row in rows
@@ -99,11 +106,11 @@ class EnergyTest(unittest.TestCase):
             self.assertAlmostEqual(both["change_rule_of_thumb_share_of_brain"] / (thumb / 20), 1)
 
     def test_blocks_without_a_phase_have_their_number(self):
-        named = energy.measure(self.run_directory, ["aligned", "rotated"])
+        named = self.measure(["aligned", "rotated"])
         path = self.run_directory / "resolved.toml"
         path.write_text(re.sub(r'phase = "\w+", ', "", path.read_text()))
         self.assertEqual([row | {"phase": "aligned", "other_phase": "rotated"}
-                          for row in energy.measure(self.run_directory)], named)
+                          for row in self.measure()], named)
         code, out, _ = self.call(self.run_directory)
         self.assertEqual(code, 0)
         self.assertIn("nW in block 0; change to block 1", out)
@@ -133,20 +140,50 @@ class EnergyTest(unittest.TestCase):
             self.assertTrue((self.run_directory / name).is_file(), name)
 
     def test_map_of_the_sheet(self):
-        rows = energy.bold(self.run_directory, ["aligned", "rotated"])
+        rows = self.measure(["aligned", "rotated"], energy.measure_sheet)
         self.assertEqual(len(rows), 2 * 6 * 18)
-        for row in rows:
-            self.assertAlmostEqual(row["watt"], 1 / SECONDS)  # even: blurred it is as it was
-            self.assertEqual((row["subjects"], row["change_share_sem"]), (2, 0))
         own = rows[:6 * 18]
-        hottest = max(own, key=lambda row: row["change_share"])
-        self.assertEqual((hottest["x"], hottest["y"]), (HOT[0] + 0.5, HOT[1] + 0.5))
-        # Half a FWHM aside the Gaussian has half its height.
-        change = {(row["x"], row["y"]): row["change_share"] - 1 for row in own}
-        aside = {d: change[HOT[0] + 0.5 + d, HOT[1] + 0.5] for d in (0, 1, 2)}
-        self.assertAlmostEqual(aside[1] / aside[0], 0.5 ** ((2 / energy.FWHM) ** 2), delta=0.05)
-        self.assertAlmostEqual(aside[2] / aside[0], 0.5 ** ((4 / energy.FWHM) ** 2), delta=0.05)
+        for row in own:
+            self.assertAlmostEqual(row["watt"], 1 / SECONDS)  # even: blurred it is as it was
+            self.assertEqual(row["subjects"], 2)
+            self.assertAlmostEqual(row["change_share_sem"], 1)  # subjects rise by 1 and 3
+        change = {(row["x"], row["y"]): row["change_share"] - 2 for row in own}
+        x, y = HOT[0] + 0.5, HOT[1] + 0.5
+        self.assertEqual(max(change, key=change.get), (x, y))
         self.assertAlmostEqual(change[17.5, 5.5], 0, places=6)
+        # The blur is a Gaussian whose width at half its height is 2.3 mm, of .8 mm each.
+        for steps in (1, 2):
+            share = 0.5 ** ((2 * steps * 0.8 / 2.3) ** 2)
+            self.assertAlmostEqual(change[x + steps, y] / change[x, y], share, delta=0.02)
+            self.assertAlmostEqual(change[x, y - steps] / change[x, y], share, delta=0.08)  # ends
+
+    def test_figure_of_the_sheet(self):
+        rows = self.measure(["aligned", "rotated"], energy.measure_sheet)
+        figure = energy.bold.draw(rows, {"abrupt_intact": "A", "abrupt_depleted": "B"}, "", "")
+        image = figure.axes[0].images[0]
+        self.assertEqual((image.origin, list(image.get_extent())), ("lower", [0, 18, 0, 6]))
+        row, column = np.unravel_index(np.argmax(image.get_array()), (6, 18))
+        self.assertEqual((column, row), HOT)
+
+    def test_a_silent_sheet_has_no_change_and_spoils_no_other(self):
+        with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
+            file["transmission_energy"][:, :2] = 0  # of the first group
+        rows = self.measure(["aligned", "rotated"], energy.measure_sheet)
+        self.assertTrue(np.isnan([row["change_share"] for row in rows[:6 * 18]]).all())
+        labels = {"abrupt_intact": "A", "abrupt_depleted": "B"}
+        limits = [axes.images[0].get_clim() for axes in energy.bold.draw(rows, labels, "", "").axes[:2]]
+        self.assertEqual(limits[0], limits[1])
+        self.assertGreater(limits[0][1], 200)
+        self.assertRegex(self.call(self.run_directory)[1],
+                         r"abrupt_intact +aligned to rotated +2 +- +- +- +- +- +-")
+
+    def test_groups_of_one_phase_have_no_map(self):
+        path = self.run_directory / "resolved.toml"
+        path.write_text(re.sub(r'phase = "\w+"', 'phase = "one"', path.read_text()))
+        code, out, err = self.call(self.run_directory)
+        self.assertEqual(code, 0)
+        self.assertNotIn("BOLD", out)
+        self.assertIn("energy.py: no map of abrupt_intact, which has one phase\n", err)
 
     def test_runs_without_a_map_have_their_ledger(self):
         with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
@@ -154,7 +191,6 @@ class EnergyTest(unittest.TestCase):
         code, out, err = self.call(self.run_directory)
         self.assertEqual(code, 0)
         self.assertIn("All regions: ", out)
-        self.assertIn("no bold.png: ", err)
         self.assertIn("has no map of the sheet; run the experiment again", err)
         self.assertFalse((self.run_directory / "bold.csv").exists())
 

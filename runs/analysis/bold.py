@@ -1,0 +1,128 @@
+"""A BOLD-like map of the motor sheet: where transmission uses more, or less, in another phase.
+
+A stand-in for what a scanner shows: the power of synapses, release and recycling per bin of the sheet
+(transmission_energy in cortex_energy.nc), blurred by a Gaussian of FWHM, and its change from one phase
+to another as a share of the first. BOLD goes with synaptic input somewhat more than with spikes
+(Logothetis et al. 2001, Nature 412:150), but blood flow is driven by transmitters rather than by the
+energy that is used (Attwell & Iadecola 2002, Trends Neurosci 25:621).
+
+Means over whole trials. Shares are many times those of a scanner's signal: rest, spikes and background
+input (bias_mv, noise_mv) are not in the denominator. Watts are of the model's living cells, and grow
+with brain.scale. The blur fills a lesion from what surrounds it. `quartet energy` prints and draws it.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patheffects import withStroke
+
+import netcdf
+import table
+from maps import FIELDS, mean_sem
+
+# Sheet units, of about .8 mm (assumed): 2.3 mm, in grey matter of V1 at 7 T without large vessels, an
+# upper bound (Shmuel et al. 2007, NeuroImage 35:539).
+FWHM = 2.9
+
+
+def blur(power: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A map (y, x) through a Gaussian of FWHM that ends with the sheet: an even map stays as it is."""
+    def kernel(at):
+        weights = np.exp(-4 * np.log(2) * (at[:, None] - at) ** 2 / FWHM**2)
+        return weights / weights.sum(axis=1, keepdims=True)
+    return kernel(y) @ power @ kernel(x).T
+
+
+def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[dict] | None:
+    """One row per group and bin: watts in the first phase and the change to the second as a share of
+    it, means over subjects, blurred; NaN where nothing transmits. None where the file has no map.
+
+    `path`: a cortex_energy.nc; `phases`: by group two names, and per subject the trials of each.
+    Raises BadInput.
+    """
+    with netcdf.open_dataset(path) as file:
+        if "transmission_energy" not in file.variables:
+            return None
+        seconds = 1e-3 * float(file.attrs["trial_duration_ms"])
+        x, y = file["sheet_x"].values, file["sheet_y"].values
+        joules = file["transmission_energy"].transpose("subject", "trial", "sheet_y", "sheet_x").values
+    rows = []
+    for name, (names, trials) in phases.items():
+        power = np.array([[blur(joules[subject.member, own].mean(axis=0) / seconds, x, y)
+                           for own in of_subject]
+                          for subject, of_subject in zip(groups[name].subjects, trials)])
+        first, second = power[:, 0], power[:, 1]
+        change = np.full_like(first, np.nan)
+        np.divide(second - first, first, out=change, where=first > 0)
+        for row in range(len(y)):
+            for column in range(len(x)):
+                mean, sem = mean_sem(change[:, row, column])
+                rows.append({"group": name, "phase": names[0], "other_phase": names[1],
+                             "subjects": len(power), "x": x[column], "y": y[row],
+                             "watt": first[:, row, column].mean(), "change_share": mean,
+                             "change_share_sem": sem})
+    return rows
+
+
+def nearest_muscle(x: float, y: float) -> str:
+    return min(FIELDS, key=lambda muscle: (FIELDS[muscle][0] - x) ** 2 + (FIELDS[muscle][1] - y) ** 2)
+
+
+def show(rows: list[dict]) -> None:
+    """The bins of the largest and the smallest change: of 108, and not tested."""
+    def percent(row):
+        sem = row["change_share_sem"]
+        return f"{100 * row['change_share']:+.1f}" + (f" ± {100 * sem:.1f}" if np.isfinite(sem) else "")
+
+    cells = []
+    for name in dict.fromkeys(row["group"] for row in rows):
+        own = [row for row in rows if row["group"] == name]
+        line = [name, f"{own[0]['phase']} to {own[0]['other_phase']}", str(own[0]["subjects"])]
+        changed = [row for row in own if np.isfinite(row["change_share"])]
+        for choose in (max, min):
+            if not any(row["change_share"] for row in changed):
+                line += ["-"] * 3
+                continue
+            row = choose(changed, key=lambda r: r["change_share"])
+            line += [percent(row), f"({row['x']:g}, {row['y']:g})", nearest_muscle(row["x"], row["y"])]
+        cells.append(tuple(line))
+    print("\nBOLD-like map of the motor sheet: change of the power of transmission, %")
+    table.show(("group", "phases", "n", "most", "at", "nearest to", "least", "at", "nearest to"), cells)
+
+
+def draw(rows: list[dict], labels: dict[str, str], title: str, extent: str) -> plt.Figure:
+    """Per group the sheet with its change; all on one scale."""
+    plt.rcParams.update({"font.size": 10, "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    groups = list(dict.fromkeys(row["group"] for row in rows))
+    finite = [abs(row["change_share"]) for row in rows if np.isfinite(row["change_share"])]
+    most = 100 * max(finite, default=0) or 1.0
+    figure, panels = plt.subplots(len(groups), 1, figsize=(8.2, 2.45 * len(groups) + 0.9),
+                                  squeeze=False, layout="constrained")
+    for axes, name in zip(panels[:, 0], groups):
+        own = [row for row in rows if row["group"] == name]
+        x, y = (sorted({row[axis] for row in own}) for axis in "xy")
+        change = 100 * np.array([row["change_share"] for row in own]).reshape(len(y), len(x))
+        half = (x[1] - x[0]) / 2
+        image = axes.imshow(change, origin="lower", cmap="RdBu_r", vmin=-most, vmax=most,
+                            extent=(x[0] - half, x[-1] + half, y[0] - half, y[-1] + half))
+        for muscle, (at_x, at_y) in FIELDS.items():
+            axes.plot(at_x, at_y, "+", color="black", markersize=4)
+            axes.text(at_x, at_y + 0.25, muscle.replace(" ", "\n"), ha="center", va="bottom",
+                      fontsize=6, linespacing=0.9,
+                      path_effects=[withStroke(linewidth=1.5, foreground="white")])
+        axes.set_title(f"{labels[name]}: {own[0]['phase']} to {own[0]['other_phase']} "
+                       f"(n = {own[0]['subjects']})", fontsize=10)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    figure.colorbar(image, ax=panels[:, 0], label="change of the power\nof transmission, %", shrink=0.6)
+    figure.suptitle(f"{title}: BOLD-like map of the motor sheet, medial to lateral", fontsize=11)
+    if extent:
+        figure.supxlabel(extent, fontsize=8)
+    return figure
