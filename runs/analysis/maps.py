@@ -384,9 +384,10 @@ def print_table(records: list[dict]) -> None:
 
 
 def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
-         blocks: dict[str, list[dict]], title: str) -> plt.Figure:
+         blocks: dict[str, list[dict]], title: str, cut: str) -> plt.Figure:
     """A row per group: maps before practice and after each later one of its `blocks`, with their
-    lesions; on the right, changes of the indices by the first block of practice."""
+    lesions; on the right, changes of the indices by the first block of practice. `cut`: what is
+    unlike the whole experiment."""
     plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
                          "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     groups = list(dict.fromkeys(r["group"] for r in rows))
@@ -397,10 +398,17 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
         start = next(r["block"] for r in own if r["reference"])
         columns[group] = [start] + sorted({r["block"] for r in own if r["block"] > start})
     width = max(map(len, columns.values()))
-    figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 1.6))
+    n = sorted({r["n"] for r in records})
+    counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
+    note = [f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of sites to fingers "
+            "(weights): filled above a half, line at a tenth of the largest before practice; dots: centres "
+            "of gravity;", "strong: practised fingers. From left to right: little finger to thumb."]
+    note = (textwrap.wrap(behaviour.extent_of(cut), 150) if cut else []) + note
+    below = 0.43 + 0.16 * len(note)  # inches
+    figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 0.85 + below))
     grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
                                left=0.11, right=0.985, top=1 - 0.95 / figure.get_figheight(),
-                               bottom=0.75 / figure.get_figheight(), hspace=0.25, wspace=0.12)
+                               bottom=below / figure.get_figheight(), hspace=0.25, wspace=0.12)
     titles = {}
     for row, group in enumerate(groups):
         practised = {FINGERS[int(d) - 1]
@@ -455,13 +463,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     panel.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
     panel.set_yticks([])
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    n = sorted({r["n"] for r in records})
-    counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
-    figure.text(0.012, 0.012,
-                f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of "
-                "sites to fingers (weights): filled above a half, line at a tenth of the largest before "
-                "practice; dots: centres of gravity;\nstrong: practised fingers. From left to right: "
-                "little finger to thumb.", fontsize=9, color="0.2")
+    figure.text(0.012, 0.012, "\n".join(note), fontsize=9, color="0.2")
     return figure
 
 
@@ -475,7 +477,9 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     table.write_csv(directory / "maps.csv", rows)
     table.write_csv(directory / "practice.csv", done)
     blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
-    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name)
+    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name,
+                  run.cut)
+
     def show() -> None:
         print(f"{run.extent}\n")
         print_table(records)
