@@ -267,7 +267,8 @@ void add_energy(CLI::App& app, int& exit_code) {
   command->footer(
       "Example:\n  quartet energy results/mine --between baseline rotated\n\nWrites energy.csv, "
       "and where a group has both phases bold.csv, bold.png and .pdf (a BOLD-like map of the motor "
-      "sheet), into DIR.");
+      "sheet), and where fingers move alone bold_fingers.csv (how far their patterns differ), into "
+      "DIR.");
   command->callback([flags, &exit_code] {
     check_run_directory(flags->directory);
     Arguments arguments = {flags->directory};

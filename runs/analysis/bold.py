@@ -9,11 +9,19 @@ energy that is used (Attwell & Iadecola 2002, Trends Neurosci 25:621).
 Means over whole trials. Shares are many times those of a scanner's signal: rest, spikes and background
 input (bias_mv, noise_mv) are not in the denominator. Watts are of the model's living cells, and grow
 with brain.scale. The blur fills a lesion from what surrounds it. `quartet energy` prints and draws it.
+
+Where fingers are asked for one at a time, also how far their patterns differ, as in pattern analyses of
+a scanner's maps: per pair 1 - cosine of what they add to rest, R_a and R_b, of two halves of the trials
+(1: odd, 2: even), so that noise adds nothing on average (Walther et al. 2016, NeuroImage 137:188):
+    1 - (R_a1·R_b2 + R_a2·R_b1) / (2 sqrt((R_a1·R_a2) (R_b1·R_b2)))
+0: alike, 1: nothing in common.
 """
 
 from __future__ import annotations
 
 import pathlib
+
+import itertools
 
 import matplotlib
 
@@ -23,6 +31,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patheffects import withStroke
 
+import behaviour
 import netcdf
 import table
 from maps import FIELDS, mean_sem
@@ -40,6 +49,17 @@ def blur(power: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return kernel(y) @ power @ kernel(x).T
 
 
+def read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Watts (subject, trial, y, x) of a cortex_energy.nc, and x and y of the bins; None where it has no
+    map. Raises BadInput."""
+    with netcdf.open_dataset(path) as file:
+        if "transmission_energy" not in file.variables:
+            return None
+        joules = file["transmission_energy"].transpose("subject", "trial", "sheet_y", "sheet_x").values
+        return (1e3 * joules / float(file.attrs["trial_duration_ms"]), file["sheet_x"].values,
+                file["sheet_y"].values)
+
+
 def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[dict] | None:
     """One row per group and bin: watts in the first phase and the change to the second as a share of
     it, means over subjects, blurred; NaN where nothing transmits. None where the file has no map.
@@ -47,15 +67,13 @@ def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[
     `path`: a cortex_energy.nc; `phases`: by group two names, and per subject the trials of each.
     Raises BadInput.
     """
-    with netcdf.open_dataset(path) as file:
-        if "transmission_energy" not in file.variables:
-            return None
-        seconds = 1e-3 * float(file.attrs["trial_duration_ms"])
-        x, y = file["sheet_x"].values, file["sheet_y"].values
-        joules = file["transmission_energy"].transpose("subject", "trial", "sheet_y", "sheet_x").values
+    found = read(path)
+    if found is None:
+        return None
+    watts, x, y = found
     rows = []
     for name, (names, trials) in phases.items():
-        power = np.array([[blur(joules[subject.member, own].mean(axis=0) / seconds, x, y)
+        power = np.array([[blur(watts[subject.member, own].mean(axis=0), x, y)
                            for own in of_subject]
                           for subject, of_subject in zip(groups[name].subjects, trials)])
         first, second = power[:, 0], power[:, 1]
@@ -69,6 +87,66 @@ def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[
                              "watt": first[:, row, column].mean(), "change_share": mean,
                              "change_share_sem": sem})
     return rows
+
+
+def unlikeness(patterns: dict[int, np.ndarray]) -> float:
+    """Mean over pairs of fingers of 1 - cosine (above). `patterns`: by digit what each half of its
+    trials adds to rest, shape (2, bins). NaN where a finger adds nothing that both halves have."""
+    distances = []
+    for a, b in itertools.combinations(patterns.values(), 2):
+        own = (a[0] @ a[1]) * (b[0] @ b[1])
+        both = a[0] @ a[1] > 0 and b[0] @ b[1] > 0
+        distances.append(1 - (a[0] @ b[1] + a[1] @ b[0]) / (2 * np.sqrt(own)) if both else np.nan)
+    return float(np.mean(distances)) if distances else np.nan
+
+
+def fingers(directory: pathlib.Path, least: int = 4) -> list[dict]:
+    """A row per subject and block that asks for at least two fingers alone, each in `least` trials or
+    more, after trials that ask for none. Raises BadInput."""
+    found = read(directory / "cortex_energy.nc")
+    if found is None:
+        return []
+    watts, x, y = found
+    run = behaviour.read(directory, set(), {"fingers"})
+    rows = []
+    for group in run.groups.values():
+        for subject in group.subjects:
+            columns = subject.columns
+            if "fingers" not in columns:
+                continue
+            asked = np.where(columns["watched"], -1, columns["fingers"]).astype(int)
+            for block in dict.fromkeys(columns["block"]):
+                own = columns["block"] == block
+                start = np.flatnonzero(own)[0]
+                rest = np.flatnonzero(asked[:start] == 0)
+                trials = {digit: np.flatnonzero(own & (asked == 1 << (digit - 1)))
+                          for digit in range(1, 6)}
+                trials = {digit: at for digit, at in trials.items() if len(at) >= least}
+                if len(trials) < 2 or not len(rest):
+                    continue
+                power = watts[subject.member]
+                still = power[rest].mean(axis=0)
+                patterns = {digit: np.array([blur(power[at[half::2]].mean(axis=0) - still, x, y).ravel()
+                                             for half in (0, 1)])
+                            for digit, at in trials.items()}
+                phase = next((name for name, at in subject.labels.items() if start in at),
+                             f"block {block:.0f}")
+                rows.append({"group": group.name, "subject": subject.member, "block": int(block),
+                             "phase": phase, "fingers": " ".join(map(str, trials)),
+                             "unlikeness": unlikeness(patterns)})
+    return rows
+
+
+def show_fingers(rows: list[dict]) -> None:
+    cells = []
+    for key in dict.fromkeys((row["group"], row["block"]) for row in rows):
+        own = [row for row in rows if (row["group"], row["block"]) == key]
+        mean, sem = mean_sem(row["unlikeness"] for row in own)
+        cells.append((key[0], own[0]["phase"], own[0]["fingers"], str(len(own)),
+                      "-" if not np.isfinite(mean) else
+                      f"{mean:.3f}" + (f" ± {sem:.3f}" if np.isfinite(sem) else "")))
+    print("\nHow far the patterns of fingers that move alone differ (0: alike, 1: nothing in common)")
+    table.show(("group", "phase", "digits", "n", "1 - cosine"), cells)
 
 
 def nearest_muscle(x: float, y: float) -> str:

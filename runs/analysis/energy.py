@@ -8,7 +8,7 @@ prints, per group, region and population, the power of every term of the ledger 
 phase differs: by the ledger, and by the rule of thumb of 2 nJ per spike, the latter also as a share
 of a brain's 20 W. Writes the same, in watts, as energy.csv into the run directory. For groups with both
 phases it then shows where on the motor sheet that is: a BOLD-like map (bold.py says of what), bold.csv,
-bold.png and .pdf.
+bold.png and .pdf; and where fingers move alone how far their patterns differ: bold_fingers.csv.
 
 Means over subjects of the power over whole trials. Rates (rate_hz) are per living cell; those in
 behaviour.nc and REGION.nc are per cell of the intact population, and lower where cells were removed.
@@ -187,6 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
         phases = phases_between(run.groups.values(), options.between)
         rows = measure(directory, run, phases)
         sheet = measure_sheet(directory, run, phases)
+        fingers = bold.fingers(directory)
     except (BadInput, OSError) as error:
         print(f"energy.py: {error}", file=sys.stderr)
         return 2
@@ -194,6 +195,8 @@ def main(arguments: list[str] | None = None) -> int:
     print_table(rows)
     if sheet:
         bold.show(sheet)
+    if fingers:
+        bold.show_fingers(fingers)
     if extent:
         print(f"\n{extent}")
     path = directory / "energy.csv"
@@ -202,6 +205,10 @@ def main(arguments: list[str] | None = None) -> int:
         if sheet:
             path = directory / "bold.csv"
             table.write_csv(path, sheet)
+        if fingers:
+            path = directory / "bold_fingers.csv"
+            table.write_csv(path, fingers)
+        if sheet:
             path = directory / "bold.png"
             labels = {name: group.label for name, group in run.groups.items()}
             drawn = bold.draw(sheet, labels, run.title or directory.name, extent)

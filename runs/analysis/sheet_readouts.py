@@ -1,5 +1,5 @@
-"""Read-outs of the motor sheet: from what maps.py, spines.py, tms.py, observation.py and nerves.py
-find of one subject to one number. targets.toml names these functions, as it names those of readouts.py.
+"""Read-outs of the motor sheet: from what maps.py, spines.py, tms.py, observation.py, nerves.py and
+bold.py find of one subject to one number. targets.toml names these functions, as it names those of readouts.py.
 
 Every function takes a Subject and returns a float: NaN where its run has not what is read.
 """
@@ -24,6 +24,7 @@ LABELS = {
     "co_contraction": "co-contraction of a finger asked for and the others",
     "individuation": "individuation of finger movements",
     "dystonic": "share of subjects whose co-contraction is .4 or more",
+    "patterns_apart": "unlikeness of the fingers' BOLD-like patterns, last block of movements",
     "total_change": "territory of all muscles, change by practice",
     "jaccard_change": "Jaccard index of the practised maps, change by practice",
     "overlap_change": "volume overlap of the practised maps, change by practice",
@@ -69,6 +70,7 @@ LABELS = {
 FINDERS = {
     "maps": ("cortex_weights.nc", lambda module, directory: module.measure(directory)[0]),
     "practice": ("behaviour.nc", lambda module, directory: module.trials(directory)),
+    "bold": ("cortex_energy.nc", lambda module, directory: module.fingers(directory)),
     "spines": ("cortex_weights.nc", lambda module, directory: module.measure(directory)),
     "observation": ("cortex.nc", lambda module, directory: module.measure(directory)[0]),
     "nerves": ("probes.nc", lambda module, directory: module.measure(directory)[0]),
@@ -134,6 +136,12 @@ def territory_left(subject: Subject) -> float:
     """The same of the last snapshot."""
     rows = _rows(subject, "maps")
     return rows[-1]["territory"] / (rows[0]["territory"] or np.nan) - 1 if rows else np.nan
+
+
+def patterns_apart(subject: Subject) -> float:
+    """1 - cosine of the BOLD-like patterns of fingers that move alone, in the last such block."""
+    rows = _rows(subject, "bold")
+    return rows[-1]["unlikeness"] if rows else np.nan
 
 
 def total_change(subject: Subject) -> float:

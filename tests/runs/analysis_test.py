@@ -781,7 +781,7 @@ class CommandTest(AnalysisTest):
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
         for name in targets_by_id().keys() - EXPECTED.keys():
             self.assertNotRegex(out, rf"(?m)^{name} ")
-        self.assertRegex(out, r"123 not run \(single_trial, clamps, memories, outcomes, punishment, "
+        self.assertRegex(out, r"124 not run \(single_trial, clamps, memories, outcomes, punishment, "
                               r"cues, two_teachers, dopamine_drugs, sequence, skewed, finger_practice, spines, tms, "
                               r"stroke, dystonia, dystonia_population, observation, therapy, nerve_block, amputation: quartet score DIR --run\)")
 
@@ -1493,6 +1493,8 @@ class SheetReadoutTest(unittest.TestCase):
             row["territory"] = territory
         self.assertAlmostEqual(self.read("territory_regained"), 0.125)
         self.assertAlmostEqual(self.read("territory_left"), -0.125)
+        self.rows["bold"] = [{"subject": 3, "unlikeness": 0.1}, {"subject": 3, "unlikeness": 0.2}]
+        self.assertEqual(self.read("patterns_apart"), 0.2)
         for row in self.rows["maps"]:
             row["territory_change"] = 0.0
         self.assertTrue(math.isnan(self.read("territory_returned")))

@@ -177,6 +177,44 @@ class EnergyTest(unittest.TestCase):
         self.assertRegex(self.call(self.run_directory)[1],
                          r"abrupt_intact +aligned to rotated +2 +- +- +- +- +- +-")
 
+    def test_unlikeness_of_patterns(self):
+        one, other = np.array([3.0, 0, 4]), np.array([0, 5.0, 0])
+        twice = lambda pattern: np.array([pattern, 2 * pattern])
+        self.assertAlmostEqual(energy.bold.unlikeness({1: twice(one), 2: twice(one)}), 0)
+        self.assertAlmostEqual(energy.bold.unlikeness({1: twice(one), 2: twice(other)}), 1)
+        between = one + other  # 45 degrees from both
+        self.assertAlmostEqual(energy.bold.unlikeness({1: twice(one), 2: twice(between)}), 1 - 0.5**0.5)
+        self.assertAlmostEqual(energy.bold.unlikeness({1: twice(one), 2: twice(other), 3: twice(between)}),
+                               (1 + 2 * (1 - 0.5**0.5)) / 3)
+        # Noise that halves do not share is not counted.
+        noisy = np.array([one + [0, 100.0, 0], one])
+        self.assertAlmostEqual(energy.bold.unlikeness({1: noisy, 2: np.array([one, one])}), 0)
+        self.assertTrue(np.isnan(energy.bold.unlikeness({1: np.array([one, -one]), 2: twice(other)})))
+
+    def test_fingers_that_move_alone(self):
+        with netCDF4.Dataset(self.run_directory / "behaviour.nc", "a") as file:
+            block = file["block"][:]
+            alone = np.where(np.arange(len(block)) % 2, 2, 4)[:, None]  # digits 2 and 3 in turn
+            asked = np.where(block == 1, alone, np.where(block == 2, 6, 0))
+            file.createVariable("fingers", "i4", ("trial", "subject"))[:] = asked
+        with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
+            watts = np.ones((*block.shape, 6, 18))
+            watts[asked == 2, 3, 2] += 1
+            watts[asked == 4, 3, 16] += 1  # far off: nothing in common
+            watts[:, 1][asked[:, 1] == 4, 3, 2] += 1  # but in the second subject
+            watts[:, 1][asked[:, 1] == 4, 3, 16] -= 1
+            file["transmission_energy"][:] = watts
+        rows = energy.bold.fingers(self.run_directory)
+        self.assertEqual([(row["subject"], row["block"], row["phase"], row["fingers"]) for row in rows],
+                         [(k, 1, "rotated", "2 3") for k in range(4)])  # together is not alone
+        for row, expected in zip(rows, (1, 0, 1, 1)):
+            self.assertAlmostEqual(row["unlikeness"], expected, places=6)
+        code, out, _ = self.call(self.run_directory)
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"abrupt_intact +rotated +2 3 +2 +0.500 ± 0.500")
+        with open(self.run_directory / "bold_fingers.csv", encoding="utf-8") as file:
+            self.assertEqual(len(list(csv.DictReader(file))), 4)
+
     def test_groups_of_one_phase_have_no_map(self):
         path = self.run_directory / "resolved.toml"
         path.write_text(re.sub(r'phase = "\w+"', 'phase = "one"', path.read_text()))
