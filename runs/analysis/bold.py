@@ -11,17 +11,18 @@ input (bias_mv, noise_mv) are not in the denominator. Watts are of the model's l
 with brain.scale. The blur fills a lesion from what surrounds it. `quartet energy` prints and draws it.
 
 Where fingers are asked for one at a time, also how far their patterns differ, as in pattern analyses of
-a scanner's maps: per pair 1 - cosine of what they add to rest, R_a and R_b, of two halves of the trials
+a scanner's maps: per pair 1 - cosine of what they add to rest, R_a and R_b, of two halves of all trials
 (1: odd, 2: even), so that noise adds nothing on average (Walther et al. 2016, NeuroImage 137:188):
     1 - (R_a1·R_b2 + R_a2·R_b1) / (2 sqrt((R_a1·R_a2) (R_b1·R_b2)))
-0: alike, 1: nothing in common.
+0: alike, 1: nothing in common. Rest is that of the NEAREST trials of rest, without a lesion between: what
+the sheet became since counts as common to all fingers.
 """
 
 from __future__ import annotations
 
-import pathlib
-
 import itertools
+import pathlib
+import textwrap
 
 import matplotlib
 
@@ -34,11 +35,14 @@ from matplotlib.patheffects import withStroke
 import behaviour
 import netcdf
 import table
+from behaviour import BadInput
 from maps import FIELDS, mean_sem
 
 # Sheet units, of about .8 mm (assumed): 2.3 mm, in grey matter of V1 at 7 T without large vessels, an
 # upper bound (Shmuel et al. 2007, NeuroImage 35:539).
 FWHM = 2.9
+LEAST = 4  # trials of a finger alone that make a pattern (chosen)
+NEAREST = 20  # trials of rest (chosen)
 
 
 def blur(power: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -76,6 +80,9 @@ def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[
         power = np.array([[blur(watts[subject.member, own].mean(axis=0), x, y)
                            for own in of_subject]
                           for subject, of_subject in zip(groups[name].subjects, trials)])
+        if not np.isfinite(power).all():
+            raise BadInput(f"{path}: transmission_energy has missing values in {name}; run the "
+                           "experiment again")
         first, second = power[:, 0], power[:, 1]
         change = np.full_like(first, np.nan)
         np.divide(second - first, first, out=change, where=first > 0)
@@ -100,39 +107,49 @@ def unlikeness(patterns: dict[int, np.ndarray]) -> float:
     return float(np.mean(distances)) if distances else np.nan
 
 
-def fingers(directory: pathlib.Path, least: int = 4) -> list[dict]:
-    """A row per subject and block that asks for at least two fingers alone, each in `least` trials or
-    more, after trials that ask for none. Raises BadInput."""
+def nearest_rest(subject, own: np.ndarray, blocks: list[dict]) -> np.ndarray:
+    """The NEAREST trials of rest to those of a block, `own`, on its side of all lesions."""
+    block = subject.columns["block"].astype(int)
+    lesions = np.cumsum([b.get("lesion_radius", 0) > 0 for b in blocks])
+    rest = np.flatnonzero(subject.columns["rests"] & (lesions[block] == lesions[block[own[0]]]))
+    away = np.maximum(own[0] - rest, rest - own[-1])
+    return np.sort(rest[np.argsort(away, kind="stable")[:NEAREST]])
+
+
+def fingers(directory: pathlib.Path) -> list[dict]:
+    """A row per subject and block that asks for at least two fingers alone, each in LEAST trials or
+    more, where there are trials of rest. Raises BadInput."""
     found = read(directory / "cortex_energy.nc")
     if found is None:
         return []
     watts, x, y = found
     run = behaviour.read(directory, set(), {"fingers"})
+    if run.resolved is None:
+        return []
     rows = []
     for group in run.groups.values():
+        blocks = behaviour.blocks_of(run.resolved, group.name)
         for subject in group.subjects:
             columns = subject.columns
             if "fingers" not in columns:
                 continue
             asked = np.where(columns["watched"], -1, columns["fingers"]).astype(int)
-            for block in dict.fromkeys(columns["block"]):
-                own = columns["block"] == block
-                start = np.flatnonzero(own)[0]
-                rest = np.flatnonzero(asked[:start] == 0)
-                trials = {digit: np.flatnonzero(own & (asked == 1 << (digit - 1)))
-                          for digit in range(1, 6)}
-                trials = {digit: at for digit, at in trials.items() if len(at) >= least}
-                if len(trials) < 2 or not len(rest):
+            for block in dict.fromkeys(columns["block"].astype(int)):
+                own = np.flatnonzero(columns["block"] == block)
+                rest = nearest_rest(subject, own, blocks)
+                trials = {digit: own[asked[own] == 1 << (digit - 1)] for digit in range(1, 6)}
+                trials = {digit: at for digit, at in trials.items() if len(at) >= LEAST}
+                if len(trials) < 2 or len(rest) < 2:
                     continue
                 power = watts[subject.member]
-                still = power[rest].mean(axis=0)
-                patterns = {digit: np.array([blur(power[at[half::2]].mean(axis=0) - still, x, y).ravel()
-                                             for half in (0, 1)])
-                            for digit, at in trials.items()}
-                phase = next((name for name, at in subject.labels.items() if start in at),
-                             f"block {block:.0f}")
-                rows.append({"group": group.name, "subject": subject.member, "block": int(block),
-                             "phase": phase, "fingers": " ".join(map(str, trials)),
+                added = {digit: [power[at[half::2]].mean(axis=0) - power[rest[half::2]].mean(axis=0)
+                                 for half in (0, 1)] for digit, at in trials.items()}
+                patterns = {digit: np.array([blur(one, x, y).ravel() for one in halves])
+                            for digit, halves in added.items()}
+                rows.append({"group": group.name, "subject": subject.member, "block": block,
+                             "phase": blocks[block].get("phase") or f"block {block}",
+                             "fingers": " ".join(map(str, trials)),
+                             "trials": min(map(len, trials.values())), "rest_trials": len(rest),
                              "unlikeness": unlikeness(patterns)})
     return rows
 
@@ -201,6 +218,8 @@ def draw(rows: list[dict], labels: dict[str, str], title: str, extent: str) -> p
         axes.set_yticks([])
     figure.colorbar(image, ax=panels[:, 0], label="change of the power\nof transmission, %", shrink=0.6)
     figure.suptitle(f"{title}: BOLD-like map of the motor sheet, medial to lateral", fontsize=11)
-    if extent:
-        figure.supxlabel(extent, fontsize=8)
+    note = (f"Means over whole trials, blurred (FWHM {FWHM} units, about 2.3 mm); a share of the power of "
+            "transmission, not a scanner's per cent.")
+    lines = [line for text in (extent, note) for line in textwrap.wrap(text, 130)]
+    figure.supxlabel("\n".join(lines), fontsize=8)
     return figure

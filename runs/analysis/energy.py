@@ -54,6 +54,8 @@ def phases_between(groups, wanted: list[str] | None) -> dict[str, list[str]]:
     """The two phases to compare, by group; the second is None where a schedule has but one. Groups
     that have not both of `wanted` are left out, and said. Raises BadInput where none has."""
     names = {group.name: list(phases_of(group.subjects[0])) for group in groups}
+    if wanted and wanted[0] == wanted[1]:
+        raise BadInput(f"--between {wanted[0]} {wanted[1]}: a phase does not differ from itself; give two")
     if not wanted:
         return {group: (own + [None])[:2] for group, own in names.items()}
     lacking = {group: [name for name in wanted if name not in own] for group, own in names.items()}
@@ -208,6 +210,11 @@ def main(arguments: list[str] | None = None) -> int:
         if fingers:
             path = directory / "bold_fingers.csv"
             table.write_csv(path, fingers)
+        # What an earlier call wrote and this one does not is not of this one.
+        for there, names in ((sheet, ("bold.csv", "bold.png", "bold.pdf")),
+                             (fingers, ("bold_fingers.csv",))):
+            for name in names if not there else ():
+                (directory / name).unlink(missing_ok=True)
         if sheet:
             path = directory / "bold.png"
             labels = {name: group.label for name, group in run.groups.items()}

@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -194,6 +195,9 @@ class EnergyTest(unittest.TestCase):
     def test_fingers_that_move_alone(self):
         with netCDF4.Dataset(self.run_directory / "behaviour.nc", "a") as file:
             block = file["block"][:]
+            resting = self.run_directory / "resolved.toml"
+            resting.write_text(resting.read_text().replace('phase = "aligned"',
+                                                           'task = "rest", phase = "aligned"'))
             alone = np.where(np.arange(len(block)) % 2, 2, 4)[:, None]  # digits 2 and 3 in turn
             asked = np.where(block == 1, alone, np.where(block == 2, 6, 0))
             file.createVariable("fingers", "i4", ("trial", "subject"))[:] = asked
@@ -211,16 +215,36 @@ class EnergyTest(unittest.TestCase):
             self.assertAlmostEqual(row["unlikeness"], expected, places=6)
         code, out, _ = self.call(self.run_directory)
         self.assertEqual(code, 0)
+        self.assertEqual(rows[0]["rest_trials"], energy.bold.NEAREST)
         self.assertRegex(out, r"abrupt_intact +rotated +2 3 +2 +0.500 ± 0.500")
         with open(self.run_directory / "bold_fingers.csv", encoding="utf-8") as file:
             self.assertEqual(len(list(csv.DictReader(file))), 4)
 
+    def test_rest_is_the_nearest_on_the_same_side_of_lesions(self):
+        blocks = [{}, {"lesion_radius": 1.0}, {}, {}]
+        block = np.repeat(np.arange(4.0), (30, 3, 5, 30))
+        subject = unittest.mock.Mock(columns={"block": block, "rests": block != 2})
+        near = energy.bold.nearest_rest(subject, np.arange(33, 38), blocks)
+        self.assertEqual(near.tolist(), [30, 31, 32, *range(38, 55)])
+
+    def test_missing_values_and_equal_phases_are_refused(self):
+        code, _, err = self.call(self.run_directory, "--between", "aligned", "aligned")
+        self.assertEqual(code, 2)
+        self.assertIn("a phase does not differ from itself", err)
+        with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
+            file["transmission_energy"][0, 0, 2, 3] = np.nan
+        code, _, err = self.call(self.run_directory)
+        self.assertEqual(code, 2)
+        self.assertIn("transmission_energy has missing values in abrupt_intact", err)
+
     def test_groups_of_one_phase_have_no_map(self):
+        (self.run_directory / "bold.csv").write_text("of an earlier call")
         path = self.run_directory / "resolved.toml"
         path.write_text(re.sub(r'phase = "\w+"', 'phase = "one"', path.read_text()))
         code, out, err = self.call(self.run_directory)
         self.assertEqual(code, 0)
         self.assertNotIn("BOLD", out)
+        self.assertFalse((self.run_directory / "bold.csv").exists())
         self.assertIn("energy.py: no map of abrupt_intact, which has one phase\n", err)
 
     def test_runs_without_a_map_have_their_ledger(self):
