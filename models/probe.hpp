@@ -58,8 +58,7 @@ struct Probe {
         "each of polarizations_mv; surround: test pulses at rest and as other fingers, those of "
         "`moving`, begin to move; intention: no pulse, but each finger of `moving` is asked to "
         "move, in another order every time, and what corticospinal cells send to all muscles is "
-        "recorded, whether these "
-        "still contract or not");
+        "recorded, whether these still contract or not");
     v.choice_of("stimulator", stimulator, {"coil", "electrode"},
                 "coil (TMS): recruits axons of all cells; electrode (intracortical "
                 "microstimulation): those of excitatory cells alone");

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import itertools
 import pathlib
-import textwrap
 
 import matplotlib
 
@@ -36,7 +35,8 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
-from maps import FIELDS, mean_sem
+from figure import footnote
+from maps import FIELDS, mean_sem, percent
 
 # Sheet units, of about .8 mm (assumed): 2.3 mm, in grey matter of V1 at 7 T without large vessels, an
 # upper bound (Shmuel et al. 2007, NeuroImage 35:539).
@@ -158,10 +158,8 @@ def show_fingers(rows: list[dict]) -> None:
     cells = []
     for key in dict.fromkeys((row["group"], row["block"]) for row in rows):
         own = [row for row in rows if (row["group"], row["block"]) == key]
-        mean, sem = mean_sem(row["unlikeness"] for row in own)
         cells.append((key[0], own[0]["phase"], own[0]["fingers"], str(len(own)),
-                      "-" if not np.isfinite(mean) else
-                      f"{mean:.3f}" + (f" ± {sem:.3f}" if np.isfinite(sem) else "")))
+                      table.number(*mean_sem(row["unlikeness"] for row in own))))
     print("\nHow far the patterns of fingers that move alone differ (0: alike, 1: nothing in common)")
     table.show(("group", "phase", "digits", "n", "1 - cosine"), cells)
 
@@ -172,10 +170,6 @@ def nearest_muscle(x: float, y: float) -> str:
 
 def show(rows: list[dict]) -> None:
     """The bins of the largest and the smallest change: of 108, and not tested."""
-    def percent(row):
-        sem = row["change_share_sem"]
-        return f"{100 * row['change_share']:+.1f}" + (f" ± {100 * sem:.1f}" if np.isfinite(sem) else "")
-
     cells = []
     for name in dict.fromkeys(row["group"] for row in rows):
         own = [row for row in rows if row["group"] == name]
@@ -186,14 +180,16 @@ def show(rows: list[dict]) -> None:
                 line += ["-"] * 3
                 continue
             row = choose(changed, key=lambda r: r["change_share"])
-            line += [percent(row), f"({row['x']:g}, {row['y']:g})", nearest_muscle(row["x"], row["y"])]
+            line += [percent(row["change_share"], row["change_share_sem"]),
+                     f"({row['x']:g}, {row['y']:g})", nearest_muscle(row["x"], row["y"])]
         cells.append(tuple(line))
     print("\nBOLD-like map of the motor sheet: change of the power of transmission, %")
     table.show(("group", "phases", "n", "most", "at", "nearest to", "least", "at", "nearest to"), cells)
 
 
-def draw(rows: list[dict], labels: dict[str, str], title: str, extent: str) -> plt.Figure:
-    """Per group the sheet with its change; all on one scale."""
+def draw(rows: list[dict], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
+    """Per group the sheet with its change; all on one scale. `cut`: what is unlike the whole
+    experiment."""
     plt.rcParams.update({"font.size": 10, "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
     groups = list(dict.fromkeys(row["group"] for row in rows))
     finite = [abs(row["change_share"]) for row in rows if np.isfinite(row["change_share"])]
@@ -220,6 +216,5 @@ def draw(rows: list[dict], labels: dict[str, str], title: str, extent: str) -> p
     figure.suptitle(f"{title}: BOLD-like map of the motor sheet, medial to lateral", fontsize=11)
     note = (f"Means over whole trials, blurred (FWHM {FWHM} units, about 2.3 mm); a share of the power of "
             "transmission, not a scanner's per cent.")
-    lines = [line for text in (extent, note) for line in textwrap.wrap(text, 130)]
-    figure.supxlabel("\n".join(lines), fontsize=8)
+    figure.supxlabel("\n".join(footnote(cut, note, 130)), fontsize=8)
     return figure

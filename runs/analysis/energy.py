@@ -193,33 +193,28 @@ def main(arguments: list[str] | None = None) -> int:
     except (BadInput, OSError) as error:
         print(f"energy.py: {error}", file=sys.stderr)
         return 2
-    extent = behaviour.extent_of(run.cut) if run.cut else ""
     print_table(rows)
     if sheet:
         bold.show(sheet)
     if fingers:
         bold.show_fingers(fingers)
-    if extent:
-        print(f"\n{extent}")
-    path = directory / "energy.csv"
+    if run.cut:
+        print(f"\n{behaviour.extent_of(run.cut)}")
     try:
-        table.write_csv(path, rows)
-        if sheet:
-            path = directory / "bold.csv"
-            table.write_csv(path, sheet)
-        if fingers:
-            path = directory / "bold_fingers.csv"
-            table.write_csv(path, fingers)
-        # What an earlier call wrote and this one does not is not of this one.
-        for there, names in ((sheet, ("bold.csv", "bold.png", "bold.pdf")),
-                             (fingers, ("bold_fingers.csv",))):
-            for name in names if not there else ():
-                (directory / name).unlink(missing_ok=True)
+        for name, written in (("energy.csv", rows), ("bold.csv", sheet), ("bold_fingers.csv", fingers)):
+            path = directory / name
+            if written:
+                table.write_csv(path, written)
+            else:  # one there is of an earlier call
+                path.unlink(missing_ok=True)
         if sheet:
             path = directory / "bold.png"
             labels = {name: group.label for name, group in run.groups.items()}
-            drawn = bold.draw(sheet, labels, run.title or directory.name, extent)
+            drawn = bold.draw(sheet, labels, run.title or directory.name, run.cut)
             print(f"\nFigure: {save_both(drawn, directory, 'bold')}")
+        else:
+            for path in (directory / "bold.png", directory / "bold.pdf"):
+                path.unlink(missing_ok=True)
     except OSError as error:  # somebody else's run, or a full disk: the numbers are there
         print(f"energy.py: {path}: not written ({error.strerror}), but printed; make room or its directory "
               "writable, or copy the run elsewhere", file=sys.stderr)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pathlib
+import textwrap
 
 import matplotlib
 
+import behaviour
 import table
 
 # Labels, titles and names come from people's files: a dollar sign in them is no mathematics.
@@ -18,6 +20,12 @@ def save(figure, path: pathlib.Path) -> None:
     undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with table.replacing(path) as partial:
         figure.savefig(partial, dpi=150, format=path.suffix[1:], metadata=undated.get(path.suffix))
+
+
+def footnote(cut: str, text: str, width: int) -> list[str]:
+    """Lines of `width` characters under a figure: what of the whole experiment was cut, if anything, and
+    `text`."""
+    return [line for part in (cut and behaviour.extent_of(cut), text) for line in textwrap.wrap(part, width)]
 
 
 def save_both(figure, directory: pathlib.Path, name: str) -> pathlib.Path:

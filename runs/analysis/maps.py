@@ -47,7 +47,7 @@ import netcdf
 import reading
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import footnote, save_both
 
 # The sheet and its muscle fields: as in regions/sizes.hpp and regions/sheet.hpp.
 WIDTH, HEIGHT, FIELD_SD = 18.0, 6.0, 0.7
@@ -400,10 +400,10 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     width = max(map(len, columns.values()))
     n = sorted({r["n"] for r in records})
     counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
-    note = [f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of sites to fingers "
-            "(weights): filled above a half, line at a tenth of the largest before practice; dots: centres "
-            "of gravity;", "strong: practised fingers. From left to right: little finger to thumb."]
-    note = (textwrap.wrap(behaviour.extent_of(cut), 150) if cut else []) + note
+    note = footnote(cut, f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of sites to "
+                    "fingers (weights): filled above a half, line at a tenth of the largest before practice; "
+                    "dots: centres of gravity; strong: practised fingers. From left to right: little finger "
+                    "to thumb.", 150)
     below = 0.43 + 0.16 * len(note)  # inches
     figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 0.85 + below))
     grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
@@ -477,8 +477,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     table.write_csv(directory / "maps.csv", rows)
     table.write_csv(directory / "practice.csv", done)
     blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
-    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name,
-                  run.cut)
+    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name, run.cut)
 
     def show() -> None:
         print(f"{run.extent}\n")

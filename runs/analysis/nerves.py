@@ -40,7 +40,6 @@ import itertools
 import pathlib
 import signal
 import sys
-import textwrap
 from collections.abc import Callable
 
 sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
@@ -62,7 +61,7 @@ import reading
 import table
 import tms
 from behaviour import BadInput
-from figure import save_both
+from figure import footnote, save_both
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
@@ -378,8 +377,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     note = ("Sites of the first subject per group, coloured by the muscle that answers most; edged: the "
             "silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal "
             f"intensities): means over n = {'-'.join(map(str, sorted({r['n'] for r in records})))} subjects.")
-    lines = [line for text in (cut and behaviour.extent_of(cut), note) for line in textwrap.wrap(text, 170)]
-    figure.text(0.012, 0.02, "\n".join(lines), fontsize=9, color="0.2", va="bottom")
+    figure.text(0.012, 0.02, "\n".join(footnote(cut, note, 170)), fontsize=9, color="0.2", va="bottom")
     return figure
 
 

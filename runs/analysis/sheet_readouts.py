@@ -1,5 +1,6 @@
 """Read-outs of the motor sheet: from what maps.py, spines.py, tms.py, observation.py, nerves.py and
-bold.py find of one subject to one number. targets.toml names these functions, as it names those of readouts.py.
+bold.py find of one subject to one number. targets.toml names these functions, as it names those of
+readouts.py.
 
 Every function takes a Subject and returns a float: NaN where its run has not what is read.
 """

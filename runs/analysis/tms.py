@@ -45,7 +45,7 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import footnote, save_both
 
 SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
@@ -512,10 +512,11 @@ def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
     figure.suptitle(lab.title or "Stimulation of the resting motor sheet", x=0.012, y=1 - 0.15 / height,
                     va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
     figure.text(0.012, 0.12 / height,
-                (f"{textwrap.fill(behaviour.extent_of(lab.cut), 150)}\n" if lab.cut else "")
-                + (f"Mean ± SEM over n = {n} subject{'s'[: n != '1']} a group; grey: the range that is asked for. "
-                 if counts else "")
-                + "Responses: spikes per corticospinal cell within 10 ms.", fontsize=10, color="0.2")
+                "\n".join(footnote(lab.cut, (
+                    f"Mean ± SEM over n = {n} subject{'s'[: n != '1']} a group; grey: the range that is "
+                    "asked for. " if counts else "")
+                    + "Responses: spikes per corticospinal cell within 10 ms.", 150)),
+                fontsize=10, color="0.2")
     return figure
 
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "tests/models/slices.hpp"
 
 namespace quartet {
@@ -352,7 +355,7 @@ TEST(Network, CountsByPlaceWhatLivingCellsDo) {
       for (std::uint32_t id = p; id < size; id += places)
         living += std::count(dead.begin(), dead.end(), id) == 0 ? 1 : 0;
       EXPECT_EQ(sum[p].cells, living);
-      EXPECT_EQ(sum[p].excitatory, living * 3 * 10 * 1);  // 3 synapses, a spike in each of 10 ms
+      EXPECT_EQ(sum[p].excitatory, living * 3 * 10);  // 3 synapses, a spike in each of 10 ms
       EXPECT_GT(sum[p].inhibitory, 0);
     }
     return sum;

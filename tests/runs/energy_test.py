@@ -216,7 +216,7 @@ class EnergyTest(unittest.TestCase):
         code, out, _ = self.call(self.run_directory)
         self.assertEqual(code, 0)
         self.assertEqual(rows[0]["rest_trials"], energy.bold.NEAREST)
-        self.assertRegex(out, r"abrupt_intact +rotated +2 3 +2 +0.500 ± 0.500")
+        self.assertRegex(out, r"abrupt_intact +rotated +2 3 +2 +0.5 ± 0.5")
         with open(self.run_directory / "bold_fingers.csv", encoding="utf-8") as file:
             self.assertEqual(len(list(csv.DictReader(file))), 4)
 
