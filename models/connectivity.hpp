@@ -11,11 +11,16 @@
 /// partners and of contacts with each stay, and different targets have different partners.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <numeric>
+#include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "models/math.hpp"
 #include "models/random.hpp"
@@ -127,6 +132,45 @@ inline std::uint32_t draw_from_group(std::uint32_t group, Cells sources, std::ui
 inline SourceRule same_group(Cells sources, std::uint32_t targets, std::uint32_t groups) {
   return [=](std::uint32_t target, Draws& draws) {
     return draw_from_group(group_of(target, targets, groups), sources, groups, draws);
+  };
+}
+
+/// How much each group of sources belongs to a target, as running sums; the last target's are
+/// remembered, as synapses are drawn target by target.
+class GroupWeights {
+ public:
+  /// Writes the weight (at least 0, not all of them 0) of every group at a target.
+  using Fill = std::function<void(std::uint32_t target, std::span<double> weights)>;
+
+  GroupWeights(std::uint32_t groups, Fill fill) : fill_(std::move(fill)), sums_(groups) {}
+
+  std::span<const double> sums(std::uint32_t target) {
+    if (target != target_) {
+      target_ = target;
+      fill_(target, sums_);
+      std::partial_sum(sums_.begin(), sums_.end(), sums_.begin());
+    }
+    return sums_;
+  }
+  double total(std::uint32_t target) { return sums(target).back(); }
+  /// A group, with a chance in proportion to its weight.
+  std::uint32_t draw(std::uint32_t target, Draws& draws) {
+    const std::span<const double> of_target = sums(target);
+    const double drawn = draws.uniform() * of_target.back();
+    return static_cast<std::uint32_t>(
+        std::upper_bound(of_target.begin(), of_target.end() - 1, drawn) - of_target.begin());
+  }
+
+ private:
+  Fill fill_;
+  std::uint32_t target_ = ~0u;
+  std::vector<double> sums_;
+};
+
+/// Any cell of a group, which is drawn by how much it belongs to the target.
+inline SourceRule weighted_groups(Cells sources, std::uint32_t groups, GroupWeights weights) {
+  return [=](std::uint32_t target, Draws& draws) mutable {
+    return draw_from_group(weights.draw(target, draws), sources, groups, draws);
   };
 }
 

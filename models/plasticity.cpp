@@ -93,19 +93,15 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
   const auto source = projection_.source_of();
   const float gain = static_cast<float>(parameters_.depression) * projection_.max_weight();
   const std::uint32_t k = projection_.in_degree();
-  for (const Spike& spike : spikes) {
-    if (spike.id < projection_.first_target()) continue;
-    const std::uint32_t target = spike.id - projection_.first_target();
-    if (target >= projection_.own_targets()) continue;
-    if (damped()) age(target);
-    for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
-         ++s) {
+  projection_.for_own(spikes, [&](std::size_t target) {
+    if (damped()) age(static_cast<std::uint32_t>(target));
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
       float& weight = weights[position[s]];
       const float loss = std::min(weight, gain * std::min(1.5f, stage_[3][source[s]]));
       weight -= loss;
       if (damped()) labile_[s] += loss;
     }
-  }
+  });
 }
 
 void ClimbingFibreRule::age(std::size_t target) {
@@ -211,14 +207,9 @@ void ThreeFactorRule::spikes(std::span<const Spike> presynaptic,
   const auto source = projection_.source_of();
   const std::uint32_t k = projection_.in_degree();
   std::vector<float>& first = late() ? early_ : eligibility_;
-  for (const Spike& spike : postsynaptic) {
-    if (spike.id < projection_.first_target()) continue;
-    const std::uint32_t target = spike.id - projection_.first_target();
-    if (target >= projection_.own_targets()) continue;
-    for (std::size_t s = static_cast<std::size_t>(target) * k; s < (target + std::size_t{1}) * k;
-         ++s)
-      first[s] += trace_[source[s]];
-  }
+  projection_.for_own(postsynaptic, [&](std::size_t target) {
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s) first[s] += trace_[source[s]];
+  });
 }
 
 void ThreeFactorRule::modulate(double m, bool learning) {
@@ -378,10 +369,7 @@ HebbianRule::HebbianRule(Projection& projection, const HebbianParameters& parame
 void HebbianRule::step(std::span<const Spike> presynaptic, std::span<const Spike> postsynaptic,
                        bool learning) {
   for (float& activity : activity_) activity *= decay_;
-  for (const Spike& spike : postsynaptic) {
-    const std::uint32_t target = spike.id - projection_.first_target();
-    if (target < projection_.own_targets()) activity_[target] += unit_;
-  }
+  projection_.for_own(postsynaptic, [&](std::size_t target) { activity_[target] += unit_; });
   if (!learning || presynaptic.empty()) return;
   const auto rate = static_cast<float>(parameters_.rate);
   for (std::size_t j = 0; j < change_.size(); ++j)
@@ -418,13 +406,11 @@ void NuclearParameters::visit(ParameterVisitor& v) {
 }
 
 NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parameters,
-                         std::uint32_t zones, std::uint32_t purkinje_cells,
-                         std::vector<std::uint32_t> living)
+                         std::uint32_t zones, std::uint32_t purkinje_cells)
     : projection_(projection),
       parameters_(parameters),
       zones_(zones),
       purkinje_cells_(purkinje_cells),
-      living_(std::move(living)),
       initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
       rate_decay_(math::exp(-1.0 / 50.0)),
       purkinje_hz_(zones, 0.0),
@@ -434,9 +420,14 @@ NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parame
       below_(zones, 0.0f),
       guidance_(zones, 0.0f),
       counted_(zones, 0) {
-  for (std::uint32_t z = 0; z < zones; ++z)
-    rate_[z] = static_cast<float>(parameters.rate * living_[z] * static_cast<double>(zones) /
-                                  purkinje_cells);
+  set_living(std::vector<std::uint32_t>(zones, purkinje_cells / zones));
+}
+
+void NuclearRule::set_living(std::span<const std::uint32_t> living) {
+  living_.assign(living.begin(), living.end());
+  for (std::uint32_t z = 0; z < zones_; ++z)
+    rate_[z] = static_cast<float>(parameters_.rate * living_[z] * static_cast<double>(zones_) /
+                                  purkinje_cells_);
 }
 
 void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje,

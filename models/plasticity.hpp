@@ -41,7 +41,7 @@ namespace quartet {
 /// (rewards leave weights a little higher). Zones whose rate rises and zones whose rate falls with
 /// an error change alike, until these fall silent.
 struct ClimbingFibreParameters {
-  double depression = 0.037;
+  double depression = 0.042;
   double potentiation = 0.036;
   double settled = 0.5;      ///< set by who knows the weight at the start
   double baseline_hz = 1.1;  ///< and the olive's mean rate
@@ -248,9 +248,13 @@ struct NuclearParameters {
 
 class NuclearRule {
  public:
-  /// `zones` equal groups of targets and of Purkinje cells, of which `living` are left per zone.
+  /// `zones` equal groups of targets and of Purkinje cells, which all live.
   NuclearRule(Projection& projection, const NuclearParameters& parameters, std::uint32_t zones,
-              std::uint32_t purkinje_cells, std::vector<std::uint32_t> living);
+              std::uint32_t purkinje_cells);
+
+  /// How many Purkinje cells are left per zone. Not state: whoever removes them says so again
+  /// after a load.
+  void set_living(std::span<const std::uint32_t> living);
 
   /// One timestep. `active`: whether synapses change.
   void step(std::span<const Spike> presynaptic, std::span<const Spike> purkinje, bool active);

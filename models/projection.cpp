@@ -123,7 +123,8 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
         delay = delay_substeps(ms, substeps_per_ms);
       }
       fan_of_delay.try_emplace(delay, 0);
-      synapses.push_back({source, i, delay, static_cast<float>(factor)});
+      // Plastic ones leave a vacant site.
+      synapses.push_back({factor == 0.0 ? sources_ : source, i, delay, static_cast<float>(factor)});
     }
   }
   const std::int64_t largest =
@@ -134,7 +135,8 @@ Projection::Projection(const ProjectionSpec& spec, std::uint32_t sources, LifPop
           : std::abs(unit_);
   worst_input_ = in_degree_ * largest;
 
-  synapses_ = synapses.size();
+  synapses_ = static_cast<std::uint64_t>(std::count_if(
+      synapses.begin(), synapses.end(), [&](const Synapse& s) { return s.source < sources_; }));
   if (plastic_) {
     if (vacant_sites_ != 0) {
       source_rule_ = spec.sources;

@@ -15,6 +15,7 @@
 
 #include "models/connectivity.hpp"
 #include "models/lif.hpp"
+#include "models/signal.hpp"
 
 namespace quartet {
 
@@ -63,13 +64,20 @@ class Projection {
   std::size_t source() const { return source_; }
   std::size_t target() const { return target_index_; }
   std::uint32_t sources() const { return sources_; }
-  /// Sites for synapses on a target; all are taken unless synapses come and go.
+  /// Sites for synapses on a target; all are taken unless synapses come and go, or have factor 0.
   std::uint32_t in_degree() const { return in_degree_; }
   std::uint32_t vacant_sites() const { return vacant_sites_; }  ///< at the start
   std::uint32_t first_target() const { return target_->first(); }
   std::uint32_t own_targets() const { return target_->count(); }
   std::uint32_t all_targets() const { return target_->size(); }
-  /// Whether an own target (0 … own_targets()−1) lives.
+  /// Calls `visit` with each own target (0 … own_targets()−1) that is among the cells that fired.
+  template <class Visit>
+  void for_own(std::span<const Spike> fired, Visit visit) const {
+    for (const Spike& spike : fired)
+      if (spike.id >= first_target() && spike.id - first_target() < own_targets())
+        visit(std::size_t{spike.id - first_target()});
+  }
+  /// Whether an own target lives.
   bool alive(std::uint32_t target) const { return target_->alive(first_target() + target); }
   /// The shortest and longest delay that a synapse on any slice may have.
   std::uint32_t min_delay_substeps() const { return min_delay_; }

@@ -17,15 +17,6 @@ float first_weight(const Projection& projection) {
   return projection.weights().empty() ? 0.0f : projection.weights()[0];
 }
 
-/// Calls `visit` with the index of each own target of `projection` among the cells that fired.
-template <class Visit>
-void for_own(const Projection& projection, std::span<const Spike> spikes, Visit visit) {
-  for (const Spike& spike : spikes) {
-    if (spike.id < projection.first_target()) continue;
-    const std::uint32_t target = spike.id - projection.first_target();
-    if (target < projection.own_targets()) visit(std::size_t{target});
-  }
-}
 }  // namespace
 
 void DopamineGateParameters::visit(ParameterVisitor& v) {
@@ -137,14 +128,14 @@ void TripletRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   const float top = projection_.max_weight();
   const auto potentiation = static_cast<float>(parameters_.potentiation);
   const float slope = soft * initial_weight_ / (top - initial_weight_);
-  for_own(projection_, postsynaptic, [&](std::size_t target) {
+  projection_.for_own(postsynaptic, [&](std::size_t target) {
     const float gain = potentiation * z_[target];
     for (std::size_t s = target * k; s < (target + 1) * k; ++s)
       eligibility_[position[s]] +=
           gain * x_[source[s]] * (hard + slope * (top - weights[position[s]]));
   });
   for (const Spike& spike : presynaptic) x_[spike.id] += 1.0f;
-  for_own(projection_, postsynaptic, [&](std::size_t target) {
+  projection_.for_own(postsynaptic, [&](std::size_t target) {
     y_[target] += 1.0f;
     z_[target] += 1.0f;
   });
@@ -305,8 +296,7 @@ void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Sp
       static_cast<float>(1.0 / (calibrated ? 1000.0 * parameters_.set_point_s : now));
   const auto spike_share = static_cast<float>(2.0 * parameters_.trace_ms) * follow;
   decay(set_point_, 1.0f - follow);
-  for_own(projection_, postsynaptic,
-          [&](std::size_t target) { set_point_[target] += spike_share; });
+  projection_.for_own(postsynaptic, [&](std::size_t target) { set_point_[target] += spike_share; });
   if (learning && calibrated) {
     const std::span<float> weights = projection_.weights();
     const auto targets = projection_.targets();
@@ -319,7 +309,7 @@ void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Sp
     const auto position = projection_.position();
     const auto source = projection_.source_of();
     const std::size_t k = projection_.in_degree();
-    for_own(projection_, postsynaptic, [&](std::size_t target) {
+    projection_.for_own(postsynaptic, [&](std::size_t target) {
       for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
         float& weight = weights[position[s]];
         weight = std::min(weight + change_ * x_[source[s]], top);
@@ -327,7 +317,7 @@ void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Sp
     });
   }
   for (const Spike& spike : presynaptic) x_[spike.id] += 1.0f;
-  for_own(projection_, postsynaptic, [&](std::size_t target) { y_[target] += 1.0f; });
+  projection_.for_own(postsynaptic, [&](std::size_t target) { y_[target] += 1.0f; });
 }
 
 void InhibitoryRule::save(StateWriter& writer) const {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "models/cell_loss.hpp"
 #include "models/drug.hpp"
 #include "models/parameters.hpp"
 #include "models/probe.hpp"
@@ -50,6 +51,8 @@ struct Block {
   double reward_zone_deg = 6.0;
   double target_radius_m = 0.0;
   double reward_size = 1.0;
+  double reward_probability = 1.0;
+  double second_reward_probability = 1.0;
   double punishment = 0.0;
   Instruction instruction = Instruction::none;
   bool learning = true;
@@ -57,6 +60,7 @@ struct Block {
   double lesion_radius = 0.0;
   NerveBlock nerve_block = NerveBlock::none;
   double polarization_mv = 0.0;
+  CellLoss cell_loss = {};
   Drug drug = {};
   Probe probe = {};  ///< before the first trial, after a lesion
 
@@ -147,6 +151,10 @@ struct Block {
         "2 asin(target_radius_m / (2 body.distance_m)) instead of reward_zone_deg (0: not given). "
         "The brain sees no sizes, only the outcome");
     v.real("reward_size", reward_size, {"1", 0, 1}, "size of the reward, where there is one");
+    v.real("reward_probability", reward_probability, {"1", 0, 1},
+           "chance, drawn in every trial, that a reward which the rule gives is given");
+    v.real("second_reward_probability", second_reward_probability, {"1", 0, 1},
+           "the same where the second target was chosen");
     v.real("punishment", punishment, {"1", 0, 1},
            "size of the punishment (a loss) of a trial that the rule does not reward");
     v.choice_of("instruction", instruction, {"none", "aim_at_target"},
@@ -169,8 +177,11 @@ struct Block {
            "depolarisation of the pyramidal cells of the motor sheet by direct current during the "
            "block and its probe, at the soma and at rest (people, by 1-2 mA through the skull: .1 "
            "to .5 mV; above 0: anodal)");
+    v.table("cell_loss", cell_loss,
+            "shares of cells that die before the block's first trial and its probe, for good");
     v.table("drug", drug,
-            "what drugs, or the state of the tissue, do to the motor sheet's receptors");
+            "what drugs, or the state of the tissue, do during the block and its probe: to the "
+            "motor sheet's receptors, and in place of dopamine");
     v.table("probe", probe, "stimulation of the resting brain before the block");
   }
 };

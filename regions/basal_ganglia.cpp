@@ -300,8 +300,12 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
   critic_rule_ = std::make_unique<ThreeFactorRule>(expectation, p.critic);
   instruction_rule_ = std::make_unique<ThreeFactorRule>(instructed_expectation, p.critic);
   cue_rule_ = std::make_unique<ThreeFactorRule>(promise, p.cue);
-  network_.remove_cells(snc_, p.silence_dopamine ? 1.0 : p.dopamine_depletion);
+  lose_cells({.dopamine = p.silence_dopamine ? 1.0 : p.dopamine_depletion});
 }
+
+void BasalGanglia::lose_cells(const CellLoss& loss) { network_.remove_cells(snc_, loss.dopamine); }
+
+void BasalGanglia::medicate(const Drug& drug) { drug_hz_ = drug.dopamine_hz; }
 
 double BasalGanglia::third_factor(double affinity, double drug_hz) const {
   const BasalGangliaParameters& p = parameters_;
@@ -331,7 +335,7 @@ void BasalGanglia::prepare(Step, const Inbox& in) {
   instruction.set_drive(0);
   for (const std::uint32_t cell : instructed_[fingers])
     instruction.drive()[cell] = lifted(1, p.instruction);
-  const double drug = p.dopamine_medication_hz;
+  const double drug = medication_hz();
   const double excess = dopamine_.hz() + drug - p.dopamine_tonic_hz;
   network_.population(d1_).set_shift(
       static_cast<float>(p.d1_excitability_mv * excess + d1_homeostasis_.shift_mv()));
@@ -375,6 +379,7 @@ void BasalGanglia::save_extra(StateWriter& writer) const {
   cue_rule_->save(writer);
   dopamine_.save(writer, "dopamine");
   writer.shared_value("value", value_);
+  writer.shared_value("drug_hz", drug_hz_);
   writer.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
   writer.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
 }
@@ -387,6 +392,7 @@ void BasalGanglia::load_extra(StateReader& reader) {
   cue_rule_->load(reader);
   dopamine_.load(reader, "dopamine");
   reader.shared_value("value", value_);
+  reader.shared_value("drug_hz", drug_hz_);
   reader.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
   reader.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
 }

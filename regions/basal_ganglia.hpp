@@ -104,10 +104,14 @@ class BasalGanglia final : public SpikingRegion {
   /// drug fills dips. On synapses of D2 cells it acts with the other sign.
   double d1_third_factor() const { return third_factor(parameters_.d1_affinity_per_hz, 0); }
   double d2_third_factor() const {
-    return third_factor(parameters_.d2_affinity_per_hz, parameters_.dopamine_medication_hz);
+    return third_factor(parameters_.d2_affinity_per_hz, medication_hz());
   }
 
+  void lose_cells(const CellLoss& loss) override;
+  void medicate(const Drug& drug) override;
+
  private:
+  double medication_hz() const { return parameters_.dopamine_medication_hz + drug_hz_; }
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
@@ -128,6 +132,7 @@ class BasalGanglia final : public SpikingRegion {
   // State; the value trace in Hz of striosome cells.
   DopamineConcentration dopamine_;
   double value_ = 0;
+  double drug_hz_ = 0;  // of the block
   Homeostasis d1_homeostasis_, d2_homeostasis_;
 };
 

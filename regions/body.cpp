@@ -206,7 +206,8 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
       noise_key_{seed, purpose("body.rotation_noise")},
       sign_key_{seed, purpose("body.rotation_sign")},
       finger_key_{seed, purpose("body.fingers")},
-      muscle_key_{seed, purpose("body.motor_noise")} {
+      muscle_key_{seed, purpose("body.motor_noise")},
+      reward_key_{seed, purpose("body.reward")} {
   const BodyParameters& p = parameters_;
   const std::int64_t shown_ms = p.deadline_ms + p.outcome_delay_ms + p.outcome_ms;
   const auto refuse_order = [&](const char* which, const char* bound, std::int64_t ms) {
@@ -233,24 +234,20 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
 
   // A pool's rate is the field-weighted mean rate of PT cells, low-passed.
   pool_decay_ = math::exp(-1.0 / p.pool_tau_ms);
-  field_.resize(sheet.size());
-  for (int m = 0; m < kMuscles; ++m) {
-    double sum = 0;
-    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
-      sum += field(m, sheet.x(cell), sheet.y(cell));
-    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
-      field_[cell][static_cast<std::size_t>(m)] = static_cast<float>(
-          1000.0 * (1.0 - pool_decay_) * field(m, sheet.x(cell), sheet.y(cell)) / sum);
+  for (const std::array<double, kMuscles>& shares : field_shares(sheet)) {
+    std::array<float, kMuscles>& rates = field_.emplace_back();
+    for (std::size_t m = 0; m < kMuscles; ++m)
+      rates[m] = static_cast<float>(1000.0 * (1.0 - pool_decay_) * shares[m]);
   }
   vision_.resize(static_cast<std::size_t>(p.vision_delay_ms));
   for (auto& seen : vision_) seen.fill(0.0);
   arm_ = start_posture();
+  start_ = hand_position(parameters_.arm, arm_);
 }
 
 Vector2 Body::hand() const {
-  const Vector2 start = hand_position(parameters_.arm, start_posture());
   const Vector2 now = hand_position(parameters_.arm, arm_);
-  return {now.x - start.x, now.y - start.y};
+  return {now.x - start_.x, now.y - start_.y};
 }
 
 std::array<double, kMuscles> Body::excitation() const {
@@ -437,19 +434,20 @@ void Body::give_outcome(bool hit, double grade) {
       break;
   }
   record_.punishment = reward > 0 || !ends_sequence() ? 0 : block().punishment;
-  record_.reward =
-      reward * block().reward_size * (record_.second == 1 ? block().second_reward : 1.0);
+  const bool second = record_.second == 1;
+  const double chance = second ? block().second_reward_probability : block().reward_probability;
+  const auto trial = static_cast<std::uint32_t>(record_.trial);
+  if (uniform01(random_block(reward_key_, trial, 0, 0)[0]) >= chance) reward = 0;
+  record_.reward = reward * block().reward_size * (second ? block().second_reward : 1.0);
 }
 
-void Body::hold() {
-  const auto u = excitation();
+void Body::hold(const std::array<double, kMuscles>& u) {
   for (std::size_t m = 0; m < kArmMuscles; ++m)
     arm_.activation[m] = activate(parameters_.arm.activation, u[m], arm_.activation[m], 0.001);
 }
 
-void Body::move() {
+void Body::move(const std::array<double, kMuscles>& u) {
   const BodyParameters& p = parameters_;
-  const auto u = excitation();
   Vector2 force;
   if (const double curl = block().curl_Ns_m; curl != 0) {
     const Vector2 velocity = hand_velocity(p.arm, arm_);
@@ -547,11 +545,11 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   // The hand is held until the go signal, while muscles may pull, and caught at the end. At rest it
   // is held too; before the first trial there is no block then.
   const bool free = !resting_ && block().task == Task::reach && clock_ms_ >= p.go_ms;
-  if (free && finished_ms_ < 0)
-    move();
-  else if (resting_ || finished_ms_ < 0)
-    hold();
   const auto u = excitation();
+  if (free && finished_ms_ < 0)
+    move(u);
+  else if (resting_ || finished_ms_ < 0)
+    hold(u);
   step(p.fingers, fingers_,
        std::span<const double, finger_count>(u.data() + kArmMuscles, finger_count), 0.001);
   if (!resting_) {

@@ -114,8 +114,8 @@ class Body final : public Region {
 
  private:
   void start_trial(std::int64_t trial);
-  void hold();
-  void move();
+  void hold(const std::array<double, kMuscles>& u);
+  void move(const std::array<double, kMuscles>& u);
   void finish(Vector2 hand, bool reached);
   void finish_fingers();
   /// Reward or punishment by the rule of the block for a hit or miss, and for a hit of so much.
@@ -145,12 +145,13 @@ class Body final : public Region {
 
   BodyParameters parameters_;
   std::vector<Block> schedule_;
-  RandomKey noise_key_, sign_key_, finger_key_, muscle_key_;
+  RandomKey noise_key_, sign_key_, finger_key_, muscle_key_, reward_key_;
   std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.
   std::vector<std::array<float, kMuscles>> field_;  // Hz per spike, per PT cell
   double pool_decay_ = 0;
+  Vector2 start_;  // of the hand
   // Set by set_rest, not state: whether the body rests, before which block, and fingers that
   // another's hand bends then (1, else 0).
   bool resting_ = false;

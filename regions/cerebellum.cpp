@@ -269,17 +269,25 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   climbing_fibre.settled = 1.0 / kLargestParallelFibre;
   climbing_fibre.baseline_hz = p.olive_target_hz;
   parallel_fibre_rule_ = std::make_unique<ClimbingFibreRule>(parallel_fibres, climbing_fibre);
-  std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
-  for (std::uint32_t id : network_.remove_cells(purkinje_, p.lesion))
-    --living[group_of(id, n.purkinje, kZones)];
-  nuclear_rule_ =
-      std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje, std::move(living));
-  const auto left = [&](std::size_t population, std::uint32_t cells, double lesion) {
-    return cells - static_cast<std::uint32_t>(network_.remove_cells(population, lesion).size());
-  };
-  living_nuclear_ = left(dcn_, n.dcn, p.lesion_nuclei);
-  living_olivary_ = left(olive_, n.olive, p.silence_olive ? 1.0 : p.lesion_olive);
+  nuclear_rule_ = std::make_unique<NuclearRule>(nuclear, p.nuclear, kZones, n.purkinje);
+  lose_cells({.purkinje = p.lesion,
+              .nuclei = p.lesion_nuclei,
+              .olive = p.silence_olive ? 1.0 : p.lesion_olive});
   if (p.silence_reward) network_.remove_cells(reward_, 1.0);
+}
+
+void Cerebellum::lose_cells(const CellLoss& loss) {
+  loss_.add(loss);
+  const Sizes& n = sizes_;
+  std::vector<std::uint32_t> living(kZones, n.purkinje / kZones);
+  for (const std::uint32_t id : network_.remove_cells(purkinje_, loss_.purkinje))
+    --living[group_of(id, n.purkinje, kZones)];
+  nuclear_rule_->set_living(living);
+  const auto left = [&](std::size_t population, std::uint32_t cells, double share) {
+    return cells - static_cast<std::uint32_t>(network_.remove_cells(population, share).size());
+  };
+  living_nuclear_ = left(dcn_, n.dcn, loss_.nuclei);
+  living_olivary_ = left(olive_, n.olive, loss_.olive);
 }
 
 void Cerebellum::prepare(Step, const Inbox& in) {
@@ -325,6 +333,9 @@ void Cerebellum::learn(Step, const Inbox& in) {
 void Cerebellum::save_extra(StateWriter& writer) const {
   parallel_fibre_rule_->save(writer);
   nuclear_rule_->save(writer);
+  writer.shared_value("lost_purkinje", loss_.purkinje);
+  writer.shared_value("lost_nuclei", loss_.nuclei);
+  writer.shared_value("lost_olive", loss_.olive);
   writer.shared_value("olive_scale", olive_scale_);
   writer.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
@@ -332,6 +343,10 @@ void Cerebellum::save_extra(StateWriter& writer) const {
 void Cerebellum::load_extra(StateReader& reader) {
   parallel_fibre_rule_->load(reader);
   nuclear_rule_->load(reader);
+  reader.shared_value("lost_purkinje", loss_.purkinje);
+  reader.shared_value("lost_nuclei", loss_.nuclei);
+  reader.shared_value("lost_olive", loss_.olive);
+  lose_cells({});
   reader.shared_value("olive_scale", olive_scale_);
   reader.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }

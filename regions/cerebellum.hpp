@@ -84,6 +84,8 @@ class Cerebellum final : public SpikingRegion {
  public:
   Cerebellum(const CerebellumParameters& parameters, double scale, std::uint64_t seed, Slice slice);
 
+  void lose_cells(const CellLoss& loss) override;
+
  private:
   void prepare(Step t, const Inbox& in) override;
   void learn(Step t, const Inbox& in) override;
@@ -99,9 +101,10 @@ class Cerebellum final : public SpikingRegion {
   std::unique_ptr<ClimbingFibreRule> parallel_fibre_rule_;
   std::unique_ptr<NuclearRule> nuclear_rule_;
 
-  std::uint32_t living_nuclear_ = 0, living_olivary_ = 0;  // cells
+  std::uint32_t living_nuclear_ = 0, living_olivary_ = 0;  // cells; derived from loss_
 
   // State.
+  CellLoss loss_;
   Homeostasis nuclear_homeostasis_;
   double olive_scale_ = 1;  // of the cursor cells' synapses
 

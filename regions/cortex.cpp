@@ -202,9 +202,9 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.real("vl_pt_weight", vl_pt_weight, {"1", 0, 100},
          "summed VL conductance of a PT cell, in leak conductances (tuned: compensation of 30 "
          "degrees, stable learning)");
-  v.real(
-      "e_pt_weight", e_pt_weight, {"1", 0, 100},
-      "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: spread of fields)");
+  v.real("e_pt_weight", e_pt_weight, {"1", 0, 100},
+         "summed layer 2/3 conductance of a PT cell, in leak conductances (tuned: pulses elicit "
+         "indirect waves)");
   v.real("gaba_a_factor", gaba_a_factor, {"1", 0, 10},
          "multiplies the sheet's GABA-A conductances (a drug or a disease)");
   v.real("gaba_b_factor", gaba_b_factor, {"1", 0, 10},
@@ -556,6 +556,11 @@ void Cortex::connect_sheet() {
       throw std::invalid_argument(std::string("sheet_plasticity.") + key +
                                   " needs synapses that can change; set sheet_plasticity.plastic "
                                   "= true as well");
+  // Changes are shares of the initial weight.
+  if (plasticity.plastic && p.e_pt_weight == 0)
+    throw std::invalid_argument(
+        "e_pt_weight = 0 leaves a plastic sheet no weight to change; set it above 0 or "
+        "sheet_plasticity.plastic = false");
   auto excitatory = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sd,
                         double sum) {
     if (!plasticity.plastic) return lateral(name, E, to, kGlutamate, in_degree, sd, sum, kE);
@@ -604,9 +609,9 @@ void Cortex::connect_sheet() {
   lateral("SOM_L5PT", SOM, PT, kGabaA, 40, 1.5, 3.0, kI);
   lateral("SOM_PV", SOM, PV, kGabaA, 20, 1.5, 0.8, kI);
   lateral("SOM_NGF", SOM, NGF, kGabaA, 20, 1.5, 0.5, kI);
-  lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.06, kI);
-  lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.06, kI);
-  lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 0.1, kI);
+  lateral("NGF_L23E", NGF, E, kGabaB, 20, 1.0, 0.18, kI);
+  lateral("NGF_PV", NGF, PV, kGabaB, 20, 1.0, 0.18, kI);
+  lateral("NGF_L5PT", NGF, PT, kGabaB, 20, 1.0, 0.3, kI);
 }
 
 // What is felt at rest, and what it keeps from being heard.
@@ -615,6 +620,11 @@ void Cortex::connect_afferents() {
   const Cells sources = sizes_.s1;
   // Every cell of the sheet is reached by as many, of the parts whose fields are nearest.
   auto afferent = [&](const char* name, const Layer& to, std::uint32_t in_degree, double sum) {
+    const auto near = [sheet = to.sheet, sd = p.spread](std::uint32_t cell,
+                                                        std::span<double> weights) {
+      for (int m = 0; m < kMuscles; ++m)
+        weights[static_cast<std::size_t>(m)] = field(m, sheet.x(cell), sheet.y(cell), sd);
+    };
     connect({.name = name,
              .source = s1_,
              .target = to.population,
@@ -622,15 +632,7 @@ void Cortex::connect_afferents() {
              .in_degree = in_degree,
              .weight = sum / in_degree,
              .delay_ms = 3,
-             .sources = [=, sheet = to.sheet](std::uint32_t cell, Draws& draws) {
-               double near[kMuscles], total = 0;
-               for (int m = 0; m < kMuscles; ++m)
-                 total += near[m] = field(m, sheet.x(cell), sheet.y(cell), p.spread);
-               double left = draws.uniform() * total;
-               std::uint32_t part = 0;
-               while (part + 1 < kMuscles && left >= near[part]) left -= near[part++];
-               return draw_from_group(part, sources, kMuscles, draws);
-             }});
+             .sources = weighted_groups(sources, kMuscles, {kMuscles, near})});
   };
   afferent("S1_PV", pv_, 40, p.pv_weight);
   afferent("S1_SOM", som_, 40, p.som_weight);
@@ -651,100 +653,76 @@ void Cortex::connect_sheet_inputs(const ArmParameters& arm, std::size_t vl) {
   // learned (muscle_map.hpp). Input strength follows the muscles' demand, so the sum of all
   // cells' pushes points where the aim points.
   const MuscleMap muscles(arm);
-  auto directed = [&](const char* name, std::size_t source, bool ring_source, const Layer& to,
+  struct Directed {
+    std::size_t population;
+    Cells cells;
+    std::uint32_t bins;                          // groups of cells by the direction
+    std::function<double(std::uint32_t)> pulls;  // in which a bin's cells are to pull
+    double delay_ms;
+  };
+  const Directed aim{pmd_, n.pmd, kChannels,
+                     [](std::uint32_t bin) { return ring_direction(bin, kChannels); }, 3.0};
+  // A zone's cells push against the error that the zone reports.
+  const Directed correction{vl, n.vl, kZones,
+                            [](std::uint32_t zone) { return zone_direction(zone) + 180.0; }, 0.0};
+  auto directed = [&](const char* name, const Directed& from, const Layer& to,
                       std::uint32_t in_degree, double sum) {
-    const SheetLayout sheet = to.sheet;
-    const Cells sources = ring_source ? n.pmd : n.vl;
-    // For each source group (direction bin), the demand on each muscle.
-    const std::uint32_t bins = ring_source ? 24 : kZones;
-    std::vector<double> demand(static_cast<std::size_t>(bins) * kArmMuscles);
-    for (std::uint32_t b = 0; b < bins; ++b) {
-      // A zone's cells push against the error that the zone reports.
-      const double direction = ring_source ? ring_direction(b, bins) : zone_direction(b) + 180.0;
+    std::vector<std::array<double, kArmMuscles>> demand(from.bins);
+    for (std::uint32_t bin = 0; bin < from.bins; ++bin)
       for (int m = 0; m < kArmMuscles; ++m)
-        demand[b * kArmMuscles + static_cast<std::uint32_t>(m)] = muscles.demand(m, direction);
-    }
-    auto cumulative = [=](std::uint32_t cell) {
-      std::vector<double> sums(bins);
-      double membership[kArmMuscles], total = 0;
-      for (int m = 0; m < kArmMuscles; ++m) membership[m] = field(m, sheet.x(cell), sheet.y(cell));
-      for (std::uint32_t b = 0; b < bins; ++b) {
-        for (int m = 0; m < kArmMuscles; ++m)
-          total += membership[m] * demand[b * kArmMuscles + static_cast<std::uint32_t>(m)];
-        sums[b] = total;
-      }
-      return sums;
-    };
-    connect({.name = name,
-             .source = source,
-             .target = to.population,
-             .receptor = kGlutamate,
-             .in_degree = in_degree,
-             .weight = sum / in_degree,
-             .delay_ms = ring_source ? 3.0 : 0.0,
-             .sources =
-                 [=, cell_of_sums = ~0u, sums = std::vector<double>{}](std::uint32_t cell,
-                                                                       Draws& draws) mutable {
-                   if (cell != cell_of_sums) {
-                     sums = cumulative(cell);
-                     cell_of_sums = cell;
-                   }
-                   const double u = draws.uniform() * sums.back();
-                   const auto bin = static_cast<std::uint32_t>(
-                       std::upper_bound(sums.begin(), sums.end() - 1, u) - sums.begin());
-                   return draw_from_group(bin, sources, bins, draws);
-                 },
-             .factor =
-                 [=, cell_of_total = ~0u, total = 0.0](std::uint32_t, std::uint32_t cell,
-                                                       Draws&) mutable {
-                   if (cell != cell_of_total) {
-                     // Mean demand over directions, about 1 where a cell serves one muscle fully.
-                     total = cumulative(cell).back() / bins * 4.0;
-                     cell_of_total = cell;
-                   }
-                   return total;
-                 }});
+        demand[bin][static_cast<std::size_t>(m)] = muscles.demand(m, from.pulls(bin));
+    GroupWeights weights(from.bins,
+                         [demand, sheet = to.sheet](std::uint32_t cell, std::span<double> of_bin) {
+                           std::fill(of_bin.begin(), of_bin.end(), 0.0);
+                           for (int m = 0; m < kArmMuscles; ++m) {
+                             const double membership = field(m, sheet.x(cell), sheet.y(cell));
+                             for (std::size_t bin = 0; bin < of_bin.size(); ++bin)
+                               of_bin[bin] += membership * demand[bin][static_cast<std::size_t>(m)];
+                           }
+                         });
+    connect(
+        {.name = name,
+         .source = from.population,
+         .target = to.population,
+         .receptor = kGlutamate,
+         .in_degree = in_degree,
+         .weight = sum / in_degree,
+         .delay_ms = from.delay_ms,
+         .sources = weighted_groups(from.cells, from.bins, weights),
+         // Mean demand over directions, about 1 where a cell serves one muscle fully.
+         .factor = [weights, bins = from.bins](std::uint32_t, std::uint32_t cell, Draws&) mutable {
+           return weights.total(cell) / bins * 4.0;
+         }});
   };
   // Input of the fingers: a cell near a finger's field gets that finger's premotor cells. `weight`:
   // summed conductance in the middle of a field.
   auto finger_input = [&](const char* name, const Layer& to, double sd, double weight) {
     if (weight == 0) return;
-    auto near_finger = [sheet = to.sheet, sd](std::uint32_t finger, std::uint32_t cell) {
-      const MuscleField& f = kMuscleFields[kArmMuscles + finger];
-      const double dx = sheet.x(cell) - f.x, dy = sheet.y(cell) - f.y;
-      return math::exp(-(dx * dx + dy * dy) / (2.0 * sd * sd));
-    };
-    auto near_fingers = [=](std::uint32_t cell) {
-      double total = 0;
-      for (std::uint32_t finger = 0; finger < finger_count; ++finger)
-        total += near_finger(finger, cell);
-      return total;
-    };
-    connect(
-        {.name = name,
-         .source = pmv_,
-         .target = to.population,
-         .receptor = kGlutamate,
-         .in_degree = 40,
-         .weight = weight / 40,
-         .delay_ms = 3,
-         .sources =
-             [=](std::uint32_t cell, Draws& draws) {
-               double left = draws.uniform() * near_fingers(cell);
-               std::uint32_t finger = 0;
-               while (finger + 1 < finger_count && left >= near_finger(finger, cell))
-                 left -= near_finger(finger++, cell);
-               return draw_from_group(finger, n.pmv, finger_count, draws);
-             },
-         .factor = [=](std::uint32_t, std::uint32_t cell, Draws&) { return near_fingers(cell); }});
+    GroupWeights near(
+        finger_count, [sheet = to.sheet, sd](std::uint32_t cell, std::span<double> weights) {
+          for (std::size_t finger = 0; finger < weights.size(); ++finger)
+            weights[finger] =
+                field(kArmMuscles + static_cast<int>(finger), sheet.x(cell), sheet.y(cell), sd);
+        });
+    connect({.name = name,
+             .source = pmv_,
+             .target = to.population,
+             .receptor = kGlutamate,
+             .in_degree = 40,
+             .weight = weight / 40,
+             .delay_ms = 3,
+             .sources = weighted_groups(n.pmv, finger_count, near),
+             .factor = [near](std::uint32_t, std::uint32_t cell, Draws&) mutable {
+               return near.total(cell);
+             }});
   };
   finger_input("PMv_L23E", l23e_, kFingerInputSd, p.pmv_e_weight);
   finger_input("PMv_L5PT", l5pt_, kFingerOutputSd, p.pmv_pt_weight);
   finger_input("PMv_SOM", som_, kFingerSurroundSd, p.pmv_som_weight);
-  directed("PMd_L23E", pmd_, true, l23e_, 40, p.pmd_e_weight);
-  directed("PMd_L5PT", pmd_, true, l5pt_, 40, p.pmd_pt_weight);
-  directed("VL_L23E", vl, false, l23e_, 40, p.vl_e_weight);
-  directed("VL_L5PT", vl, false, l5pt_, 40, p.vl_pt_weight);
+  directed("PMd_L23E", aim, l23e_, 40, p.pmd_e_weight);
+  directed("PMd_L5PT", aim, l5pt_, 40, p.pmd_pt_weight);
+  directed("VL_L23E", correction, l23e_, 40, p.vl_e_weight);
+  directed("VL_L5PT", correction, l5pt_, 40, p.vl_pt_weight);
   diffuse("VL_PV", vl, n.vl, pv_.population, kGlutamate, 40, 1.5, 0);
   diffuse("VL_SOM", vl, n.vl, som_.population, kGlutamate, 30, 1.5, 0);
   diffuse("VL_L6CT", vl, n.vl, l6ct_.population, kGlutamate, 30, 0.6, 0);
@@ -821,25 +799,18 @@ void Cortex::prepare(Step, const Inbox& in) {
       .set_drive(seen >= 1 ? static_cast<float>(parameters_.task_error_drive_mv) : 0.0f);
   network_.population(pre_pmd_).set_drive(
       senses[sense::aim_at_target] > 0 ? -static_cast<float>(parameters_.instruction_mv) : 0.0f);
-  // Cells of fingers, or of all parts of the body, by one value for each.
-  const auto drive_groups = [&](std::size_t population, std::span<const double> values, double mv) {
-    LifPopulation& cells = network_.population(population);
-    const auto groups = static_cast<std::uint32_t>(values.size());
-    for (std::uint32_t i = 0; i < cells.count(); ++i)
-      cells.drive()[i] =
-          static_cast<float>(mv * values[group_of(cells.first() + i, cells.size(), groups)]);
-  };
   const std::span<const double> cued = senses.subspan(sense::finger, finger_count);
   std::array<double, finger_count> moving;
   std::transform(cued.begin(), cued.end(), asked_.begin(), moving.begin(),
                  [](double cue, double asked) { return std::max(cue, asked); });
-  drive_groups(pmv_, moving, parameters_.finger_drive_mv);
+  pmv_drive_.set(network_.population(pmv_), moving, parameters_.finger_drive_mv);
   if (parameters_.afferents.connected)
-    drive_groups(s1_, senses.subspan(sense::afferent, kMuscles), parameters_.afferents.drive_mv);
+    s1_drive_.set(network_.population(s1_), senses.subspan(sense::afferent, kMuscles),
+                  parameters_.afferents.drive_mv);
   if (sts_rule_) {
-    drive_groups(sts_, senses.subspan(sense::seen_finger, finger_count),
-                 parameters_.observation.seen_drive_mv);
-    drive_groups(pfg_, cued, parameters_.observation.cue_drive_mv);
+    sts_drive_.set(network_.population(sts_), senses.subspan(sense::seen_finger, finger_count),
+                   parameters_.observation.seen_drive_mv);
+    pfg_drive_.set(network_.population(pfg_), cued, parameters_.observation.cue_drive_mv);
   }
   network_.population(pmd_chooser_)
       .set_drive(senses[sense::second_on] > 0 ? static_cast<float>(parameters_.choice_drive_mv)

@@ -137,7 +137,7 @@ struct CortexParameters {
   double pmv_som_weight = 5.0;
   double vl_e_weight = 0.2;
   double vl_pt_weight = 10.0;
-  double e_pt_weight = 1.5;
+  double e_pt_weight = 4.0;
   double gaba_a_factor = 1.0;
   double gaba_b_factor = 1.0;
   double nmda_factor = 1.0;
@@ -233,8 +233,8 @@ class Cortex final : public SpikingRegion {
   /// Depolarises the sheet's pyramidal cells by direct current, until it is called again. `mv`: at
   /// the soma of a cell at rest.
   void polarize(double mv);
-  /// What the receptors of the sheet's cells do, until it is called again.
-  void medicate(const Drug& drug);
+  /// To the receptors of the sheet's cells.
+  void medicate(const Drug& drug) override;
   /// From the next timestep on the premotor cells of these digits (1: thumb) are driven as by a cue
   /// to move them, beside what the body asks for. Of a probe, which ends with none: no state.
   void ask_fingers(std::span<const double> digits);
@@ -288,6 +288,7 @@ class Cortex final : public SpikingRegion {
               s1_ = 0;
   Layer l23e_, pv_, som_, ngf_, l5it_, l5pt_, l6ct_;
   std::unique_ptr<TunedDrive> target_drive_, cursor_drive_, hand_drive_;
+  GroupDrive pmv_drive_, s1_drive_, sts_drive_, pfg_drive_;
   std::unique_ptr<InstructedRule> strategy_rule_, recalibration_rule_;
   std::unique_ptr<HebbianRule> sts_rule_, pfg_rule_;  // null where no hands are seen
   std::array<double, finger_count> asked_{};          // by a probe

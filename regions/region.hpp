@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "models/cell_loss.hpp"
+#include "models/drug.hpp"
 #include "models/energy.hpp"
 #include "models/signal.hpp"
 #include "models/state.hpp"
@@ -64,7 +66,7 @@ class Region {
   virtual std::span<const ProjectionInfo> plastic_projections() const = 0;
   /// Substeps in a timestep: dt = 1 ms / substeps.
   virtual std::uint32_t substeps() const = 0;
-  /// Neurons and synapses of this slice (for `inspect` and reports).
+  /// Neurons and synapses of this slice: over all slices they are those of the whole region.
   virtual std::uint64_t neuron_count() const = 0;
   virtual std::uint64_t synapse_count() const = 0;
 
@@ -77,6 +79,12 @@ class Region {
   /// their own and the body rests, with nothing shown and nothing learned; 0: back to the task. Not
   /// state: whoever sets it saves the region before and loads it after.
   virtual void set_rest(std::uint32_t) {}
+
+  // Between trials; part of the state.
+  /// Cells die; see CellLoss.
+  virtual void lose_cells(const CellLoss&) {}
+  /// What drugs do until it is called again.
+  virtual void medicate(const Drug&) {}
 
   /// Spikes of population `index` in the last timestep, of all slices, in canonical order
   /// (every slice sees them all; ids count within the population).

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "models/math.hpp"
 #include "models/muscle.hpp"
@@ -54,6 +55,19 @@ inline double field(int muscle, double x, double y, double sd = kFieldSd) {
   const MuscleField& f = kMuscleFields[static_cast<std::size_t>(muscle)];
   const double dx = x - f.x, dy = y - f.y;
   return math::exp(-(dx * dx + dy * dy) / (2.0 * sd * sd));
+}
+
+/// For every cell of a layer the share that it has in a muscle's field: sums over cells are 1.
+inline std::vector<std::array<double, kMuscles>> field_shares(const SheetLayout& layer) {
+  std::vector<std::array<double, kMuscles>> shares(layer.size());
+  for (int m = 0; m < kMuscles; ++m) {
+    double sum = 0;
+    for (std::uint32_t cell = 0; cell < layer.size(); ++cell)
+      sum += field(m, layer.x(cell), layer.y(cell));
+    for (std::uint32_t cell = 0; cell < layer.size(); ++cell)
+      shares[cell][static_cast<std::size_t>(m)] = field(m, layer.x(cell), layer.y(cell)) / sum;
+  }
+  return shares;
 }
 
 /// Drive of muscle `to` when the middle of muscle `from`'s field is driven, relative to `from`'s:

@@ -34,6 +34,8 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
       add_population({"VA", "ventral anterior and ventromedial relay cells", n.va,
                       group_directions(n.va, kChannels, channel_direction)},
                      p.va, SynapseKind::current, fast_receptors());
+  vl_ = vl;
+  va_ = va;
   const std::size_t trn = add_population({"TRN", "reticular cells", n.trn, {}}, p.trn,
                                          SynapseKind::current, fast_receptors());
   add_output(vl);
@@ -102,8 +104,12 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
   diffuse("TRN_VL", trn, n.trn, vl, kInhibition, 20, -10.0, 2);
   diffuse("TRN_VA", trn, n.trn, va, kInhibition, 20, -8.0, 2);
   diffuse("TRN_TRN", trn, n.trn, trn, kInhibition, 15, -5.0, 1);
-  network_.remove_cells(vl, p.lesion_vl);
-  network_.remove_cells(va, p.lesion_va);
+  lose_cells({.vl = p.lesion_vl, .va = p.lesion_va});
+}
+
+void Thalamus::lose_cells(const CellLoss& loss) {
+  network_.remove_cells(vl_, loss.vl);
+  network_.remove_cells(va_, loss.va);
 }
 
 }  // namespace quartet

@@ -28,6 +28,11 @@ struct ThalamusParameters {
 class Thalamus final : public SpikingRegion {
  public:
   Thalamus(const ThalamusParameters& parameters, double scale, std::uint64_t seed, Slice slice);
+
+  void lose_cells(const CellLoss& loss) override;
+
+ private:
+  std::size_t vl_, va_;
 };
 
 }  // namespace quartet

@@ -1,9 +1,11 @@
-/// Drive of a ring of cells that are tuned to a seen direction.
+/// Drives of cells by what they are tuned to: a seen direction, or a part of the body.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/lif.hpp"
@@ -54,6 +56,24 @@ class TunedDrive {
   // What drives were computed for; not state: a restored brain computes them anew.
   bool computed_ = false;
   Seen first_, second_;
+};
+
+/// One value for each group of a population (fingers, parts of the body), times `peak_mv`. Values
+/// rarely change, so drives are computed when they do.
+class GroupDrive {
+ public:
+  void set(LifPopulation& cells, std::span<const double> values, double peak_mv) {
+    if (std::equal(values.begin(), values.end(), values_.begin(), values_.end())) return;
+    values_.assign(values.begin(), values.end());
+    const auto groups = static_cast<std::uint32_t>(values.size());
+    const auto drive = cells.drive();
+    for (std::uint32_t i = 0; i < cells.count(); ++i)
+      drive[i] =
+          static_cast<float>(peak_mv * values[group_of(cells.first() + i, cells.size(), groups)]);
+  }
+
+ private:
+  std::vector<double> values_;  // of which drives were computed; not state
 };
 
 }  // namespace quartet

@@ -21,16 +21,8 @@ BrainAtRest::BrainAtRest(Communicator& world, int root, MemberRun& member, const
       probe_(probe),
       polarization_mv_(polarization_mv),
       stream_(stream),
-      muscle_(static_cast<std::size_t>(muscle_index(probe.muscle))) {
-  const SheetLayout sheet = Sizes(scale).l5pt;
-  share_.resize(sheet.size());
-  for (int m = 0; m < kMuscles; ++m) {
-    double sum = 0;
-    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
-      sum += field(m, sheet.x(cell), sheet.y(cell));
-    for (std::uint32_t cell = 0; cell < sheet.size(); ++cell)
-      share_[cell][static_cast<std::size_t>(m)] = field(m, sheet.x(cell), sheet.y(cell)) / sum;
-  }
+      muscle_(static_cast<std::size_t>(muscle_index(probe.muscle))),
+      share_(field_shares(Sizes(scale).l5pt)) {
   stop_if_asked();
   for (std::int64_t t = 0; t < probe.settle_ms; ++t) member.advance_probe();
 }

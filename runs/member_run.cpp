@@ -168,6 +168,13 @@ std::vector<const Region*> MemberRun::regions() const {
   return regions;
 }
 
+void MemberRun::treat(const CellLoss& loss, const Drug& drug) {
+  for (const Hosted& hosted : hosted_) {
+    hosted.region->lose_cells(loss);
+    hosted.region->medicate(drug);
+  }
+}
+
 std::vector<TractTraffic> MemberRun::traffic() const {
   std::vector<TractTraffic> tracts = exchange_->traffic().tracts;
   for (std::size_t i = 0; i < probe_traffic_.size(); ++i) {

@@ -49,6 +49,8 @@ class MemberRun {
   const Body* body() const { return body_; }
   /// This rank's slice of cortex; null where it hosts none.
   Cortex* cortex() const { return cortex_; }
+  /// What a block brings to the hosted regions.
+  void treat(const CellLoss& loss, const Drug& drug);
   /// Spikes and bytes of the tracts, without those of probes.
   std::vector<TractTraffic> traffic() const;
 

@@ -404,10 +404,8 @@ bool Simulation::begin_block(MemberRun& member) {
   // After a stop in the probe the lesion is made again, of cells that are dead.
   if (begins.lesion_radius > 0 && member.cortex() != nullptr)
     member.cortex()->lesion(begins.lesion_site[0], begins.lesion_site[1], begins.lesion_radius);
-  if (Cortex* cortex = member.cortex()) {
-    cortex->polarize(begins.polarization_mv);
-    cortex->medicate(begins.drug);
-  }
+  if (Cortex* cortex = member.cortex()) cortex->polarize(begins.polarization_mv);
+  member.treat(begins.cell_loss, begins.drug);
   return begins.probe.kind == ProbeKind::none || run_probe(member, *block);
 }
 

@@ -157,8 +157,7 @@ void WeightsRecorder::define(const RecordedRun& run, const RegionDescription& re
     describe_variable(
         file_, source, "1",
         "source cell of each synapse of projection " + name +
-            ", index within its population, from 0" +
-            (projection.structural ? "; as many as there are cells: no synapse" : ""));
+            ", index within its population, from 0; as many as there are cells: no synapse");
     if (projection.structural) {
       const int spine =
           file_.define_variable("spine_" + name, NetcdfType::u8, {snapshot, target, synapse});

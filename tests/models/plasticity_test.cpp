@@ -624,10 +624,12 @@ NuclearParameters nuclear(double rate, double decay) {
 /// Weights of a nuclear cell in each of two zones, after `spikes` mossy-fibre spikes while 10
 /// Purkinje cells of zone 0 fire once a ms in `period` and those of zone 1 are silent.
 std::vector<float> nuclear_weights(int spikes, int period, const NuclearParameters& parameters,
-                                   bool active, std::vector<std::uint32_t> living = {10, 10}) {
+                                   bool active,
+                                   const std::vector<std::uint32_t>& living = {10, 10}) {
   LifPopulation target = cells(0, 2, 2);
   Projection projection = plastic(target, 1, 1, 1.0, 2.0);
-  NuclearRule rule(projection, parameters, 2, 20, std::move(living));
+  NuclearRule rule(projection, parameters, 2, 20);
+  rule.set_living(living);
   const auto purkinje = [&](int t) {
     Spikes all;
     for (std::uint32_t id = 0; id < 10; ++id)
@@ -674,7 +676,7 @@ TEST(NuclearRule, AverageRateHasATimeConstantOfFiftyMs) {
   // A volley of all cells of zone 0: 1000 Hz / 50 that decays, half of it above the mean.
   LifPopulation target = cells(0, 2, 2);
   Projection projection = plastic(target, 1, 1, 1.0, 2.0);
-  NuclearRule rule(projection, nuclear(1e-4, 0), 2, 20, {10, 10});
+  NuclearRule rule(projection, nuclear(1e-4, 0), 2, 20);
   Spikes volley;
   for (std::uint32_t id = 0; id < 10; ++id) volley.push_back({id, 0});
   rule.step({}, volley, true);
@@ -701,7 +703,7 @@ class NuclearSetPoint {
   explicit NuclearSetPoint(const NuclearParameters& parameters)
       : target_(cells(0, 2, 2)),
         projection_(plastic(target_, 2, 2, 1.0, 2.0)),
-        rule_(projection_, parameters, 2, 20, {10, 10}) {}
+        rule_(projection_, parameters, 2, 20) {}
   /// P − P_0 (Hz) while n cells fire: half of what zone 0 fires, negative.
   static double below(int n) { return -50.0 * n; }
   /// Lets rates settle while n cells fire, then fires a fibre. Returns what the fibre's synapse in
@@ -874,9 +876,7 @@ TEST(HebbianRule, StateContinuesOnAnotherSlicing) {
 
 TEST(NuclearRule, StateContinuesOnAnotherSlicing) {
   expect_state_is_whole(
-      [](Projection& p) {
-        return NuclearRule(p, {.rate = 1e-5}, 4, 60, {15, 15, 15, 15});
-      },
+      [](Projection& p) { return NuclearRule(p, {.rate = 1e-5}, 4, 60); },
       [](NuclearRule& rule, int t) {
         rule.step(pattern(t, 20, 0), pattern(t, 60, 5), t % 50 < 30);
       },

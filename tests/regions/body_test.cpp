@@ -432,6 +432,47 @@ TEST(BodyReward, WhatIsNotRewardedIsPunishedWhereTheBlockSaysSo) {
   EXPECT_EQ(one_trial({}, block, kNone).back().record.punishment, 0.6);
 }
 
+/// A body whose trials are over at once, for what is drawn once per trial.
+BodyParameters hasty() {
+  BodyParameters p;
+  p.trial_ms = 100;
+  p.cue_ms = 1;
+  p.go_ms = 2;
+  p.deadline_ms = 3;
+  p.outcome_delay_ms = 0;
+  p.outcome_ms = 1;
+  return p;
+}
+
+TEST(BodyReward, IsGivenInAShareOfTrialsWhereItIsUncertain) {
+  const BodyParameters p = hasty();
+  constexpr int trials = 2000;
+  Block block;
+  block.trials = trials;
+  block.reward = RewardRule::always;
+  block.reward_probability = 0.7;
+  block.second_reward_probability = 0.1;
+  block.punishment = 1;
+  Driven driven(p, {block}), again(p, {block});
+  int rewards = 0, in_a_row = 0;
+  bool before = false;
+  for (int trial = 0; trial < trials; ++trial) {
+    const TrialRecord record = driven.trials(kNone).back().record;
+    if (trial < 5) {
+      EXPECT_EQ(again.trials(kNone).back().record.reward, record.reward);
+    }
+    EXPECT_TRUE(record.reward == 0 || record.reward == 1);
+    EXPECT_EQ(record.punishment, 0);  // the rule would have rewarded it
+    const bool rewarded = record.reward > 0;
+    rewards += rewarded ? 1 : 0;
+    in_a_row += rewarded && before ? 1 : 0;
+    before = rewarded;
+  }
+  // Four standard deviations.
+  EXPECT_NEAR(rewards, 0.7 * trials, 82);
+  EXPECT_NEAR(in_a_row, 0.49 * trials, 110);
+}
+
 TEST(BodyReward, NoneShowsNoOutcome) {
   Block block;
   block.targets_deg = {natural_deg(kOutward)};
@@ -583,18 +624,6 @@ TEST(BodyPerturbation, TargetJumpsWhenTheHandHasLeft) {
   EXPECT_EQ(trace.back().record.target_deg, block.targets_deg[0]);
   EXPECT_NEAR(trace.back().record.error_deg, 0, 1e-9);
   EXPECT_EQ(trace.back().record.reward, 1);
-}
-
-/// A body whose trials are over at once, for what is drawn once per trial.
-BodyParameters hasty() {
-  BodyParameters p;
-  p.trial_ms = 100;
-  p.cue_ms = 1;
-  p.go_ms = 2;
-  p.deadline_ms = 3;
-  p.outcome_delay_ms = 0;
-  p.outcome_ms = 1;
-  return p;
 }
 
 TEST(BodyPerturbation, RandomRotationHasItsMeanSpreadAndSkewness) {
@@ -755,6 +784,9 @@ TEST(BodyChoice, TheTargetNearerToTheCursorIsChosenAtAThirdOfTheWay) {
     EXPECT_LT(apart(record.target_deg, chosen), 1e-9);
     EXPECT_NEAR(record.error_deg, math::wrap_degrees(record.cursor_deg - chosen), 1e-9);
     EXPECT_EQ(record.reward, turned == 0 ? 0.25 : 1);
+    Block unsure = block;
+    (turned == 0 ? unsure.second_reward_probability : unsure.reward_probability) = 0;
+    EXPECT_EQ(one_trial(p, unsure, kOutward).back().record.reward, 0);
     // Both are seen until then, and afterwards the chosen one, a visual delay later.
     const Step third = arrival(trace, p.distance_m / 3), cue = p.cue_ms + p.vision_delay_ms;
     EXPECT_EQ(when(trace, sense::second_on), (Stretches{{cue, third + p.vision_delay_ms}}));

@@ -20,9 +20,10 @@ struct Response {
 double farther(double a, double b) { return std::abs(b) > std::abs(a) ? b : a; }
 
 /// Rest, then an outcome that no one expected.
-Response respond(BasalGangliaParameters parameters, Outcome outcome) {
+Response respond(BasalGangliaParameters parameters, Outcome outcome, const Drug& drug = {}) {
   parameters.critic_weight_mv = 0;
   BasalGanglia region(parameters, 1.0, 20111, {});
+  region.medicate(drug);
   OneRegion alone(region);
   const std::span<double> senses = alone.values_to("senses_to_basal_ganglia");
   const std::size_t snc = population_of(region, "SNc");
@@ -44,6 +45,18 @@ Response respond(BasalGangliaParameters parameters, Outcome outcome) {
     response.d2 = farther(response.d2, region.d2_third_factor());
   }
   return response;
+}
+
+TEST(DopamineDrugs, MedicationOfABlockIsThatOfTheBrain) {
+  BasalGangliaParameters depleted;
+  depleted.dopamine_depletion = 0.5;
+  BasalGangliaParameters treated = depleted;
+  treated.dopamine_medication_hz = 5;
+  const Response always = respond(treated, kPunishment);
+  EXPECT_EQ(respond(depleted, kPunishment, {.dopamine_hz = 5}).d2, always.d2);
+  treated.dopamine_medication_hz = 2;
+  EXPECT_EQ(respond(treated, kPunishment, {.dopamine_hz = 3}).d2, always.d2);
+  EXPECT_NE(respond(depleted, kPunishment).d2, always.d2);
 }
 
 TEST(DopamineDrugs, MedicationFillsDipsAndLeavesBursts) {

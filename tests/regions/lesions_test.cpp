@@ -22,27 +22,28 @@ struct Lesion {
   const char* population;
   std::function<LifParameters&(BrainParameters&)> cells;
   std::function<void(BrainParameters&, double fraction)> set;
+  double CellLoss::*later;  // the same in the middle of a run
 };
 
 const Lesion kPurkinje = {
     "cerebellum", "PC", [](BrainParameters& b) -> LifParameters& { return b.cerebellum.purkinje; },
-    [](BrainParameters& b, double f) { b.cerebellum.lesion = f; }};
+    [](BrainParameters& b, double f) { b.cerebellum.lesion = f; }, &CellLoss::purkinje};
 const Lesion kNuclei = {"cerebellum", "DCN",
                         [](BrainParameters& b) -> LifParameters& { return b.cerebellum.dcn; },
-                        [](BrainParameters& b, double f) { b.cerebellum.lesion_nuclei = f; }};
+                        [](BrainParameters& b, double f) { b.cerebellum.lesion_nuclei = f; }, &CellLoss::nuclei};
 const Lesion kOlive = {"cerebellum", "IO",
                        [](BrainParameters& b) -> LifParameters& { return b.cerebellum.olive; },
-                       [](BrainParameters& b, double f) { b.cerebellum.lesion_olive = f; }};
+                       [](BrainParameters& b, double f) { b.cerebellum.lesion_olive = f; }, &CellLoss::olive};
 const Lesion kDopamine = {
     "basal_ganglia", "SNc",
     [](BrainParameters& b) -> LifParameters& { return b.basal_ganglia.snc; },
-    [](BrainParameters& b, double f) { b.basal_ganglia.dopamine_depletion = f; }};
+    [](BrainParameters& b, double f) { b.basal_ganglia.dopamine_depletion = f; }, &CellLoss::dopamine};
 const Lesion kVl = {"thalamus", "VL",
                     [](BrainParameters& b) -> LifParameters& { return b.thalamus.vl; },
-                    [](BrainParameters& b, double f) { b.thalamus.lesion_vl = f; }};
+                    [](BrainParameters& b, double f) { b.thalamus.lesion_vl = f; }, &CellLoss::vl};
 const Lesion kVa = {"thalamus", "VA",
                     [](BrainParameters& b) -> LifParameters& { return b.thalamus.va; },
-                    [](BrainParameters& b, double f) { b.thalamus.lesion_va = f; }};
+                    [](BrainParameters& b, double f) { b.thalamus.lesion_va = f; }, &CellLoss::va};
 
 Subject quarter() {
   Subject subject;
@@ -52,14 +53,15 @@ Subject quarter() {
 }
 
 /// Cells of a population that fire within 50 ms, in a region of `slices` that do not hear each
-/// other; `size`, if given, takes how many cells there are.
+/// other; `size`, if given, takes how many cells there are; `losses` come one after the other.
 Ids firing(const Subject& subject, const char* name, const char* population, int slices = 1,
-           std::size_t* size = nullptr) {
+           std::size_t* size = nullptr, std::span<const CellLoss> losses = {}) {
   Ids fired;
   for (int slice = 0; slice < slices; ++slice) {
     const auto region = make_region(name, subject, {slice, slices});
     const std::size_t index = population_of(*region, population);
     if (size) *size = region->populations()[index].size;
+    for (const CellLoss& loss : losses) region->lose_cells(loss);
     OneRegion alone(*region, 0, {slice, slices});
     for (int ms = 0; ms < 50; ++ms) {
       alone.step();
@@ -100,6 +102,23 @@ TEST_P(Lesions, TakeTheSameCellsForAnySlicing) {
   EXPECT_EQ(left_by(*GetParam(), 0.5, 2), whole);
   EXPECT_EQ(left_by(*GetParam(), 0.5, 3), whole);
   EXPECT_NE(left_by(*GetParam(), 0.5, 1, 20112), whole);  // other subjects lose other cells
+}
+
+// Whatever else is lost, and whoever is dead already.
+TEST_P(Lesions, TakeTheSameCellsInTheMiddleOfARun) {
+  Subject subject = quarter();
+  GetParam()->cells(subject.brain).bias_mv = 300;
+  CellLoss more, less;
+  more.*GetParam()->later = 0.5;
+  less.*GetParam()->later = 0.25;
+  const auto left = [&](std::span<const CellLoss> losses, int slices = 1) {
+    return firing(subject, GetParam()->region, GetParam()->population, slices, nullptr, losses);
+  };
+  const Ids half = left_by(*GetParam(), 0.5);
+  const CellLoss once[] = {more}, in_steps[] = {less, more, less, {}};
+  EXPECT_EQ(left(once), half);
+  EXPECT_EQ(left(in_steps), half);
+  EXPECT_EQ(left(in_steps, 2), half);
 }
 
 // A lesion of Purkinje cells hits their targets only through spikes, and so on.

@@ -345,6 +345,9 @@ class SystemTest(unittest.TestCase):
                   "--set", "block.rotated.lesion_site=[14.4, 3]", "--set", "block.rotated.lesion_radius=2",
                   "--set", "block.rotated.polarization_mv=2", "--set", "block.rotated.probe.observed=[2]",
                   "--set", "block.rotated.drug.gaba_a=1.1", "--set", "block.rotated.drug.tonic_gaba=0.02",
+                  "--set", "block.rotated.drug.dopamine_hz=3", "--set", "block.rotated.cell_loss.dopamine=0.5",
+                  "--set", "block.rotated.cell_loss.purkinje=0.25", "--set", "block.rotated.cell_loss.nuclei=0.25",
+                  "--set", "block.rotated.cell_loss.olive=0.25", "--set", "block.rotated.cell_loss.vl=0.25",
                   "--set", "brain.cortex.observation.connected=true",
                   "--set", "brain.cortex.afferents.connected=true", "--set", 'block.rotated.nerve_block="hand"',
                   "--set", "brain.cortex.afferents.pv_weight=1", "--set", "brain.cortex.pv.bias_mv=8",
@@ -368,6 +371,9 @@ class SystemTest(unittest.TestCase):
         with netCDF4.Dataset(whole / "cortex_energy.nc") as file:
             cells = file["cells"][:, 0].sum(axis=1)
         self.assertLess(cells[-1], cells[0] - 50)
+        with netCDF4.Dataset(whole / "cerebellum_energy.nc") as file:
+            purkinje = file["cells"][:, 0, list(file["population"][:]).index("PC")]
+        self.assertAlmostEqual(purkinje[-1] / purkinje[0], 0.75)
         with netCDF4.Dataset(whole / "cortex.nc") as file:
             rate, block = file["rate_S1"][:, 0], np.searchsorted([1, 3], file["trial"][:], "right")
         self.assertAlmostEqual(rate[block == 1].mean() / rate[block == 0].mean(), 8 / 13, delta=0.08)
