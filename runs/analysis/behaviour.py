@@ -163,6 +163,11 @@ def blocks_of(experiment: dict, group: str) -> list[dict]:
     return experiment["schedules"][schedules[0]]["blocks"] if schedules else []
 
 
+def phase_name(block: dict, index: int) -> str:
+    """A block's phase; of one without a phase, whose key resolved.toml then lacks, "block 0" for the first."""
+    return block.get("phase") or f"block {index}"
+
+
 def setting(experiment: dict, group: str, key: str) -> float:
     """Value of a dotted key ("brain.scale") for a group. Raises BadInput, also where subjects of the
     group differ in it."""

@@ -147,7 +147,7 @@ def fingers(directory: pathlib.Path) -> list[dict]:
                 patterns = {digit: np.array([blur(one, x, y).ravel() for one in halves])
                             for digit, halves in added.items()}
                 rows.append({"group": group.name, "subject": subject.member, "block": block,
-                             "phase": blocks[block].get("phase") or f"block {block}",
+                             "phase": behaviour.phase_name(blocks[block], block),
                              "fingers": " ".join(map(str, trials)),
                              "trials": min(map(len, trials.values())), "rest_trials": len(rest),
                              "unlikeness": unlikeness(patterns)})

@@ -87,7 +87,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
                                f"{body['trial_ms']:g} ms; run with a record.rate_bin_ms that does")
             per_trial = own[: len(own) // bins * bins].reshape(-1, bins, own.shape[1])
             blocks = behaviour.blocks_of(experiment, group)
-            phase_of = np.repeat([block["phase"] for block in blocks], [block["trials"] for block in blocks])
+            phase_of = np.repeat([behaviour.phase_name(block, k) for k, block in enumerate(blocks)],
+                                 [block["trials"] for block in blocks])
             for phase in dict.fromkeys(phase_of.tolist()):
                 trials = np.flatnonzero(phase_of == phase)
                 trials = trials[trials < len(per_trial)]

@@ -143,7 +143,7 @@ def measure(directory: pathlib.Path) -> list[dict]:
                 after = k > last
                 rows.append({
                     "group": group, "subject": member, "block": k - 1,
-                    "phase": blocks[k - 1].get("phase", f"block {k - 1}") if k else "start",
+                    "phase": behaviour.phase_name(blocks[k - 1], k - 1) if k else "start",
                     "day": float(days[k] - days[first]),
                     "practice": "" if k <= first else "on" if k <= last + 1 else "over",
                     "density": np.count_nonzero(now.present) / number,
