@@ -168,6 +168,18 @@ def phase_name(block: dict, index: int) -> str:
     return block.get("phase") or f"block {index}"
 
 
+def practice_of(blocks: list[dict]) -> tuple[int, int] | None:
+    """First and last block that asks the subject for fingers: in others a hand may be seen to move them."""
+    practising = [i for i, block in enumerate(blocks) if block.get("task") == "fingers"]
+    return (practising[0], practising[-1]) if practising else None
+
+
+def practised_fingers(blocks: list[dict]) -> list[int]:
+    """Digits that these blocks ask the subject for, in order."""
+    return sorted({int(d) for block in blocks if block.get("task") == "fingers"
+                   for d in block.get("fingers", [])})
+
+
 def setting(experiment: dict, group: str, key: str) -> float:
     """Value of a dotted key ("brain.scale") for a group. Raises BadInput, also where subjects of the
     group differ in it."""

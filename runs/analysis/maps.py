@@ -223,11 +223,6 @@ def describe(maps: np.ndarray, practised: list[int], edge: float,
     return result
 
 
-def practised_fingers(blocks: list[dict]) -> list[int]:
-    """Digits that a schedule practises, in order."""
-    return sorted({int(d) for block in blocks for d in block.get("fingers", [])})
-
-
 def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
     """A row per subject and snapshot, and the mean maps by (group, block). Raises BadInput.
 
@@ -241,19 +236,19 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
     found = snapshots(directory / "cortex_weights.nc", experiment)
     rows, sums = [], {}
     schedules = {g["name"]: behaviour.blocks_of(experiment, g["name"]) for g in experiment["group"]}
-    others = next((blocks for blocks in schedules.values() if practised_fingers(blocks)), [])
+    others = next((blocks for blocks in schedules.values() if behaviour.practised_fingers(blocks)), [])
     for member in dict.fromkeys(s.member for s in found):
         own = [s for s in found if s.member == member]
         group = own[0].group
         blocks = schedules[group]
-        practising = blocks if practised_fingers(blocks) else others
-        practised = practised_fingers(practising)
+        practising = blocks if behaviour.practised_fingers(blocks) else others
+        practised = behaviour.practised_fingers(practising)
         if not practised:
             continue
         ends = np.cumsum([0] + [block["trials"] for block in blocks]).tolist()
         if [s.trial for s in own] != ends:  # still running, or stopped
             continue
-        first = next(i for i, block in enumerate(practising) if block.get("task") == "fingers")
+        first, _ = behaviour.practice_of(practising)
         if first >= len(blocks):
             continue
         reference = own[first].maps

@@ -85,12 +85,6 @@ class Synapses:
         self.formed, self.coactive = np.concatenate(formed), np.concatenate(coactive)
 
 
-def practice_of(blocks: list[dict]) -> tuple[int, int] | None:
-    """First and last block that asks for fingers."""
-    practising = [i for i, block in enumerate(blocks) if block.get("task") == "fingers"]
-    return (practising[0], practising[-1]) if practising else None
-
-
 def share(part: np.ndarray, of: np.ndarray) -> float:
     """Of those that are in `of`; NaN where there is none."""
     return float(np.count_nonzero(part & of) / np.count_nonzero(of)) if of.any() else np.nan
@@ -107,11 +101,11 @@ def measure(directory: pathlib.Path) -> list[dict]:
                        "more)")
     all_blocks = {group["name"]: behaviour.blocks_of(experiment, group["name"])
                   for group in experiment["group"]}
-    practices = [p for p in map(practice_of, all_blocks.values()) if p]
+    practices = [p for p in map(behaviour.practice_of, all_blocks.values()) if p]
     if not practices:
         raise BadInput(f"{directory}: no group practises fingers; run runs/experiments/spines.toml, or "
                        "give a block task = \"fingers\"")
-    practised = maps.practised_fingers([b for blocks in all_blocks.values() for b in blocks])
+    practised = behaviour.practised_fingers([b for blocks in all_blocks.values() for b in blocks])
     rows = []
     with netcdf.open_dataset(path) as file:
         if f"spine_{PROJECTIONS[0]}" not in file.variables:
@@ -126,7 +120,7 @@ def measure(directory: pathlib.Path) -> list[dict]:
             blocks = all_blocks[group]
             if len(own) != len(blocks) + 1:  # still running, or stopped
                 continue
-            first, last = practice_of(blocks) or practices[0]
+            first, last = behaviour.practice_of(blocks) or practices[0]
             if last >= len(blocks):
                 continue
             day_s = behaviour.setting(experiment, group, DAY_KEY)

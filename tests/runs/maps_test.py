@@ -230,6 +230,22 @@ class Runs(unittest.TestCase):
         self.assertEqual([r["reference"] for r in idle], [False, True, False, False])
         self.assertEqual(idle[2]["territory_change"], 0)
 
+    def test_what_is_seen_alone_is_not_practised(self):
+        """Of groups whose schedules have fingers that another moves."""
+        run = write_run(self.root / "run", {"moving": 1.0, "watching": 0.0})
+        path = run / "resolved.toml"
+        text = path.read_text()
+        watching = re.search(r"blocks = \[.*?\n\]", text, re.S).group().replace(
+            'task = "fingers", fingers = [2, 3]', 'task = "observe", fingers = [1, 5]')
+        path.write_text(text.replace('name = "watching"\nschedule = "s"', 'name = "watching"\nschedule = "w"')
+                        + f"[schedules.w]\n{watching}\n")
+        rows = [r for r in maps.measure(run)[0] if r["group"] == "watching"]
+        self.assertEqual([r["fingers"] for r in rows], ["2 3"] * 4)
+        path.write_text(text.replace('task = "fingers"', 'task = "observe"'))
+        code, out, err = self.call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no finished subject that practises fingers and whose weights are recorded", err)
+
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})
         rows = maps.trials(run)
