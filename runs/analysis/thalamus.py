@@ -16,15 +16,11 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
-import pathlib
-import signal
-import sys
-from collections.abc import Callable
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
 
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+import pathlib
+from collections.abc import Callable
 
 import matplotlib
 

@@ -1066,7 +1066,7 @@ class CommandTest(AnalysisTest):
     def test_a_reader_that_leaves_ends_it_quietly(self):
         run = write_run(self.root)
         script = pathlib.Path(score.__file__)
-        done = subprocess.run(f"/usr/bin/python3 {script} {run} | true", shell=True,
+        done = subprocess.run(f"/usr/bin/python3 -B {script} {run} | true", shell=True,
                               capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
 
@@ -1076,7 +1076,7 @@ class CommandTest(AnalysisTest):
         for name, *arguments in (("score.py", run), ("score.py", run, "--json"), ("plot.py", run),
                                  ("scaling.py", "--help")):
             with open("/dev/full", "w") as full:
-                done = subprocess.run(["/usr/bin/python3", scripts / name, *arguments], stdout=full,
+                done = subprocess.run(["/usr/bin/python3", "-B", scripts / name, *arguments], stdout=full,
                                       stderr=subprocess.PIPE, text=True)
             self.assertEqual((done.returncode, done.stderr),
                              (1, f"{name}: standard output: not written (No space left on device); "
