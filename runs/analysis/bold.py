@@ -23,10 +23,6 @@ from __future__ import annotations
 import itertools
 import pathlib
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patheffects import withStroke
@@ -35,7 +31,7 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
-from figure import footnote
+from figure import footnote, set_style
 from maps import FIELDS, mean_sem, percent
 
 # Sheet units, of about .8 mm (assumed): 2.3 mm, in grey matter of V1 at 7 T without large vessels, an
@@ -190,7 +186,7 @@ def show(rows: list[dict]) -> None:
 def draw(rows: list[dict], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
     """Per group the sheet with its change; all on one scale. `cut`: what is unlike the whole
     experiment."""
-    plt.rcParams.update({"font.size": 10, "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(10, {"axes.spines.top": True, "axes.spines.right": True})
     groups = list(dict.fromkeys(row["group"] for row in rows))
     finite = [abs(row["change_share"]) for row in rows if np.isfinite(row["change_share"])]
     most = 100 * max(finite, default=0) or 1.0

@@ -23,10 +23,6 @@ if __name__ == "__main__":
 import pathlib
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -36,7 +32,7 @@ import netcdf
 import reading
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 EARLY = 3  # trials
 CUE_MS = 150
@@ -102,8 +98,7 @@ def courses(directory: pathlib.Path) -> list[Course]:
 
 def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
     """A row per group, a column per phase."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     groups, phases = (list(dict.fromkeys(getattr(c, k) for c in found)) for k in ("group", "phase"))
     figure, panels = plt.subplots(len(groups), len(phases), squeeze=False, sharex=True, sharey=True,
                                   figsize=(max(6.0, 3.3 * len(phases) + 0.8), 2.7 * len(groups) + 1.2),

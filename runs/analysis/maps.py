@@ -31,10 +31,6 @@ import pathlib
 import textwrap
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -43,7 +39,7 @@ import netcdf
 import reading
 import table
 from behaviour import BadInput
-from figure import footnote, save_both
+from figure import footnote, save_both, set_style
 
 # The sheet and its muscle fields: as in regions/sizes.hpp and regions/sheet.hpp.
 WIDTH, HEIGHT, FIELD_SD = 18.0, 6.0, 0.7
@@ -379,8 +375,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     """A row per group: maps before practice and after each later one of its `blocks`, with their
     lesions; on the right, changes of the indices by the first block of practice. `cut`: what is
     unlike the whole experiment."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     groups = list(dict.fromkeys(r["group"] for r in rows))
     x, y = sites()
     columns = {}

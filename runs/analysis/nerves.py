@@ -44,10 +44,6 @@ import pathlib
 import sys
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -58,7 +54,7 @@ import reading
 import table
 import tms
 from behaviour import BadInput
-from figure import footnote, save_both
+from figure import footnote, save_both, set_style
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
@@ -319,8 +315,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     """Maps of the first subject of each group that has any, sites coloured by the muscle that answers
     most; shares of sites; recruitment before and during, or else new synapses. `cut`: what is unlike the
     whole experiment."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     mapped = [g for g in labels if any(p["group"] == g for p in points)]
     shown = [m for m in MOMENTS if any(p["moment"] == m for p in points)] or list(WITHOUT_BLOCK)
     figure = plt.figure(figsize=(16, 2.6 + 1.75 * max(len(mapped), 2)))

@@ -37,10 +37,6 @@ if __name__ == "__main__":
 import pathlib
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -51,7 +47,7 @@ import reading
 import table
 import tms
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 CURRENT_MV = 2.0  # chosen: several times what people get, for an effect above the noise
 CELLS = ("PFG", "PMv")
@@ -263,8 +259,7 @@ def print_table(records: list[dict]) -> None:
 
 def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     """Rates; responses by polarisation; interaction by operating point."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     figure, axes = plt.subplots(1, 3, figsize=(16, 4.9))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.74, bottom=0.2, wspace=0.22)
     width = 0.8 / len(records)

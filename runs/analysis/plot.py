@@ -26,10 +26,6 @@ import textwrap
 import tomllib
 import warnings
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.font_manager
 import matplotlib.lines
 import matplotlib.pyplot as plt
@@ -41,7 +37,7 @@ import behaviour
 import readouts
 import score
 import table
-from figure import save
+from figure import save, set_style
 
 # Paul Tol's high-contrast scheme: told apart with any colour vision and in grey.
 COLOURS = {"intact": "#004488", "cerebellar": "#DDAA33", "depleted": "#BB5566"}
@@ -258,11 +254,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     asked = [question(next(g for g in drawn if g.condition == c)) for c in conditions]
     if any(asked):
         rows = [[asking or OLIVE for asking in asked]]
-    plt.rcParams.update({
-        "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
-        "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
-        "font.family": "DejaVu Sans", "svg.hashsalt": "quartet",
-    })
+    set_style(13, {"axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
+                   "font.family": "DejaVu Sans"})
     figure, panels = plt.subplots(
         1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False,
         sharex="none" if any(asked) else "col",

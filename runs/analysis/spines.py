@@ -32,10 +32,6 @@ if __name__ == "__main__":
 import pathlib
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -45,7 +41,7 @@ import netcdf
 import reading
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 PROJECTIONS = ("L23E_L23E", "L23E_L5PT")
 DAY_KEY = "brain.cortex.sheet_plasticity.spines.day_s"
@@ -186,8 +182,7 @@ def print_table(records: list[dict]) -> None:
 
 def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     """Density, formation, what is left of the first and survival of the new ones, over days."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.76, bottom=0.2, wspace=0.28)
     panels = (("density", "synapses (share of those at the start)"),

@@ -22,10 +22,6 @@ if __name__ == "__main__":
 import pathlib
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -34,7 +30,7 @@ import netcdf
 import reading
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 POPULATIONS = ("VL", "VA")
 CONVERGENCE = "brain.thalamus.convergence"
@@ -193,8 +189,7 @@ def print_table(records: list[dict]) -> None:
 
 
 def draw(records: list[dict], title: str) -> plt.Figure:
-    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(12)
     figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True)
     names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
     for axes, population in zip(panels, (*POPULATIONS, "all")):

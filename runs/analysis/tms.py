@@ -31,10 +31,6 @@ import pathlib
 import sys
 import textwrap
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -42,7 +38,7 @@ import behaviour
 import netcdf
 import table
 from behaviour import BadInput
-from figure import footnote, save_both
+from figure import footnote, save_both, set_style
 
 SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
@@ -478,8 +474,7 @@ def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, ...]:
 
 def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
     """rows: of curves(); records: of summary()."""
-    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(12)
     mapped = [p for p in lab.probes if p.of("map").size]
     if mapped:  # of the first subject that has one: before and after, where there are several
         mapped = [p for p in mapped if p.subject == mapped[0].subject][:3]
