@@ -32,7 +32,8 @@ import netcdf
 import table
 from behaviour import BadInput
 from figure import footnote, set_style
-from maps import FIELDS, mean_sem, percent
+from maps import mean_sem, percent
+from sheet import FIELDS
 
 # Sheet units, of about .8 mm (assumed): 2.3 mm, in grey matter of V1 at 7 T without large vessels, an
 # upper bound (Shmuel et al. 2007, NeuroImage 35:539).

@@ -13,7 +13,7 @@ Sites within a focal lesion are of nobody's territory, not even before it. The c
 muscle f is a map of weights, not of responses to a stimulus:
     M_f(x) = sum_i K(x, i) [a_if + LATERAL sum_j e_ij a_jf],   a_if = sum_p w_ip F_f(p)
 i and j run over layer 2/3 cells, p over corticospinal (PT) cells; K is a Gaussian of STIMULUS_SD,
-F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean sum of a
+F_f the muscle's field (sheet.py), summing to 1; w and e are weights over the mean sum of a
 cell's weights in their projection in the subject's first snapshot. Inhibition does not enter; cells
 that a focal lesion has killed (lesion_site) have no part.
 
@@ -40,18 +40,8 @@ import reading
 import table
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
+from sheet import FINGERS, HEIGHT, MUSCLES, WIDTH, alive, fields
 
-# The sheet and its muscle fields: as in regions/sizes.hpp and regions/sheet.hpp.
-WIDTH, HEIGHT, FIELD_SD = 18.0, 6.0, 0.7
-FIELDS = {
-    "shoulder flexor": (3.0, 1.2), "shoulder extensor": (3.0, 4.8), "elbow flexor": (5.5, 4.8),
-    "elbow extensor": (5.5, 1.2), "biarticular flexor": (8.0, 1.2),
-    "biarticular extensor": (8.0, 4.8), "little": (10.2, 3.0), "ring": (11.6, 3.0),
-    "middle": (13.0, 3.0), "index": (14.4, 3.0), "thumb": (15.8, 3.0),
-    "shoulder girdle": (0.8, 3.0), "face": (17.3, 3.0),
-}
-MUSCLES = tuple(FIELDS)
-FINGERS = ("thumb", "index", "middle", "ring", "little")  # digits 1 to 5
 TINTS = {"thumb": "#AA3377", "index": "#EE6677", "middle": "#CCBB44", "ring": "#228833",
          "little": "#4477AA"}
 
@@ -76,24 +66,6 @@ MEANING = {
 def sites() -> tuple[np.ndarray, np.ndarray]:
     """x and y of the sites, shape (rows, columns)."""
     return np.meshgrid(np.arange(PITCH / 2, WIDTH, PITCH), np.arange(PITCH / 2, HEIGHT, PITCH))
-
-
-def fields(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How much cells at (x, y) belong to each muscle, shape (cells, muscles); columns sum to 1."""
-    centres = np.array(list(FIELDS.values()))
-    distance = (x[:, None] - centres[:, 0]) ** 2 + (y[:, None] - centres[:, 1]) ** 2
-    field = np.exp(-distance / (2 * FIELD_SD**2))
-    return field / field.sum(axis=0)
-
-
-def alive(x: np.ndarray, y: np.ndarray, blocks: list[dict]) -> np.ndarray:
-    """Whether a cell at (x, y) outlives the lesions before these blocks."""
-    result = np.ones(x.shape, bool)
-    for block in blocks:
-        if block.get("lesion_radius", 0) > 0:
-            site = block["lesion_site"]
-            result &= (x - site[0]) ** 2 + (y - site[1]) ** 2 > block["lesion_radius"] ** 2
-    return result
 
 
 def through(weights: np.ndarray, sources: np.ndarray, targets: np.ndarray, cells: int) -> np.ndarray:

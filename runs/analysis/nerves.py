@@ -51,6 +51,7 @@ import behaviour
 import maps
 import netcdf
 import reading
+import sheet
 import table
 import tms
 from behaviour import BadInput
@@ -58,17 +59,12 @@ from figure import footnote, save_both, set_style
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
-STABLE = 2  # code of a spine (models/spines.hpp)
 TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
 ASKED = (0.2, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
 MOMENTS = ("before", "during", "late", "after")
 WITHOUT_BLOCK = ("before", "during", "after")  # where no group says more
 STAGES = ("map", "recruitment", "conditioned")
-FINGERS = ("little_finger", "ring_finger", "middle_finger", "index_finger", "thumb")
-ARM = ("shoulder_flexor", "shoulder_extensor", "elbow_flexor", "elbow_extensor", "biarticular_flexor",
-       "biarticular_extensor")
-PARTS = {"hand": FINGERS, "arm": ARM + FINGERS, "face": ("face",)}  # as regions/body.cpp has them
 INDICES = ("share_before", "share_during", "share_late", "share_after", "mep", "mep_after", "rmt", "sici",
            "sprouted")
 TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticular": "#228833",
@@ -134,9 +130,8 @@ def sprouted(directory: pathlib.Path, part: str, since: dict[int, int], snapshot
     with netcdf.open_dataset(path) as file:
         if f"spine_{name}" not in file.variables:
             return {}
-        fields = np.array(list(maps.FIELDS.values()))
-        inside = np.isin([f"{field}_finger" if field in maps.FINGERS[1:] else field.replace(" ", "_")
-                          for field in maps.FIELDS], PARTS[part])
+        fields = np.array(list(sheet.FIELDS.values()))
+        inside = np.isin(sheet.MUSCLES, sheet.PARTS[part])
 
         def in_part(side: str) -> np.ndarray:
             x, y = (file[f"{side}_{axis}_{name}"].values for axis in "xy")
@@ -154,7 +149,7 @@ def sprouted(directory: pathlib.Path, part: str, since: dict[int, int], snapshot
             formed = file[f"formed_day_{name}"][last].values[target]
             # The newest synapse before the block: days in the file count from the subject's start.
             start = file[f"formed_day_{name}"][int(own[since[member]])].values[target].max()
-            stable = file[f"spine_{name}"][last].values[target] == STABLE
+            stable = file[f"spine_{name}"][last].values[target] == sheet.STABLE
             foreign = ~source[file[f"source_{name}"][last].values[target].astype(int)]
             shares[member] = float(np.count_nonzero(stable & foreign & (formed > start))
                                    / np.count_nonzero(file[f"spine_{name}"][first].values[target]))
@@ -210,7 +205,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
         raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
     part = silenced_part(experiment, directory)
     lab = tms.read(directory)
-    silent = np.isin(lab.muscles, PARTS[part])
+    silent = np.isin(lab.muscles, [sheet.name_in_files(muscle) for muscle in sheet.PARTS[part]])
     rows, points, curves, unlike = [], [], {}, []
     others = {stage: {} for stage in STAGES}  # by block, in groups that block nerves
     first, snapshots = {}, {}  # by subject
@@ -305,7 +300,7 @@ def print_table(records: list[dict]) -> None:
 
 
 def _tint(muscle: str) -> str:
-    if muscle in FINGERS:
+    if muscle in map(sheet.name_in_files, sheet.FINGERS):
         return TINTS["hand"]
     return TINTS.get(muscle) or TINTS[muscle.split("_")[0]]
 
@@ -332,7 +327,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
             for p in own:
                 axes.plot(p["x"], p["y"], "s", markersize=8.5, markeredgewidth=1.1 if p["silenced"] else 0,
                           markeredgecolor="k", color=_tint(p["muscle"]) if p["muscle"] else "w")
-            axes.set(xlim=(0, 18), ylim=(0, 6), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
+            axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
     shares, second = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])

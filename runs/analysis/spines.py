@@ -39,6 +39,7 @@ import behaviour
 import maps
 import netcdf
 import reading
+import sheet
 import table
 from behaviour import BadInput
 from figure import save_both, set_style
@@ -46,13 +47,12 @@ from figure import save_both, set_style
 PROJECTIONS = ("L23E_L23E", "L23E_L5PT")
 DAY_KEY = "brain.cortex.sheet_plasticity.spines.day_s"
 REACH = 0.85  # of a finger's field, sheet units: 1.2 of its SDs (chosen)
-TRANSIENT = 1  # code of a spine that has not decided (models/spines.hpp)
 TINTS = ("#EE6677", "#4477AA", "#CCBB44", "#228833", "#AA3377", "#66CCEE")
 
 
 def finger_of(x: np.ndarray, y: np.ndarray, practised: list[int]) -> np.ndarray:
     """Digit of the nearest practised finger, 0 where none is within reach."""
-    centres = np.array([maps.FIELDS[maps.FINGERS[digit - 1]] for digit in practised])
+    centres = np.array([sheet.FIELDS[sheet.FINGERS[digit - 1]] for digit in practised])
     distance = np.hypot(x[:, None] - centres[:, 0], y[:, None] - centres[:, 1])
     return np.where(distance.min(axis=1) < REACH, np.array(practised)[distance.argmin(axis=1)], 0)
 
@@ -64,13 +64,13 @@ class Synapses:
         present, transient, formed, coactive = [], [], [], []
         for name in PROJECTIONS:
             places = [file[f"target_{axis}_{name}"].values for axis in "xy"]
-            target = np.where(maps.alive(*places, blocks), finger_of(*places, practised), 0)
+            target = np.where(sheet.alive(*places, blocks), finger_of(*places, practised), 0)
             source = finger_of(*(file[f"source_{axis}_{name}"].values for axis in "xy"), practised)
             near = target > 0
             spine = file[f"spine_{name}"][index].values[near]
             cell = file[f"source_{name}"][index].values[near].astype(int)
             present.append((spine > 0).ravel())
-            transient.append((spine == TRANSIENT).ravel())
+            transient.append((spine == sheet.TRANSIENT).ravel())
             formed.append(file[f"formed_day_{name}"][index].values[near].ravel())
             coactive.append((np.append(source, 0)[cell] == target[near, None]).ravel())
         self.present, self.transient = np.concatenate(present), np.concatenate(transient)

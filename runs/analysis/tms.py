@@ -36,11 +36,11 @@ import numpy as np
 
 import behaviour
 import netcdf
+import sheet
 import table
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
 
-SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
 STRONG = 1.39  # RMT; waves are shown of stronger pulses
 LEAST_SD = 0.02  # spikes per corticospinal cell: of what silent muscles are sent, for decoding
@@ -615,7 +615,7 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
         axes.plot(*lab.centres[m], "+", color=palette[m], markersize=9, markeredgewidth=1.5)
     centres = centre_of_gravity(sites, response)
     axes.scatter(*centres.T, s=36, marker="D", c=palette, edgecolors="black", linewidths=0.8)
-    axes.set(xlim=(0, SHEET[0]), ylim=(0, SHEET[1]), aspect="equal", xlabel="sheet (units of about .8 mm)")
+    axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xlabel="sheet (units of about .8 mm)")
     axes.set_title(f"Map before block {probe.block} of subject {probe.subject} "
                    f"({lab.groups[probe.group]}); + fields, ◇ centres of gravity", loc="left",
                    fontweight="bold")
