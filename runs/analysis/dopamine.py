@@ -27,9 +27,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
+import stats
 import table
 from behaviour import BadInput
 from figure import save_both, set_style
@@ -53,7 +53,7 @@ class Course:
         """Mean and SEM over subjects of `before`, `cue` and `outcome`."""
         mean = lambda low, high: self.rate[stage][:, (self.time > low) & (self.time <= high)].mean(axis=1)
         before = mean(0, self.cue_ms)
-        return {name: maps.mean_sem(values) for name, values in (
+        return {name: stats.mean_sem(values) for name, values in (
             ("before", before), ("cue", mean(self.cue_ms, self.cue_ms + CUE_MS) - before),
             ("outcome", mean(self.outcome_ms, np.inf) - before))}
 
@@ -114,7 +114,7 @@ def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
             mean = subjects.mean(axis=0)
             axes.plot(course.time, mean, color=tint, linewidth=1.8, label=name)
             if len(subjects) > 1:
-                sem = subjects.std(axis=0, ddof=1) / np.sqrt(len(subjects))
+                sem = stats.sem(subjects)
                 axes.fill_between(course.time, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
         for moment in (course.cue_ms, course.outcome_ms):
             axes.axvline(moment, color="0.6", linewidth=1, linestyle=":")
@@ -126,8 +126,7 @@ def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
             axes.set_xlabel("time in the trial (ms)")
     panels[0, 0].legend(frameon=False, loc="upper center", ncols=2)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    counts = sorted({c.rate.shape[1] for c in found})
-    n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    n = stats.span(c.rate.shape[1] for c in found)
     figure.supxlabel(f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
                      f"seen, an outcome can be seen.\nn = {n} simulated subjects, mean ± SEM", fontsize=9,
                      x=0.01, ha="left", color="0.2")
@@ -146,7 +145,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
                 record[answer], record[f"{answer}_sem"] = mean, sem
             records.append(record)
             for index, time in enumerate(course.time):
-                mean, sem = maps.mean_sem(course.rate[stage][:, index])
+                mean, sem = stats.mean_sem(course.rate[stage][:, index])
                 rows.append({k: record[k] for k in ("group", "phase", "stage", "n")}
                             | {"time_ms": float(time), "rate_hz": mean, "sem": sem})
     table.write_csv(directory / "dopamine.csv", rows)

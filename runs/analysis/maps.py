@@ -37,6 +37,7 @@ import numpy as np
 import behaviour
 import netcdf
 import reading
+import stats
 import table
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
@@ -273,14 +274,6 @@ def trials(directory: pathlib.Path) -> list[dict]:
     return rows
 
 
-def mean_sem(values) -> tuple[float, float]:
-    values = np.array([v for v in values if np.isfinite(v)])
-    if values.size == 0:
-        return np.nan, np.nan
-    return float(values.mean()), (float(values.std(ddof=1) / np.sqrt(values.size))
-                                  if values.size > 1 else np.nan)
-
-
 def summary(rows: list[dict], done: list[dict]) -> list[dict]:
     """One record per group and block from the first practice on, and where there is a lesion also for
     earlier blocks: mean changes over subjects."""
@@ -294,7 +287,7 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
             record = {"group": group, "block": block, "correlation": here[0]["correlation"],
                       "phase": here[0]["phase"], "n": len(here)}
             for name in MEANING:
-                record[name], record[f"{name}_sem"] = mean_sem(r[f"{name}_change"] for r in here)
+                record[name], record[f"{name}_sem"] = stats.mean_sem(r[f"{name}_change"] for r in here)
             first = next(r["trial"] for r in own if r["block"] == block - 1)
             last = here[0]["trial"]
             shares = {"reward": [], "individuation": [], "individuation_first": []}
@@ -309,15 +302,9 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
                 shares["individuation"].append(
                     np.mean([d["individuation"] for d in moves[-quarter:]]))
             for name, values in shares.items():
-                record[name], record[f"{name}_sem"] = mean_sem(values)
+                record[name], record[f"{name}_sem"] = stats.mean_sem(values)
             records.append(record)
     return records
-
-
-def percent(value: float, sem: float) -> str:
-    if not np.isfinite(value):
-        return "-"
-    return f"{100 * value:+.1f}" + (f" ± {100 * sem:.1f}" if np.isfinite(sem) else "")
 
 
 def print_table(records: list[dict]) -> None:
@@ -329,7 +316,7 @@ def print_table(records: list[dict]) -> None:
     cells = []
     for r in records:
         line = [r["group"], table.number(r["correlation"]), r["phase"], str(r["n"])]
-        line += [percent(r[name], r[f"{name}_sem"]) for name in MEANING]
+        line += [table.percent(r[name], r[f"{name}_sem"]) for name in MEANING]
         line.append(table.number(r["reward"]))
         line.append("-" if not np.isfinite(r["individuation"]) else
                     f"{r['individuation_first']:.2f}, {r['individuation']:.2f}")
@@ -356,9 +343,8 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
         start = next(r["block"] for r in own if r["reference"])
         columns[group] = [start] + sorted({r["block"] for r in own if r["block"] > start})
     width = max(map(len, columns.values()))
-    n = sorted({r["n"] for r in records})
-    counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
-    note = footnote(cut, f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of sites to "
+    n = {r["n"] for r in records}
+    note = footnote(cut, f"n = {stats.span(n)} subject{'s' if max(n) > 1 else ''} per group. Coupling of sites to "
                     "fingers (weights): filled above a half, line at a tenth of the largest before practice; "
                     "dots: centres of gravity; strong: practised fingers. From left to right: little finger "
                     "to thumb.", 150)

@@ -48,10 +48,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
 import sheet
+import stats
 import table
 import tms
 from behaviour import BadInput
@@ -174,9 +174,8 @@ def site_responses(probe: tms.Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray
     sites, which = np.unique(probe.site[own], axis=0, return_inverse=True)
     sizes = [probe.size[own[which.ravel() == k]] for k in range(len(sites))]
     mean = np.array([size.mean(axis=0) for size in sizes])
-    sem = np.array([size.std(axis=0, ddof=1) / np.sqrt(len(size)) if len(size) > 1
-                    else np.full(size.shape[1], np.inf) for size in sizes])
-    return sites, mean, (mean >= ANSWER) & (mean > CERTAIN * sem)
+    sem = np.array([stats.sem(size) for size in sizes])
+    return sites, mean, (mean >= ANSWER) & (mean > CERTAIN * sem)  # none of a single pulse
 
 
 def at_test(first: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> float:
@@ -281,7 +280,7 @@ def summary(rows: list[dict]) -> list[dict]:
         here = [r for r in rows if r["group"] == group]
         record = {"group": group, "n": len(here)}
         for name in ("sites", *INDICES):
-            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+            record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
 
@@ -363,7 +362,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     note = ("Sites of the first subject per group, coloured by the muscle that answers most; edged: the "
             "silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal "
-            f"intensities): means over n = {'-'.join(map(str, sorted({r['n'] for r in records})))} subjects.")
+            f"intensities): means over n = {stats.span(r['n'] for r in records)} subjects.")
     figure.text(0.012, 0.02, "\n".join(footnote(cut, note, 170)), fontsize=9, color="0.2", va="bottom")
     return figure
 

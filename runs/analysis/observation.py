@@ -41,9 +41,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
+import stats
 import table
 import tms
 from behaviour import BadInput
@@ -188,13 +188,8 @@ def indices(x: np.ndarray, alone: np.ndarray,
     found = crossing(x, index)
     below, above = index[x < predicted], index[x >= predicted]
     record |= {"a": a, "predicted": predicted, "crossing": found,
-               "gap": (found - predicted) / k, "low": _mean(below), "high": _mean(above)}
+               "gap": (found - predicted) / k, "low": stats.mean(below), "high": stats.mean(above)}
     return record, index
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else np.nan
 
 
 def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
@@ -235,8 +230,8 @@ def summary(rows: list[dict]) -> list[dict]:
     for group in dict.fromkeys(r["group"] for r in rows):
         here = [r for r in rows if r["group"] == group]
         record = {"group": group, "n": len(here)}
-        for name in here[0].keys() - {"group", "subject"}:
-            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+        for name in list(here[0])[2:]:  # after group and subject
+            record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
 
@@ -273,7 +268,7 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
         x = sorted({p["polarization_mv"] for p in own})
 
         def over_subjects(name: str) -> tuple[list[float], list[float]]:
-            pairs = [maps.mean_sem(p[name] for p in own if p["polarization_mv"] == v) for v in x]
+            pairs = [stats.mean_sem(p[name] for p in own if p["polarization_mv"] == v) for v in x]
             return [m for m, _ in pairs], [np.nan_to_num(s) for _, s in pairs]
 
         for name, style in (("alone", "-"), ("observing", "--")):
@@ -294,9 +289,8 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
     figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="upper left",
                   bbox_to_anchor=(0.04, 0.93), ncols=len(records), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    counts = sorted({r["n"] for r in records})
-    figure.text(0.012, 0.02, "n = " + "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-                + " simulated subjects per group, mean ± SEM", fontsize=9, color="0.2")
+    figure.text(0.012, 0.02, f"n = {stats.span(r['n'] for r in records)} simulated subjects per group, mean ± "
+                "SEM", fontsize=9, color="0.2")
     return figure
 
 

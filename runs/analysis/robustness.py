@@ -94,15 +94,14 @@ class Row:
         return self.name == ALL_SEEDS
 
     def record(self) -> dict:
-        finite = lambda x: x if math.isfinite(x) else None
         target = self.result.target
         low, high = target["band"]
         return {"part": self.part, "name": self.name, "id": target["id"],
-                "what": target["description"], "value": finite(self.result.mean),
-                "sem": finite(self.result.sem), "n": self.result.n,
-                "reference": finite(self.reference.mean), "reference_sem": finite(self.reference.sem),
+                "what": target["description"], "value": table.finite(self.result.mean),
+                "sem": table.finite(self.result.sem), "n": self.result.n,
+                "reference": table.finite(self.reference.mean), "reference_sem": table.finite(self.reference.sem),
                 "reference_n": self.reference.n,
-                "value_is_part_of_reference": self.kept, "low": finite(low), "high": finite(high),
+                "value_is_part_of_reference": self.kept, "low": table.finite(low), "high": table.finite(high),
                 "verdict": self.verdict, "sem_crosses_band": self.result.sem_crosses_band}
 
 
@@ -251,7 +250,7 @@ def dose_records(settings: dict, runs: Runs) -> list[dict]:
                     rows.append({"lesion": name, "key": lesion["key"], "dose": dose,
                                  "group": of["group"], "readout": of["readout"], "subject": k,
                                  "seed": subject.seed,
-                                 "value": value if math.isfinite(value) else None})
+                                 "value": table.finite(value)})
     return rows
 
 

@@ -36,10 +36,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
 import sheet
+import stats
 import table
 from behaviour import BadInput
 from figure import save_both, set_style
@@ -158,7 +158,7 @@ def summary(rows: list[dict]) -> list[dict]:
         record = {key: here[0][key] for key in ("group", "block", "phase", "day")} | {"n": len(here)}
         for name in ("density", "transient", "per_day", "first_left", "survival", "survival_coactive",
                      "survival_other"):
-            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+            record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
 
@@ -202,10 +202,9 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     figure.legend(handles, names, frameon=False, loc="upper left", bbox_to_anchor=(0.04, 0.93),
                   ncols=len(groups), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    counts = sorted({r["n"] for r in records})
-    figure.text(0.012, 0.02, "n = " + "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-                + " simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on the cells of "
-                "the practised fingers.", fontsize=9, color="0.2")
+    figure.text(0.012, 0.02, f"n = {stats.span(r['n'] for r in records)} simulated subjects per group, mean ± "
+                "SEM. Synapses of layer 2/3 cells on the cells of the practised fingers.", fontsize=9,
+                color="0.2")
     return figure
 
 

@@ -28,6 +28,7 @@ import numpy as np
 import behaviour
 import netcdf
 import reading
+import stats
 import table
 from behaviour import BadInput
 from figure import save_both, set_style
@@ -163,9 +164,8 @@ def shares(rows: list[dict]) -> list[dict]:
             for kind in KINDS:
                 values = [np.mean([r["kind"] == kind for r in own if r["subject"] == s])
                           for s in seeds]
-                record[kind] = float(np.mean(values))
-                record[f"{kind}_sem"] = (float(np.std(values, ddof=1) / np.sqrt(len(values)))
-                                         if len(values) > 1 else None)
+                record[kind], sem = stats.mean_sem(values)
+                record[f"{kind}_sem"] = table.finite(sem)
                 if kind != "neither":
                     record[f"shuffled_{kind}"] = float(np.mean([r[f"shuffled_{kind}"] for r in own]))
             result.append(record)
@@ -206,9 +206,8 @@ def draw(records: list[dict], title: str) -> plt.Figure:
         axes.set_ylim(bottom=0.0)
     panels[0].set_ylabel("share of cells")
     panels[2].legend(frameon=False, fontsize=10)
-    n = sorted({r["n"] for r in records})
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
-    figure.text(0.012, 0.015, f"Mean ± SEM over n = {'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} "
+    figure.text(0.012, 0.015, f"Mean ± SEM over n = {stats.span(r['n'] for r in records)} "
                 "subjects; dotted: the same with trials shuffled.", fontsize=10, color="0.2")
     figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.2, wspace=0.1)
     return figure
