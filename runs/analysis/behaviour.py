@@ -126,6 +126,11 @@ class Behaviour:
             return f"{known}; {self.cut}" if self.cut else known
         return extent_of(self.cut)
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """For people, by name of the group."""
+        return {name: group.label for name, group in self.groups.items()}
+
     def rotated(self) -> dict[str, Group]:
         """The subjects that have a rotation after a baseline, and so a compensation."""
         groups = {name: Group(name, [s for s in group.subjects if np.isfinite(s.rotation)],
@@ -157,6 +162,14 @@ def resolved(directory: str | pathlib.Path) -> dict | None:
         ) from error
 
 
+def experiment_of(directory: str | pathlib.Path) -> dict:
+    """resolved.toml of a run. Raises BadInput, also where it is not."""
+    experiment = resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    return experiment
+
+
 def blocks_of(experiment: dict, group: str) -> list[dict]:
     """Blocks of a group's schedule; none for a group that the experiment has not."""
     schedules = [g["schedule"] for g in experiment["group"] if g["name"] == group]
@@ -164,7 +177,7 @@ def blocks_of(experiment: dict, group: str) -> list[dict]:
 
 
 def phase_name(block: dict, index: int) -> str:
-    """A block's phase; of one without a phase, whose key resolved.toml then lacks, "block 0" for the first."""
+    """Of a block; "block 0" for the first where it has no phase, a key that resolved.toml then lacks."""
     return block.get("phase") or f"block {index}"
 
 

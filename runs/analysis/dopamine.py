@@ -60,9 +60,7 @@ class Course:
 
 def courses(directory: pathlib.Path) -> list[Course]:
     """By group and phase, of subjects that are done with the phase. Raises BadInput."""
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     path = directory / "basal_ganglia.nc"
     if not path.is_file():
         raise BadInput(f"{directory}: no basal_ganglia.nc; run with record.rate_subjects = 1 or more")
@@ -159,8 +157,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
         print(f"\nearly: first {EARLY} trials of a phase; late: last third; cue, outcome: minus before.")
 
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
-    figure = draw(found, labels, run.title or directory.name)
+    figure = draw(found, run.labels, run.title or directory.name)
     return records, show, save_both(figure, directory, "dopamine")
 
 

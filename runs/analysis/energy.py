@@ -206,8 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
                 path.unlink(missing_ok=True)
         if sheet:
             path = directory / "bold.png"
-            labels = {name: group.label for name, group in run.groups.items()}
-            drawn = bold.draw(sheet, labels, run.title or directory.name, run.cut)
+            drawn = bold.draw(sheet, run.labels, run.title or directory.name, run.cut)
             print(f"\nFigure: {save_both(drawn, directory, 'bold')}")
         else:
             for path in (directory / "bold.png", directory / "bold.pdf"):

@@ -195,9 +195,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
     relative to the snapshot before the first block of practice. In groups that practise nothing, the
     fingers and the block are those of the first group that does.
     """
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     found = snapshots(directory / "cortex_weights.nc", experiment)
     rows, sums = [], {}
     schedules = {g["name"]: behaviour.blocks_of(experiment, g["name"]) for g in experiment["group"]}
@@ -344,10 +342,10 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
         columns[group] = [start] + sorted({r["block"] for r in own if r["block"] > start})
     width = max(map(len, columns.values()))
     n = {r["n"] for r in records}
-    note = footnote(cut, f"n = {stats.span(n)} subject{'s' if max(n) > 1 else ''} per group. Coupling of sites to "
-                    "fingers (weights): filled above a half, line at a tenth of the largest before practice; "
-                    "dots: centres of gravity; strong: practised fingers. From left to right: little finger "
-                    "to thumb.", 150)
+    note = footnote(cut, f"n = {stats.span(n)} subject{'s' if max(n) > 1 else ''} per group. Coupling of "
+                    "sites to fingers (weights): filled above a half, line at a tenth of the largest before "
+                    "practice; dots: centres of gravity; strong: practised fingers. From left to right: "
+                    "little finger to thumb.", 150)
     below = 0.43 + 0.16 * len(note)  # inches
     figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 0.85 + below))
     grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
@@ -388,8 +386,8 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                 titles[column] = text
                 axes.set_title(text, loc="left", fontsize=11 if row == 0 else 9, pad=2)
             if column == 0:
-                axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), transform=axes.transAxes, ha="right",
-                          va="center", fontsize=10, fontweight="bold")
+                axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), ha="right", va="center",
+                          transform=axes.transAxes, fontsize=10, fontweight="bold")
     panel = figure.add_subplot(grid[:, width])
     box = panel.get_position()
     panel.set_position([box.x0 + 0.06, box.y0 + 0.04, box.width - 0.06, box.height - 0.04])
@@ -417,11 +415,10 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     done = trials(directory)
     records = summary(rows, done)
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
     table.write_csv(directory / "maps.csv", rows)
     table.write_csv(directory / "practice.csv", done)
-    blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
-    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name, run.cut)
+    blocks = {name: behaviour.blocks_of(run.resolved, name) for name in run.groups}
+    figure = draw(rows, maps, records, run.labels, blocks, run.title or directory.name, run.cut)
 
     def show() -> None:
         print(f"{run.extent}\n")

@@ -199,9 +199,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
     layer 2/3 axons, sizes in spikes per cell) by subject and moment; and what they were read from. Says on
     standard error of whom curves cannot be compared. Raises BadInput."""
     directory = pathlib.Path(directory)
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     part = silenced_part(experiment, directory)
     lab = tms.read(directory)
     silent = np.isin(lab.muscles, [sheet.name_in_files(muscle) for muscle in sheet.PARTS[part]])
@@ -326,7 +324,8 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
             for p in own:
                 axes.plot(p["x"], p["y"], "s", markersize=8.5, markeredgewidth=1.1 if p["silenced"] else 0,
                           markeredgecolor="k", color=_tint(p["muscle"]) if p["muscle"] else "w")
-            axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
+            axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xticks=[0, 9, 18],
+                     yticks=[0, 6])
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
     shares, second = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])

@@ -52,7 +52,8 @@ from figure import save_both, set_style
 CURRENT_MV = 2.0  # chosen: several times what people get, for an effect above the noise
 CELLS = ("PFG", "PMv")
 MOMENTS = ("naive", "observe", "execute")
-INDICES = ("mep_ratio", "mep_anodal", "mep_cathodal", "x50", "k", "a", "predicted", "crossing", "gap", "low", "high")
+INDICES = ("mep_ratio", "mep_anodal", "mep_cathodal", "x50", "k", "a", "predicted", "crossing", "gap",
+           "low", "high")
 TINTS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
 
 
@@ -195,9 +196,7 @@ def indices(x: np.ndarray, alone: np.ndarray,
 def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
     """A row per subject, and one per subject and operating point. Raises BadInput."""
     directory = pathlib.Path(directory)
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     groups = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     fired, responses = rates(directory, experiment), response_curves(directory, experiment)
     if not fired and not responses:
@@ -249,7 +248,8 @@ def print_table(records: list[dict]) -> None:
                 for r in records])
     print("\nnaive, observe: another's movements before and after practice; execute: own ones; share: "
           "observe / execute.\nMEP ratio: observing / alone, not polarised; +1, -1 mV: alone, / not "
-          "polarised; interaction: in units of the\nlargest response, below and\nabove the predicted crossing, up to the larger of both responses.")
+          "polarised; interaction: in units of the\nlargest response, below and\n"
+          "above the predicted crossing, up to the larger of both responses.")
 
 
 def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
@@ -289,8 +289,8 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
     figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="upper left",
                   bbox_to_anchor=(0.04, 0.93), ncols=len(records), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    figure.text(0.012, 0.02, f"n = {stats.span(r['n'] for r in records)} simulated subjects per group, mean ± "
-                "SEM", fontsize=9, color="0.2")
+    n = stats.span(r["n"] for r in records)
+    figure.text(0.012, 0.02, f"n = {n} simulated subjects per group, mean ± SEM", fontsize=9, color="0.2")
     return figure
 
 
@@ -299,11 +299,10 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     rows, points = measure(directory)
     records = summary(rows)
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
     table.write_csv(directory / "observation.csv", rows)
     if points:
         table.write_csv(directory / "observation_curves.csv", points)
-    figure = draw(records, points, labels, run.title or directory.name)
+    figure = draw(records, points, run.labels, run.title or directory.name)
     return records, lambda: print_table(records), save_both(figure, directory, "observation")
 
 

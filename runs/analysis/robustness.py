@@ -99,9 +99,10 @@ class Row:
         return {"part": self.part, "name": self.name, "id": target["id"],
                 "what": target["description"], "value": table.finite(self.result.mean),
                 "sem": table.finite(self.result.sem), "n": self.result.n,
-                "reference": table.finite(self.reference.mean), "reference_sem": table.finite(self.reference.sem),
-                "reference_n": self.reference.n,
-                "value_is_part_of_reference": self.kept, "low": table.finite(low), "high": table.finite(high),
+                "reference": table.finite(self.reference.mean),
+                "reference_sem": table.finite(self.reference.sem), "reference_n": self.reference.n,
+                "value_is_part_of_reference": self.kept,
+                "low": table.finite(low), "high": table.finite(high),
                 "verdict": self.verdict, "sem_crosses_band": self.result.sem_crosses_band}
 
 

@@ -1,4 +1,4 @@
-"""The motor sheet as regions/ builds it: its size, the fields of the muscles, and which cells a lesion kills.
+"""The motor sheet as regions/ builds it: its size, fields of muscles, and which cells a lesion kills.
 
 Lengths are in sheet units of about .8 mm (assumed). Muscles have the names of FIELDS; name_in_files says
 how probes.nc writes them.
@@ -24,7 +24,8 @@ FINGERS = ("thumb", "index", "middle", "ring", "little")  # digits 1 to 5
 ARM = MUSCLES[:6]
 PARTS = {"hand": FINGERS, "arm": ARM + FINGERS, "face": ("face",)}
 
-TRANSIENT, STABLE = 1, 2  # codes of a synapse that has not decided, and of one that stays (models/spines.hpp)
+# Codes of a synapse that has not decided, and of one that stays (models/spines.hpp).
+TRANSIENT, STABLE = 1, 2
 
 
 def name_in_files(muscle: str) -> str:

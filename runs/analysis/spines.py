@@ -84,9 +84,7 @@ def share(part: np.ndarray, of: np.ndarray) -> float:
 
 def measure(directory: pathlib.Path) -> list[dict]:
     """A row per subject and snapshot. Raises BadInput."""
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     path = directory / "cortex_weights.nc"
     if not path.is_file():
         raise BadInput(f"{path}: no such file; record weights: --set record.weights_subjects=1 (or "
@@ -202,9 +200,9 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     figure.legend(handles, names, frameon=False, loc="upper left", bbox_to_anchor=(0.04, 0.93),
                   ncols=len(groups), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    figure.text(0.012, 0.02, f"n = {stats.span(r['n'] for r in records)} simulated subjects per group, mean ± "
-                "SEM. Synapses of layer 2/3 cells on the cells of the practised fingers.", fontsize=9,
-                color="0.2")
+    n = stats.span(r["n"] for r in records)
+    figure.text(0.012, 0.02, f"n = {n} simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells "
+                "on the cells of the practised fingers.", fontsize=9, color="0.2")
     return figure
 
 
@@ -213,9 +211,8 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     rows = measure(directory)
     records = summary(rows)
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
     table.write_csv(directory / "spines.csv", rows)
-    figure = draw(records, labels, run.title or directory.name)
+    figure = draw(records, run.labels, run.title or directory.name)
     return records, lambda: print_table(records), save_both(figure, directory, "spines")
 
 

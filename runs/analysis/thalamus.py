@@ -225,9 +225,9 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return reading.read("thalamus", "Counts cells of motor thalamus that follow error, reward-prediction error or both.",
-                        "a run directory with thalamus_spikes.nc",
-                        "results/convergence", analyse, arguments)
+    return reading.read("thalamus", "Counts cells of motor thalamus that follow error, reward-prediction "
+                        "error or both.", "a run directory with thalamus_spikes.nc", "results/convergence",
+                        analyse, arguments)
 
 
 if __name__ == "__main__":

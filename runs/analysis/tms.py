@@ -132,6 +132,9 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         blocks = {name: behaviour.blocks_of(experiment, name) for name in dict.fromkeys(names)}
         probes = []
         for subject, block in np.unique(keys, axis=0):
+            if not (0 <= subject < len(names) and 0 <= block < len(blocks[names[subject]])):
+                raise BadInput(f"{path}: has a probe before block {block} of subject {subject}, which is not "
+                               "in the resolved.toml beside it; take both from one run")
             told = blocks[names[subject]][block]
             own = np.flatnonzero((keys == (subject, block)).all(axis=1))
             probes.append(Probe(
@@ -383,8 +386,8 @@ def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
             values = [float(np.mean(v)) for v in by_subject.values()]
             if values:
                 mean, sem = stats.mean_sem(values)
-                records.append({"group": group, "index": index, "phase": phase, "muscle": muscle, "mean": mean,
-                                "sem": sem, "n": len(values)})
+                records.append({"group": group, "index": index, "phase": phase, "muscle": muscle,
+                                "mean": mean, "sem": sem, "n": len(values)})
     return records
 
 
@@ -397,8 +400,9 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
             here = [r for r in own if r["conditioning"] == strength]
             for interval, mean, sem, n in zip(*_mean_over_subjects(here, "interval_ms")):
                 records.append({
-                    "group": group, "index": "ratio", "phase": None, "muscle": None, "conditioning": strength,
-                    "interval_ms": float(interval), "mean": float(mean), "sem": float(sem), "n": int(n)})
+                    "group": group, "index": "ratio", "phase": None, "muscle": None,
+                    "conditioning": strength, "interval_ms": float(interval), "mean": float(mean),
+                    "sem": float(sem), "n": int(n)})
     return records
 
 
@@ -608,7 +612,8 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
         axes.plot(*lab.centres[m], "+", color=palette[m], markersize=9, markeredgewidth=1.5)
     centres = centre_of_gravity(sites, response)
     axes.scatter(*centres.T, s=36, marker="D", c=palette, edgecolors="black", linewidths=0.8)
-    axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xlabel="sheet (units of about .8 mm)")
+    axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal",
+             xlabel="sheet (units of about .8 mm)")
     axes.set_title(f"Map before block {probe.block} of subject {probe.subject} "
                    f"({lab.groups[probe.group]}); + fields, ◇ centres of gravity", loc="left",
                    fontweight="bold")
@@ -621,9 +626,9 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     records = summary(lab, rows)
     table.write_csv(directory / "tms.csv", rows)
     if not records:
-        raise BadInput(f"{directory / 'probes.nc'}: no probe found a threshold, and so there are no indices; "
-                       "stimulate nearer to the muscle (probe.site), ask for less (probe.criterion), or give "
-                       "the threshold (probe.rmt)")
+        raise BadInput(f"{directory / 'probes.nc'}: no probe found a threshold, and so there are no "
+                       "indices; stimulate nearer to the muscle (probe.site), ask for less "
+                       "(probe.criterion), or give the threshold (probe.rmt)")
     points = curves(lab)
     if points:
         table.write_csv(directory / "tms_curves.csv", points)
@@ -645,9 +650,9 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return reading.read("tms", "Threshold, recruitment, paired pulses, maps, the surround of movements and intended "
-                        "fingers, of a run's probes.", "a run directory with probes.nc", "results/tms",
-                        analyse, arguments)
+    return reading.read("tms", "Threshold, recruitment, paired pulses, maps, the surround of movements and "
+                        "intended fingers, of a run's probes.", "a run directory with probes.nc",
+                        "results/tms", analyse, arguments)
 
 
 if __name__ == "__main__":
