@@ -219,8 +219,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
         outside = alive(*sites(), blocks)  # of lesions, whenever they are made
         before = describe(reference, practised, edge, outside)
         for index, snapshot in enumerate(own):
-            block = blocks[index - 1] if index else {}
-            phase = block.get("phase") or (f"block {index}" if index else "start")
+            phase = behaviour.phase_name(blocks[index - 1], index - 1) if index else "start"
             values = describe(snapshot.maps, practised, edge, outside)
             rows.append({"group": group, "subject": member, "block": index - 1, "phase": phase,
                          "trial": snapshot.trial, "reference": index == first,

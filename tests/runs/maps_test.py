@@ -244,6 +244,14 @@ class Runs(unittest.TestCase):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("no finished subject that practises fingers and whose weights are recorded", err)
 
+    def test_blocks_without_a_phase_have_their_number(self):
+        run = write_run(self.root / "run", {"fused": 1.0})
+        path = run / "resolved.toml"
+        path.write_text(path.read_text().replace('phase = "practice", ', ""))
+        rows = maps.measure(run)[0]
+        self.assertEqual([(r["block"], r["phase"]) for r in rows],
+                         [(-1, "start"), (0, "before"), (1, "block 1"), (2, "rest")])
+
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})
         rows = maps.trials(run)
