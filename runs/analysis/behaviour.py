@@ -126,6 +126,11 @@ class Behaviour:
             return f"{known}; {self.cut}" if self.cut else known
         return extent_of(self.cut)
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """For people, by name of the group."""
+        return {name: group.label for name, group in self.groups.items()}
+
     def rotated(self) -> dict[str, Group]:
         """The subjects that have a rotation after a baseline, and so a compensation."""
         groups = {name: Group(name, [s for s in group.subjects if np.isfinite(s.rotation)],
@@ -157,10 +162,35 @@ def resolved(directory: str | pathlib.Path) -> dict | None:
         ) from error
 
 
+def experiment_of(directory: str | pathlib.Path) -> dict:
+    """resolved.toml of a run. Raises BadInput, also where it is not."""
+    experiment = resolved(directory)
+    if experiment is None:
+        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    return experiment
+
+
 def blocks_of(experiment: dict, group: str) -> list[dict]:
     """Blocks of a group's schedule; none for a group that the experiment has not."""
     schedules = [g["schedule"] for g in experiment["group"] if g["name"] == group]
     return experiment["schedules"][schedules[0]]["blocks"] if schedules else []
+
+
+def phase_name(block: dict, index: int) -> str:
+    """Of a block; "block 0" for the first where it has no phase, a key that resolved.toml then lacks."""
+    return block.get("phase") or f"block {index}"
+
+
+def practice_of(blocks: list[dict]) -> tuple[int, int] | None:
+    """First and last block that asks the subject for fingers: in others a hand may be seen to move them."""
+    practising = [i for i, block in enumerate(blocks) if block.get("task") == "fingers"]
+    return (practising[0], practising[-1]) if practising else None
+
+
+def practised_fingers(blocks: list[dict]) -> list[int]:
+    """Digits that these blocks ask the subject for, in order."""
+    return sorted({int(d) for block in blocks if block.get("task") == "fingers"
+                   for d in block.get("fingers", [])})
 
 
 def setting(experiment: dict, group: str, key: str) -> float:

@@ -23,20 +23,17 @@ from __future__ import annotations
 import itertools
 import pathlib
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patheffects import withStroke
 
 import behaviour
 import netcdf
+import stats
 import table
 from behaviour import BadInput
-from figure import footnote
-from maps import FIELDS, mean_sem, percent
+from figure import footnote, set_style
+from sheet import FIELDS
 
 # Sheet units, of about .8 mm (assumed): 2.3 mm, in grey matter of V1 at 7 T without large vessels, an
 # upper bound (Shmuel et al. 2007, NeuroImage 35:539).
@@ -88,7 +85,7 @@ def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[
         np.divide(second - first, first, out=change, where=first > 0)
         for row in range(len(y)):
             for column in range(len(x)):
-                mean, sem = mean_sem(change[:, row, column])
+                mean, sem = stats.mean_sem(change[:, row, column])
                 rows.append({"group": name, "phase": names[0], "other_phase": names[1],
                              "subjects": len(power), "x": x[column], "y": y[row],
                              "watt": first[:, row, column].mean(), "change_share": mean,
@@ -147,7 +144,7 @@ def fingers(directory: pathlib.Path) -> list[dict]:
                 patterns = {digit: np.array([blur(one, x, y).ravel() for one in halves])
                             for digit, halves in added.items()}
                 rows.append({"group": group.name, "subject": subject.member, "block": block,
-                             "phase": blocks[block].get("phase") or f"block {block}",
+                             "phase": behaviour.phase_name(blocks[block], block),
                              "fingers": " ".join(map(str, trials)),
                              "trials": min(map(len, trials.values())), "rest_trials": len(rest),
                              "unlikeness": unlikeness(patterns)})
@@ -159,7 +156,7 @@ def show_fingers(rows: list[dict]) -> None:
     for key in dict.fromkeys((row["group"], row["block"]) for row in rows):
         own = [row for row in rows if (row["group"], row["block"]) == key]
         cells.append((key[0], own[0]["phase"], own[0]["fingers"], str(len(own)),
-                      table.number(*mean_sem(row["unlikeness"] for row in own))))
+                      table.number(*stats.mean_sem(row["unlikeness"] for row in own))))
     print("\nHow far the patterns of fingers that move alone differ (0: alike, 1: nothing in common)")
     table.show(("group", "phase", "digits", "n", "1 - cosine"), cells)
 
@@ -180,7 +177,7 @@ def show(rows: list[dict]) -> None:
                 line += ["-"] * 3
                 continue
             row = choose(changed, key=lambda r: r["change_share"])
-            line += [percent(row["change_share"], row["change_share_sem"]),
+            line += [table.percent(row["change_share"], row["change_share_sem"]),
                      f"({row['x']:g}, {row['y']:g})", nearest_muscle(row["x"], row["y"])]
         cells.append(tuple(line))
     print("\nBOLD-like map of the motor sheet: change of the power of transmission, %")
@@ -190,7 +187,7 @@ def show(rows: list[dict]) -> None:
 def draw(rows: list[dict], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
     """Per group the sheet with its change; all on one scale. `cut`: what is unlike the whole
     experiment."""
-    plt.rcParams.update({"font.size": 10, "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(10, {"axes.spines.top": True, "axes.spines.right": True})
     groups = list(dict.fromkeys(row["group"] for row in rows))
     finite = [abs(row["change_share"]) for row in rows if np.isfinite(row["change_share"])]
     most = 100 * max(finite, default=0) or 1.0

@@ -17,30 +17,22 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import pathlib
-import signal
-import sys
 from collections.abc import Callable
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
+import stats
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 EARLY = 3  # trials
 CUE_MS = 150
@@ -61,16 +53,14 @@ class Course:
         """Mean and SEM over subjects of `before`, `cue` and `outcome`."""
         mean = lambda low, high: self.rate[stage][:, (self.time > low) & (self.time <= high)].mean(axis=1)
         before = mean(0, self.cue_ms)
-        return {name: maps.mean_sem(values) for name, values in (
+        return {name: stats.mean_sem(values) for name, values in (
             ("before", before), ("cue", mean(self.cue_ms, self.cue_ms + CUE_MS) - before),
             ("outcome", mean(self.outcome_ms, np.inf) - before))}
 
 
 def courses(directory: pathlib.Path) -> list[Course]:
     """By group and phase, of subjects that are done with the phase. Raises BadInput."""
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     path = directory / "basal_ganglia.nc"
     if not path.is_file():
         raise BadInput(f"{directory}: no basal_ganglia.nc; run with record.rate_subjects = 1 or more")
@@ -87,7 +77,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
                                f"{body['trial_ms']:g} ms; run with a record.rate_bin_ms that does")
             per_trial = own[: len(own) // bins * bins].reshape(-1, bins, own.shape[1])
             blocks = behaviour.blocks_of(experiment, group)
-            phase_of = np.repeat([block["phase"] for block in blocks], [block["trials"] for block in blocks])
+            phase_of = np.repeat([behaviour.phase_name(block, k) for k, block in enumerate(blocks)],
+                                 [block["trials"] for block in blocks])
             for phase in dict.fromkeys(phase_of.tolist()):
                 trials = np.flatnonzero(phase_of == phase)
                 trials = trials[trials < len(per_trial)]
@@ -105,8 +96,7 @@ def courses(directory: pathlib.Path) -> list[Course]:
 
 def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
     """A row per group, a column per phase."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     groups, phases = (list(dict.fromkeys(getattr(c, k) for c in found)) for k in ("group", "phase"))
     figure, panels = plt.subplots(len(groups), len(phases), squeeze=False, sharex=True, sharey=True,
                                   figsize=(max(6.0, 3.3 * len(phases) + 0.8), 2.7 * len(groups) + 1.2),
@@ -122,7 +112,7 @@ def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
             mean = subjects.mean(axis=0)
             axes.plot(course.time, mean, color=tint, linewidth=1.8, label=name)
             if len(subjects) > 1:
-                sem = subjects.std(axis=0, ddof=1) / np.sqrt(len(subjects))
+                sem = stats.sem(subjects)
                 axes.fill_between(course.time, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
         for moment in (course.cue_ms, course.outcome_ms):
             axes.axvline(moment, color="0.6", linewidth=1, linestyle=":")
@@ -134,8 +124,7 @@ def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
             axes.set_xlabel("time in the trial (ms)")
     panels[0, 0].legend(frameon=False, loc="upper center", ncols=2)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    counts = sorted({c.rate.shape[1] for c in found})
-    n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    n = stats.span(c.rate.shape[1] for c in found)
     figure.supxlabel(f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
                      f"seen, an outcome can be seen.\nn = {n} simulated subjects, mean ± SEM", fontsize=9,
                      x=0.01, ha="left", color="0.2")
@@ -154,7 +143,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
                 record[answer], record[f"{answer}_sem"] = mean, sem
             records.append(record)
             for index, time in enumerate(course.time):
-                mean, sem = maps.mean_sem(course.rate[stage][:, index])
+                mean, sem = stats.mean_sem(course.rate[stage][:, index])
                 rows.append({k: record[k] for k in ("group", "phase", "stage", "n")}
                             | {"time_ms": float(time), "rate_hz": mean, "sem": sem})
     table.write_csv(directory / "dopamine.csv", rows)
@@ -168,8 +157,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
         print(f"\nearly: first {EARLY} trials of a phase; late: last third; cue, outcome: minus before.")
 
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
-    figure = draw(found, labels, run.title or directory.name)
+    figure = draw(found, run.labels, run.title or directory.name)
     return records, show, save_both(figure, directory, "dopamine")
 
 

@@ -18,15 +18,12 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import argparse
 import pathlib
-import signal
 import sys
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import numpy as np
 
@@ -209,8 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
                 path.unlink(missing_ok=True)
         if sheet:
             path = directory / "bold.png"
-            labels = {name: group.label for name, group in run.groups.items()}
-            drawn = bold.draw(sheet, labels, run.title or directory.name, run.cut)
+            drawn = bold.draw(sheet, run.labels, run.title or directory.name, run.cut)
             print(f"\nFigure: {save_both(drawn, directory, 'bold')}")
         else:
             for path in (directory / "bold.png", directory / "bold.pdf"):

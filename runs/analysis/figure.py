@@ -1,4 +1,4 @@
-"""Writing figures."""
+"""How figures look, and writing them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,18 @@ import matplotlib
 import behaviour
 import table
 
+matplotlib.use("Agg")  # files alone, no window
 # Labels, titles and names come from people's files: a dollar sign in them is no mathematics.
 matplotlib.rcParams["text.parse_math"] = False
+
+
+def set_style(size: float, others: dict | None = None) -> None:
+    """Of the figure that is drawn next: text of `size` points, no frame above and on the right, letters in
+    PDF that can be edited, and `others` of rcParams."""
+    matplotlib.rcParams.update({
+        "font.size": size, "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
+        "svg.hashsalt": "quartet",  # else no two files of one run are alike
+    } | (others or {}))
 
 
 def save(figure, path: pathlib.Path) -> None:

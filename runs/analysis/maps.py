@@ -13,7 +13,7 @@ Sites within a focal lesion are of nobody's territory, not even before it. The c
 muscle f is a map of weights, not of responses to a stimulus:
     M_f(x) = sum_i K(x, i) [a_if + LATERAL sum_j e_ij a_jf],   a_if = sum_p w_ip F_f(p)
 i and j run over layer 2/3 cells, p over corticospinal (PT) cells; K is a Gaussian of STIMULUS_SD,
-F_f the muscle's field (regions/sheet.hpp), summing to 1; w and e are weights over the mean sum of a
+F_f the muscle's field (sheet.py), summing to 1; w and e are weights over the mean sum of a
 cell's weights in their projection in the subject's first snapshot. Inhibition does not enter; cells
 that a focal lesion has killed (lesion_site) have no part.
 
@@ -23,21 +23,13 @@ or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import dataclasses
 import pathlib
-import signal
-import sys
 import textwrap
 from collections.abc import Callable
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,21 +37,12 @@ import numpy as np
 import behaviour
 import netcdf
 import reading
+import stats
 import table
 from behaviour import BadInput
-from figure import footnote, save_both
+from figure import footnote, save_both, set_style
+from sheet import FINGERS, HEIGHT, MUSCLES, WIDTH, alive, fields
 
-# The sheet and its muscle fields: as in regions/sizes.hpp and regions/sheet.hpp.
-WIDTH, HEIGHT, FIELD_SD = 18.0, 6.0, 0.7
-FIELDS = {
-    "shoulder flexor": (3.0, 1.2), "shoulder extensor": (3.0, 4.8), "elbow flexor": (5.5, 4.8),
-    "elbow extensor": (5.5, 1.2), "biarticular flexor": (8.0, 1.2),
-    "biarticular extensor": (8.0, 4.8), "little": (10.2, 3.0), "ring": (11.6, 3.0),
-    "middle": (13.0, 3.0), "index": (14.4, 3.0), "thumb": (15.8, 3.0),
-    "shoulder girdle": (0.8, 3.0), "face": (17.3, 3.0),
-}
-MUSCLES = tuple(FIELDS)
-FINGERS = ("thumb", "index", "middle", "ring", "little")  # digits 1 to 5
 TINTS = {"thumb": "#AA3377", "index": "#EE6677", "middle": "#CCBB44", "ring": "#228833",
          "little": "#4477AA"}
 
@@ -84,24 +67,6 @@ MEANING = {
 def sites() -> tuple[np.ndarray, np.ndarray]:
     """x and y of the sites, shape (rows, columns)."""
     return np.meshgrid(np.arange(PITCH / 2, WIDTH, PITCH), np.arange(PITCH / 2, HEIGHT, PITCH))
-
-
-def fields(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How much cells at (x, y) belong to each muscle, shape (cells, muscles); columns sum to 1."""
-    centres = np.array(list(FIELDS.values()))
-    distance = (x[:, None] - centres[:, 0]) ** 2 + (y[:, None] - centres[:, 1]) ** 2
-    field = np.exp(-distance / (2 * FIELD_SD**2))
-    return field / field.sum(axis=0)
-
-
-def alive(x: np.ndarray, y: np.ndarray, blocks: list[dict]) -> np.ndarray:
-    """Whether a cell at (x, y) outlives the lesions before these blocks."""
-    result = np.ones(x.shape, bool)
-    for block in blocks:
-        if block.get("lesion_radius", 0) > 0:
-            site = block["lesion_site"]
-            result &= (x - site[0]) ** 2 + (y - site[1]) ** 2 > block["lesion_radius"] ** 2
-    return result
 
 
 def through(weights: np.ndarray, sources: np.ndarray, targets: np.ndarray, cells: int) -> np.ndarray:
@@ -223,11 +188,6 @@ def describe(maps: np.ndarray, practised: list[int], edge: float,
     return result
 
 
-def practised_fingers(blocks: list[dict]) -> list[int]:
-    """Digits that a schedule practises, in order."""
-    return sorted({int(d) for block in blocks for d in block.get("fingers", [])})
-
-
 def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
     """A row per subject and snapshot, and the mean maps by (group, block). Raises BadInput.
 
@@ -235,25 +195,23 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
     relative to the snapshot before the first block of practice. In groups that practise nothing, the
     fingers and the block are those of the first group that does.
     """
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     found = snapshots(directory / "cortex_weights.nc", experiment)
     rows, sums = [], {}
     schedules = {g["name"]: behaviour.blocks_of(experiment, g["name"]) for g in experiment["group"]}
-    others = next((blocks for blocks in schedules.values() if practised_fingers(blocks)), [])
+    others = next((blocks for blocks in schedules.values() if behaviour.practised_fingers(blocks)), [])
     for member in dict.fromkeys(s.member for s in found):
         own = [s for s in found if s.member == member]
         group = own[0].group
         blocks = schedules[group]
-        practising = blocks if practised_fingers(blocks) else others
-        practised = practised_fingers(practising)
+        practising = blocks if behaviour.practised_fingers(blocks) else others
+        practised = behaviour.practised_fingers(practising)
         if not practised:
             continue
         ends = np.cumsum([0] + [block["trials"] for block in blocks]).tolist()
         if [s.trial for s in own] != ends:  # still running, or stopped
             continue
-        first = next(i for i, block in enumerate(practising) if block.get("task") == "fingers")
+        first, _ = behaviour.practice_of(practising)
         if first >= len(blocks):
             continue
         reference = own[first].maps
@@ -261,8 +219,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], dict]:
         outside = alive(*sites(), blocks)  # of lesions, whenever they are made
         before = describe(reference, practised, edge, outside)
         for index, snapshot in enumerate(own):
-            block = blocks[index - 1] if index else {}
-            phase = block.get("phase") or (f"block {index}" if index else "start")
+            phase = behaviour.phase_name(blocks[index - 1], index - 1) if index else "start"
             values = describe(snapshot.maps, practised, edge, outside)
             rows.append({"group": group, "subject": member, "block": index - 1, "phase": phase,
                          "trial": snapshot.trial, "reference": index == first,
@@ -314,14 +271,6 @@ def trials(directory: pathlib.Path) -> list[dict]:
     return rows
 
 
-def mean_sem(values) -> tuple[float, float]:
-    values = np.array([v for v in values if np.isfinite(v)])
-    if values.size == 0:
-        return np.nan, np.nan
-    return float(values.mean()), (float(values.std(ddof=1) / np.sqrt(values.size))
-                                  if values.size > 1 else np.nan)
-
-
 def summary(rows: list[dict], done: list[dict]) -> list[dict]:
     """One record per group and block from the first practice on, and where there is a lesion also for
     earlier blocks: mean changes over subjects."""
@@ -335,7 +284,7 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
             record = {"group": group, "block": block, "correlation": here[0]["correlation"],
                       "phase": here[0]["phase"], "n": len(here)}
             for name in MEANING:
-                record[name], record[f"{name}_sem"] = mean_sem(r[f"{name}_change"] for r in here)
+                record[name], record[f"{name}_sem"] = stats.mean_sem(r[f"{name}_change"] for r in here)
             first = next(r["trial"] for r in own if r["block"] == block - 1)
             last = here[0]["trial"]
             shares = {"reward": [], "individuation": [], "individuation_first": []}
@@ -350,15 +299,9 @@ def summary(rows: list[dict], done: list[dict]) -> list[dict]:
                 shares["individuation"].append(
                     np.mean([d["individuation"] for d in moves[-quarter:]]))
             for name, values in shares.items():
-                record[name], record[f"{name}_sem"] = mean_sem(values)
+                record[name], record[f"{name}_sem"] = stats.mean_sem(values)
             records.append(record)
     return records
-
-
-def percent(value: float, sem: float) -> str:
-    if not np.isfinite(value):
-        return "-"
-    return f"{100 * value:+.1f}" + (f" ± {100 * sem:.1f}" if np.isfinite(sem) else "")
 
 
 def print_table(records: list[dict]) -> None:
@@ -370,7 +313,7 @@ def print_table(records: list[dict]) -> None:
     cells = []
     for r in records:
         line = [r["group"], table.number(r["correlation"]), r["phase"], str(r["n"])]
-        line += [percent(r[name], r[f"{name}_sem"]) for name in MEANING]
+        line += [table.percent(r[name], r[f"{name}_sem"]) for name in MEANING]
         line.append(table.number(r["reward"]))
         line.append("-" if not np.isfinite(r["individuation"]) else
                     f"{r['individuation_first']:.2f}, {r['individuation']:.2f}")
@@ -388,8 +331,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     """A row per group: maps before practice and after each later one of its `blocks`, with their
     lesions; on the right, changes of the indices by the first block of practice. `cut`: what is
     unlike the whole experiment."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     groups = list(dict.fromkeys(r["group"] for r in rows))
     x, y = sites()
     columns = {}
@@ -398,12 +340,11 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
         start = next(r["block"] for r in own if r["reference"])
         columns[group] = [start] + sorted({r["block"] for r in own if r["block"] > start})
     width = max(map(len, columns.values()))
-    n = sorted({r["n"] for r in records})
-    counted = "-".join(map(str, dict.fromkeys((n[0], n[-1]))))
-    note = footnote(cut, f"n = {counted} subject{'s' if n[-1] > 1 else ''} per group. Coupling of sites to "
-                    "fingers (weights): filled above a half, line at a tenth of the largest before practice; "
-                    "dots: centres of gravity; strong: practised fingers. From left to right: little finger "
-                    "to thumb.", 150)
+    n = {r["n"] for r in records}
+    note = footnote(cut, f"n = {stats.span(n)} subject{'s' if max(n) > 1 else ''} per group. Coupling of "
+                    "sites to fingers (weights): filled above a half, line at a tenth of the largest before "
+                    "practice; dots: centres of gravity; strong: practised fingers. From left to right: "
+                    "little finger to thumb.", 150)
     below = 0.43 + 0.16 * len(note)  # inches
     figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 0.85 + below))
     grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
@@ -444,8 +385,8 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                 titles[column] = text
                 axes.set_title(text, loc="left", fontsize=11 if row == 0 else 9, pad=2)
             if column == 0:
-                axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), transform=axes.transAxes, ha="right",
-                          va="center", fontsize=10, fontweight="bold")
+                axes.text(-0.03, 0.5, textwrap.fill(labels.get(group, group), 16), ha="right", va="center",
+                          transform=axes.transAxes, fontsize=10, fontweight="bold")
     panel = figure.add_subplot(grid[:, width])
     box = panel.get_position()
     panel.set_position([box.x0 + 0.06, box.y0 + 0.04, box.width - 0.06, box.height - 0.04])
@@ -473,11 +414,10 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     done = trials(directory)
     records = summary(rows, done)
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
     table.write_csv(directory / "maps.csv", rows)
     table.write_csv(directory / "practice.csv", done)
-    blocks = {name: behaviour.blocks_of(run.resolved, name) for name in labels}
-    figure = draw(rows, maps, records, labels, blocks, run.title or directory.name, run.cut)
+    blocks = {name: behaviour.blocks_of(run.resolved, name) for name in run.groups}
+    figure = draw(rows, maps, records, run.labels, blocks, run.title or directory.name, run.cut)
 
     def show() -> None:
         print(f"{run.extent}\n")

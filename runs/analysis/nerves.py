@@ -36,46 +36,35 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import itertools
 import pathlib
-import signal
 import sys
 from collections.abc import Callable
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
+import sheet
+import stats
 import table
 import tms
 from behaviour import BadInput
-from figure import footnote, save_both
+from figure import footnote, save_both, set_style
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
-STABLE = 2  # code of a spine (models/spines.hpp)
 TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
 ASKED = (0.2, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
 MOMENTS = ("before", "during", "late", "after")
 WITHOUT_BLOCK = ("before", "during", "after")  # where no group says more
 STAGES = ("map", "recruitment", "conditioned")
-FINGERS = ("little_finger", "ring_finger", "middle_finger", "index_finger", "thumb")
-ARM = ("shoulder_flexor", "shoulder_extensor", "elbow_flexor", "elbow_extensor", "biarticular_flexor",
-       "biarticular_extensor")
-PARTS = {"hand": FINGERS, "arm": ARM + FINGERS, "face": ("face",)}  # as regions/body.cpp has them
 INDICES = ("share_before", "share_during", "share_late", "share_after", "mep", "mep_after", "rmt", "sici",
            "sprouted")
 TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticular": "#228833",
@@ -141,9 +130,8 @@ def sprouted(directory: pathlib.Path, part: str, since: dict[int, int], snapshot
     with netcdf.open_dataset(path) as file:
         if f"spine_{name}" not in file.variables:
             return {}
-        fields = np.array(list(maps.FIELDS.values()))
-        inside = np.isin([f"{field}_finger" if field in maps.FINGERS[1:] else field.replace(" ", "_")
-                          for field in maps.FIELDS], PARTS[part])
+        fields = np.array(list(sheet.FIELDS.values()))
+        inside = np.isin(sheet.MUSCLES, sheet.PARTS[part])
 
         def in_part(side: str) -> np.ndarray:
             x, y = (file[f"{side}_{axis}_{name}"].values for axis in "xy")
@@ -161,7 +149,7 @@ def sprouted(directory: pathlib.Path, part: str, since: dict[int, int], snapshot
             formed = file[f"formed_day_{name}"][last].values[target]
             # The newest synapse before the block: days in the file count from the subject's start.
             start = file[f"formed_day_{name}"][int(own[since[member]])].values[target].max()
-            stable = file[f"spine_{name}"][last].values[target] == STABLE
+            stable = file[f"spine_{name}"][last].values[target] == sheet.STABLE
             foreign = ~source[file[f"source_{name}"][last].values[target].astype(int)]
             shares[member] = float(np.count_nonzero(stable & foreign & (formed > start))
                                    / np.count_nonzero(file[f"spine_{name}"][first].values[target]))
@@ -186,9 +174,8 @@ def site_responses(probe: tms.Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray
     sites, which = np.unique(probe.site[own], axis=0, return_inverse=True)
     sizes = [probe.size[own[which.ravel() == k]] for k in range(len(sites))]
     mean = np.array([size.mean(axis=0) for size in sizes])
-    sem = np.array([size.std(axis=0, ddof=1) / np.sqrt(len(size)) if len(size) > 1
-                    else np.full(size.shape[1], np.inf) for size in sizes])
-    return sites, mean, (mean >= ANSWER) & (mean > CERTAIN * sem)
+    sem = np.array([stats.sem(size) for size in sizes])
+    return sites, mean, (mean >= ANSWER) & (mean > CERTAIN * sem)  # none of a single pulse
 
 
 def at_test(first: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> float:
@@ -212,12 +199,10 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
     layer 2/3 axons, sizes in spikes per cell) by subject and moment; and what they were read from. Says on
     standard error of whom curves cannot be compared. Raises BadInput."""
     directory = pathlib.Path(directory)
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     part = silenced_part(experiment, directory)
     lab = tms.read(directory)
-    silent = np.isin(lab.muscles, PARTS[part])
+    silent = np.isin(lab.muscles, [sheet.name_in_files(muscle) for muscle in sheet.PARTS[part]])
     rows, points, curves, unlike = [], [], {}, []
     others = {stage: {} for stage in STAGES}  # by block, in groups that block nerves
     first, snapshots = {}, {}  # by subject
@@ -293,7 +278,7 @@ def summary(rows: list[dict]) -> list[dict]:
         here = [r for r in rows if r["group"] == group]
         record = {"group": group, "n": len(here)}
         for name in ("sites", *INDICES):
-            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+            record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
 
@@ -312,7 +297,7 @@ def print_table(records: list[dict]) -> None:
 
 
 def _tint(muscle: str) -> str:
-    if muscle in FINGERS:
+    if muscle in map(sheet.name_in_files, sheet.FINGERS):
         return TINTS["hand"]
     return TINTS.get(muscle) or TINTS[muscle.split("_")[0]]
 
@@ -322,8 +307,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     """Maps of the first subject of each group that has any, sites coloured by the muscle that answers
     most; shares of sites; recruitment before and during, or else new synapses. `cut`: what is unlike the
     whole experiment."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     mapped = [g for g in labels if any(p["group"] == g for p in points)]
     shown = [m for m in MOMENTS if any(p["moment"] == m for p in points)] or list(WITHOUT_BLOCK)
     figure = plt.figure(figsize=(16, 2.6 + 1.75 * max(len(mapped), 2)))
@@ -340,7 +324,8 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
             for p in own:
                 axes.plot(p["x"], p["y"], "s", markersize=8.5, markeredgewidth=1.1 if p["silenced"] else 0,
                           markeredgecolor="k", color=_tint(p["muscle"]) if p["muscle"] else "w")
-            axes.set(xlim=(0, 18), ylim=(0, 6), aspect="equal", xticks=[0, 9, 18], yticks=[0, 6])
+            axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xticks=[0, 9, 18],
+                     yticks=[0, 6])
             axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
     shares, second = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
@@ -376,7 +361,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     note = ("Sites of the first subject per group, coloured by the muscle that answers most; edged: the "
             "silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal "
-            f"intensities): means over n = {'-'.join(map(str, sorted({r['n'] for r in records})))} subjects.")
+            f"intensities): means over n = {stats.span(r['n'] for r in records)} subjects.")
     figure.text(0.012, 0.02, "\n".join(footnote(cut, note, 170)), fontsize=9, color="0.2", va="bottom")
     return figure
 

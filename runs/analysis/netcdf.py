@@ -18,33 +18,59 @@ class BadInput(Exception):
     """What was given cannot be analysed; the message says where, what and the remedy."""
 
 
+class File:
+    """An open file: all that its xarray.Dataset has, and BadInput for a variable that it has not."""
+
+    def __init__(self, path: pathlib.Path, dataset: xarray.Dataset):
+        self._path, self._dataset = path, dataset
+
+    def __getattr__(self, name: str):
+        return getattr(self._dataset, name)
+
+    def __getitem__(self, name: str) -> xarray.DataArray:
+        if name not in self._dataset.variables:
+            raise _unreadable(self._path, f"no variable {name}")
+        return self._dataset[name]
+
+
 @contextlib.contextmanager
 def open_dataset(path: pathlib.Path):
-    """The xarray.Dataset. Raises BadInput, also for a file that ends early (NetCDF reads zeros past
-    its end) and for whatever goes wrong within the `with`: damage may show at any reading."""
+    """The File. Raises BadInput, also for a file that ends early (NetCDF reads zeros past its end) and
+    for damage that shows only when values are read; other errors within the `with` pass."""
+    with contextlib.ExitStack() as stack:
+        try:
+            dataset = stack.enter_context(_opened(path))
+        except (BadInput, ImportError):
+            raise
+        except Exception as error:  # of a damaged header anything
+            raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        try:
+            yield File(path, dataset)
+        except (OSError, RuntimeError, UnicodeError) as error:  # netCDF4's, and of names
+            raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _opened(path: pathlib.Path) -> xarray.Dataset:
+    """Raises BadInput for a file that ends early or is empty, whatever xarray raises for others."""
+    size = path.stat().st_size
     try:
-        size = path.stat().st_size
         with open(path, "rb") as file:
             needed = needed_bytes(file)
-        if size < needed:
-            raise BadInput(
-                f"{path}: truncated, {size} of {needed} bytes; copy it again or run again"
-            )
-        with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
-            if 0 in (dataset.sizes.get("trial"), dataset.sizes.get("time")):
-                raise BadInput(f"{path}: holds no trial yet; wait, or resume the run")
-            yield dataset
-    except (BadInput, ImportError):
-        raise
     except EOFError:
-        raise BadInput(
-            f"{path}: truncated, its {size} bytes end within the header; copy it again or run again"
-        )
-    except Exception as error:
-        raise BadInput(
-            f"{path}: not a readable NetCDF file of this version ({type(error).__name__}: "
-            f"{error}); copy it again or run again"
-        ) from error
+        raise BadInput(f"{path}: truncated, its {size} bytes end within the header; copy it again or run "
+                       "again") from None
+    if size < needed:
+        raise BadInput(f"{path}: truncated, {size} of {needed} bytes; copy it again or run again")
+    dataset = xarray.open_dataset(path, engine="netcdf4", decode_times=False)
+    if 0 in (dataset.sizes.get("trial"), dataset.sizes.get("time")):
+        dataset.close()
+        raise BadInput(f"{path}: holds no trial yet; wait, or resume the run")
+    return dataset
+
+
+def _unreadable(path: pathlib.Path, why: str) -> BadInput:
+    return BadInput(f"{path}: not a readable NetCDF file of this version ({why}); copy it again or run "
+                    "again")
 
 
 def texts(variable) -> list[str]:

@@ -31,36 +31,29 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import pathlib
-import signal
-import sys
 from collections.abc import Callable
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
+import stats
 import table
 import tms
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 CURRENT_MV = 2.0  # chosen: several times what people get, for an effect above the noise
 CELLS = ("PFG", "PMv")
 MOMENTS = ("naive", "observe", "execute")
-INDICES = ("mep_ratio", "mep_anodal", "mep_cathodal", "x50", "k", "a", "predicted", "crossing", "gap", "low", "high")
+INDICES = ("mep_ratio", "mep_anodal", "mep_cathodal", "x50", "k", "a", "predicted", "crossing", "gap",
+           "low", "high")
 TINTS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
 
 
@@ -196,21 +189,14 @@ def indices(x: np.ndarray, alone: np.ndarray,
     found = crossing(x, index)
     below, above = index[x < predicted], index[x >= predicted]
     record |= {"a": a, "predicted": predicted, "crossing": found,
-               "gap": (found - predicted) / k, "low": _mean(below), "high": _mean(above)}
+               "gap": (found - predicted) / k, "low": stats.mean(below), "high": stats.mean(above)}
     return record, index
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else np.nan
 
 
 def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
     """A row per subject, and one per subject and operating point. Raises BadInput."""
     directory = pathlib.Path(directory)
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     groups = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
     fired, responses = rates(directory, experiment), response_curves(directory, experiment)
     if not fired and not responses:
@@ -243,8 +229,8 @@ def summary(rows: list[dict]) -> list[dict]:
     for group in dict.fromkeys(r["group"] for r in rows):
         here = [r for r in rows if r["group"] == group]
         record = {"group": group, "n": len(here)}
-        for name in here[0].keys() - {"group", "subject"}:
-            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+        for name in list(here[0])[2:]:  # after group and subject
+            record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
 
@@ -262,13 +248,13 @@ def print_table(records: list[dict]) -> None:
                 for r in records])
     print("\nnaive, observe: another's movements before and after practice; execute: own ones; share: "
           "observe / execute.\nMEP ratio: observing / alone, not polarised; +1, -1 mV: alone, / not "
-          "polarised; interaction: in units of the\nlargest response, below and\nabove the predicted crossing, up to the larger of both responses.")
+          "polarised; interaction: in units of the\nlargest response, below and\n"
+          "above the predicted crossing, up to the larger of both responses.")
 
 
 def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     """Rates; responses by polarisation; interaction by operating point."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     figure, axes = plt.subplots(1, 3, figsize=(16, 4.9))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.74, bottom=0.2, wspace=0.22)
     width = 0.8 / len(records)
@@ -282,7 +268,7 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
         x = sorted({p["polarization_mv"] for p in own})
 
         def over_subjects(name: str) -> tuple[list[float], list[float]]:
-            pairs = [maps.mean_sem(p[name] for p in own if p["polarization_mv"] == v) for v in x]
+            pairs = [stats.mean_sem(p[name] for p in own if p["polarization_mv"] == v) for v in x]
             return [m for m, _ in pairs], [np.nan_to_num(s) for _, s in pairs]
 
         for name, style in (("alone", "-"), ("observing", "--")):
@@ -303,9 +289,8 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
     figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="upper left",
                   bbox_to_anchor=(0.04, 0.93), ncols=len(records), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    counts = sorted({r["n"] for r in records})
-    figure.text(0.012, 0.02, "n = " + "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-                + " simulated subjects per group, mean ± SEM", fontsize=9, color="0.2")
+    n = stats.span(r["n"] for r in records)
+    figure.text(0.012, 0.02, f"n = {n} simulated subjects per group, mean ± SEM", fontsize=9, color="0.2")
     return figure
 
 
@@ -314,11 +299,10 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     rows, points = measure(directory)
     records = summary(rows)
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
     table.write_csv(directory / "observation.csv", rows)
     if points:
         table.write_csv(directory / "observation_curves.csv", points)
-    figure = draw(records, points, labels, run.title or directory.name)
+    figure = draw(records, points, run.labels, run.title or directory.name)
     return records, lambda: print_table(records), save_both(figure, directory, "observation")
 
 

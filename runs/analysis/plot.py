@@ -16,22 +16,15 @@ written.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import argparse
 import pathlib
-import signal
 import sys
 import textwrap
 import tomllib
 import warnings
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.font_manager
 import matplotlib.lines
@@ -43,8 +36,9 @@ import numpy as np
 import behaviour
 import readouts
 import score
+import stats
 import table
-from figure import save
+from figure import save, set_style
 
 # Paul Tol's high-contrast scheme: told apart with any colour vision and in grey.
 COLOURS = {"intact": "#004488", "cerebellar": "#DDAA33", "depleted": "#BB5566"}
@@ -129,11 +123,8 @@ def curves(group: behaviour.Group, series, most: int) -> tuple[np.ndarray, np.nd
 
 def statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and SEM over subjects, shape (bins,); SEM is zero for one subject."""
-    n = np.isfinite(values).sum(axis=0)
-    mean = np.divide(np.nansum(values, axis=0), n, out=np.full(n.shape, np.nan), where=n > 0)
-    square = np.nansum((values - mean) ** 2, axis=0)
-    sem = np.sqrt(np.divide(square, n * (n - 1.0), out=np.zeros(n.shape), where=n > 1))
-    return mean, sem
+    mean, sem = np.array([stats.mean_sem(column) for column in values.T]).T
+    return mean, np.nan_to_num(sem)
 
 
 def from_baseline(subject: behaviour.Subject, column: str) -> np.ndarray:
@@ -261,11 +252,8 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     asked = [question(next(g for g in drawn if g.condition == c)) for c in conditions]
     if any(asked):
         rows = [[asking or OLIVE for asking in asked]]
-    plt.rcParams.update({
-        "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
-        "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42,
-        "font.family": "DejaVu Sans", "svg.hashsalt": "quartet",
-    })
+    set_style(13, {"axes.titlesize": 14, "axes.labelsize": 13, "legend.fontsize": 13,
+                   "font.family": "DejaVu Sans"})
     figure, panels = plt.subplots(
         1 + len(rows), len(conditions), figsize=(WIDTH, 1.0), squeeze=False,
         sharex="none" if any(asked) else "col",
@@ -532,8 +520,8 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
     legend, legend_height = key(figure, drawn, brains, seen, banded)
-    counts = sorted({len(group.subjects) for group in drawn})
-    n = f"n = {counts[0]}" + (f" to {counts[-1]}" if len(counts) > 1 else "")
+    counts = [len(group.subjects) for group in drawn]
+    n = f"n = {stats.span(counts, ' to ')}"
     size = scale(run)
     left_out = behaviour.left_out(run)
     left = undrawn(run)
@@ -543,7 +531,7 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
         f"Not drawn: {', '.join(left)} (there is room for {MAX_COLUMNS} conditions)."
         if left else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
-        + (", bands ± SEM, thin lines individuals." if counts[-1] > 1 else "."),
+        + (", bands ± SEM, thin lines individuals." if max(counts) > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
         "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() and not asked else "",
         "People's circles have the colour of the group that met the same." if asked and "curve" in seen

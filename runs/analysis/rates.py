@@ -18,6 +18,7 @@ import numpy as np
 
 import behaviour
 import netcdf
+import stats
 import table
 from behaviour import BadInput, blocks_of
 
@@ -179,10 +180,8 @@ def records(directory: str | pathlib.Path) -> list[dict]:
 
 def mean_sem(values) -> tuple[float | None, float | None]:
     """Mean and standard error; None without or with a single value."""
-    values = np.array(list(values))
-    mean = float(np.mean(values)) if values.size else None
-    sem = float(np.std(values, ddof=1) / math.sqrt(values.size)) if values.size > 1 else None
-    return mean, sem
+    mean, sem = stats.mean_sem(values)
+    return table.finite(mean), table.finite(sem)
 
 
 def count(rows: list[dict]) -> dict[str, int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import pathlib
 import sys
 from collections.abc import Callable
 
+import table
 from behaviour import BadInput
 
 
@@ -35,8 +35,8 @@ def read(name: str, description: str, directory: str, example: str,
               file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps([{k: None if isinstance(v, float) and not math.isfinite(v) else v
-                           for k, v in r.items()} for r in records], indent=2))
+        print(json.dumps([{k: table.finite(v) if isinstance(v, float) else v for k, v in r.items()}
+                          for r in records], indent=2))
         return 0
     show()
     if drawn:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from behaviour import Subject, wrap
+from stats import mean
 
 # For people, in the order of tables.
 LABELS = {
@@ -83,18 +84,18 @@ def final_step(subject: Subject) -> np.ndarray:
 
 def late_fraction(subject: Subject) -> float:
     """Fraction of the rotation compensated at one third of the distance, `late` trials."""
-    return _mean(subject.fraction("angle_third")[late(subject)])
+    return mean(subject.fraction("angle_third")[late(subject)])
 
 
 def early_fraction(subject: Subject) -> float:
     """Fraction of the rotation compensated at one third of the distance, `early` trials."""
-    return _mean(subject.fraction("angle_third")[early(subject)])
+    return mean(subject.fraction("angle_third")[early(subject)])
 
 
 def reversed_fraction(subject: Subject) -> float:
     """As late_fraction, over the last third of the reversed trials (4 of 12)."""
     phase = subject.phases["reversed"]
-    return _mean(subject.fraction("angle_third")[phase[len(phase) - -(-len(phase) // 3) :]])
+    return mean(subject.fraction("angle_third")[phase[len(phase) - -(-len(phase) // 3) :]])
 
 
 def rebound_fraction(subject: Subject) -> float:
@@ -105,7 +106,7 @@ def rebound_fraction(subject: Subject) -> float:
     phase = subject.phases["clamp"]
     if len(subject.phases["reversed"]) == 0 or len(phase) == 0:
         return float("nan")
-    return _mean(subject.fraction("angle_third")[phase[-max(1, round(0.6 * len(phase))) :]])
+    return mean(subject.fraction("angle_third")[phase[-max(1, round(0.6 * len(phase))) :]])
 
 
 def rebound_deg_per_30(subject: Subject) -> float:
@@ -135,14 +136,14 @@ def asymptote_deg(subject: Subject) -> float:
     learning = subject.phases["learning"]
     cycle = max(1, len(np.unique(subject.columns["target_angle"][learning])))
     trials = cycle * max(1, -(-round(len(learning) / 10) // cycle))
-    return _mean(subject.compensation("angle_third")[learning[-trials:]])
+    return mean(subject.compensation("angle_third")[learning[-trials:]])
 
 
 def last_third_deg(subject: Subject) -> float:
     """Compensation (degrees) at one third of the distance, last third of the rotated trials (100 of
     300). Where the rotation is drawn anew on every trial, of its mean: negative on its other side."""
     learning = subject.phases["learning"]
-    return _mean(subject.compensation("angle_third")[learning[-max(1, round(len(learning) / 3)) :]])
+    return mean(subject.compensation("angle_third")[learning[-max(1, round(len(learning) / 3)) :]])
 
 
 def kept_deg(subject: Subject) -> float:
@@ -150,7 +151,7 @@ def kept_deg(subject: Subject) -> float:
 
     Blocks of the phase "no_feedback".
     """
-    return _mean(subject.compensation("angle_third")[_labelled(subject, "no_feedback")])
+    return mean(subject.compensation("angle_third")[_labelled(subject, "no_feedback")])
 
 
 def single_trial_deg(subject: Subject) -> float:
@@ -164,7 +165,7 @@ def single_trial_deg(subject: Subject) -> float:
         return float("nan")
     change = wrap(subject.columns["angle_third"][learning + 1] -
                   subject.columns["angle_third"][learning])
-    return _mean(-drawn[learning] * change)
+    return mean(-drawn[learning] * change)
 
 
 def single_trial_sensitivity(subject: Subject) -> float:
@@ -199,7 +200,7 @@ def succeeded(subject: Subject) -> float:
     """1 if more than half of the trials in the second half of `final_step` are rewarded, else 0."""
     step = final_step(subject)
     reward = subject.columns["reward"][step[len(step) // 2 :]]
-    return float(_mean(reward > 0.0) > 0.5) if len(reward) else float("nan")
+    return float(mean(reward > 0.0) > 0.5) if len(reward) else float("nan")
 
 
 def chose_better(subject: Subject) -> float:
@@ -209,15 +210,15 @@ def chose_better(subject: Subject) -> float:
     shares = []
     for index in np.unique(block[np.isfinite(better)]):
         trials = np.flatnonzero(block == index)
-        shares.append(_mean(better[trials[len(trials) // 2 :]]))
-    return _mean(np.array(shares))
+        shares.append(mean(better[trials[len(trials) // 2 :]]))
+    return mean(np.array(shares))
 
 
 def sequences_right(subject: Subject) -> float:
     """Share of sequences of choices that were right throughout, of the last third."""
     right = subject.columns["sequence_right"]
     right = right[np.isfinite(right)]
-    return _mean(right[-max(1, len(right) // 3) :]) if len(right) else float("nan")
+    return mean(right[-max(1, len(right) // 3) :]) if len(right) else float("nan")
 
 
 def learned_from_success(subject: Subject) -> float:
@@ -260,7 +261,7 @@ def baseline_sd(subject: Subject) -> float:
 def final_fraction(subject: Subject) -> float:
     """Fraction compensated at the end of the reach, second half of `final_step`."""
     step = final_step(subject)
-    return _mean(subject.fraction("angle_end")[step[len(step) // 2 :]])
+    return mean(subject.fraction("angle_end")[step[len(step) // 2 :]])
 
 
 def final_sd(subject: Subject) -> float:
@@ -282,7 +283,7 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
     reward = subject.columns["reward"][learning][:-1]
     for step in np.unique(rotation):
         here = rotation == step
-        angle[here] -= _mean(angle[here])
+        angle[here] -= mean(angle[here])
     before, now = angle[:-1], angle[1:]
     seen = np.isfinite(before) & np.isfinite(now)
     if not seen.any():
@@ -301,7 +302,7 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
 def olive_rise(subject: Subject) -> float:
     """Olive rate (Hz) over the `early` trials minus its baseline mean."""
     rate = subject.columns["olive_rate"]
-    return _mean(rate[early(subject)]) - _mean(rate[subject.phases["baseline"]])
+    return mean(rate[early(subject)]) - mean(rate[subject.phases["baseline"]])
 
 
 def dopamine_reward_minus_failure(subject: Subject) -> float:
@@ -309,7 +310,7 @@ def dopamine_reward_minus_failure(subject: Subject) -> float:
     learning = subject.phases["learning"]
     rate = subject.columns["dopamine"][learning]
     reward = subject.columns["reward"][learning]
-    return _mean(rate[reward > 0.0]) - _mean(rate[reward == 0.0])
+    return mean(rate[reward > 0.0]) - mean(rate[reward == 0.0])
 
 
 def cue_answer_grown(subject: Subject) -> float:
@@ -336,18 +337,18 @@ def omission_answer(subject: Subject) -> float:
     unrewarded = _last_third(subject, "reward_prediction_error", "unrewarded")
     if np.isnan(unrewarded):
         return unrewarded
-    return _mean(subject.columns["reward_prediction_error"][_labelled(subject, "omitted")]) - unrewarded
+    return mean(subject.columns["reward_prediction_error"][_labelled(subject, "omitted")]) - unrewarded
 
 
 def aim_deg(subject: Subject) -> float:
     """Compensation (degrees) of the aim decoded from premotor spikes, rotated trials 1-12 (`early`)."""
-    return _mean(subject.compensation("aim_angle")[early(subject)])
+    return mean(subject.compensation("aim_angle")[early(subject)])
 
 
 def implicit_deg(subject: Subject) -> float:
     """Compensation (degrees) of the hand minus that of the aim, `late` trials."""
     difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
-    return _mean(difference[late(subject)])
+    return mean(difference[late(subject)])
 
 
 def felt_shift_deg(subject: Subject) -> float:
@@ -357,7 +358,7 @@ def felt_shift_deg(subject: Subject) -> float:
         return np.nan
     away = wrap(subject.columns["felt_angle"] - subject.columns["angle_end"])
     baseline = subject.phases["baseline"]
-    return (_mean(away[late(subject)]) - _mean(away[baseline])) * np.sign(subject.rotation)
+    return (mean(away[late(subject)]) - mean(away[baseline])) * np.sign(subject.rotation)
 
 
 def implicit_savings_deg(subject: Subject) -> float:
@@ -368,21 +369,21 @@ def implicit_savings_deg(subject: Subject) -> float:
     difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
     again, first = _labelled(subject, "again"), subject.phases["learning"]
     last = slice(len(again) - len(again) // 2, len(again))
-    return _mean(difference[again[last]]) - _mean(difference[first[last]])
+    return mean(difference[again[last]]) - mean(difference[first[last]])
 
 
 def _after_washout(subject: Subject, phase: str, trials: int) -> float:
     """Mean fraction over the first trials of `phase`, less that over the last 12 of the phase
     "washout"."""
     fraction = subject.fraction("angle_third")
-    return (_mean(fraction[_labelled(subject, phase)[:trials]]) -
-            _mean(fraction[_labelled(subject, "washout")[-12:]]))
+    return (mean(fraction[_labelled(subject, phase)[:trials]]) -
+            mean(fraction[_labelled(subject, "washout")[-12:]]))
 
 
 def _chose_first(subject: Subject, phase: str) -> float:
     """Share of choices of the first target in the blocks of this `phase`; NaN without any."""
     trials = _labelled(subject, phase)
-    return 1.0 - _mean(subject.columns["chose_second"][trials]) if len(trials) else float("nan")
+    return 1.0 - mean(subject.columns["chose_second"][trials]) if len(trials) else float("nan")
 
 
 def _last_third(subject: Subject, column: str, phase: str) -> float:
@@ -390,7 +391,7 @@ def _last_third(subject: Subject, column: str, phase: str) -> float:
     trials = _labelled(subject, phase)
     if column not in subject.columns or not len(trials):
         return float("nan")
-    return _mean(subject.columns[column][trials[-max(1, len(trials) // 3) :]])
+    return mean(subject.columns[column][trials[-max(1, len(trials) // 3) :]])
 
 
 def _grown(subject: Subject, column: str) -> float:
@@ -399,17 +400,12 @@ def _grown(subject: Subject, column: str) -> float:
     trials = _labelled(subject, "rewarded")
     if column not in subject.columns or len(trials) < 3 + max(1, len(trials) // 3):
         return float("nan")
-    return _last_third(subject, column, "rewarded") - _mean(subject.columns[column][trials[:3]])
+    return _last_third(subject, column, "rewarded") - mean(subject.columns[column][trials[:3]])
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:
     """Trials of the blocks with this `phase`."""
     return subject.labels.get(phase, np.empty(0, int))
-
-
-def _mean(values: np.ndarray) -> float:
-    values = values[np.isfinite(values)]
-    return float(np.mean(values)) if values.size else float("nan")
 
 
 def _sd(values: np.ndarray) -> float:

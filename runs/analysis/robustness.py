@@ -20,21 +20,18 @@ is not judged, 2 bad usage or input, 75 stopped by a signal: the same command co
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import argparse
 import dataclasses
 import json
 import math
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import tomllib
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import numpy as np
 
@@ -97,15 +94,15 @@ class Row:
         return self.name == ALL_SEEDS
 
     def record(self) -> dict:
-        finite = lambda x: x if math.isfinite(x) else None
         target = self.result.target
         low, high = target["band"]
         return {"part": self.part, "name": self.name, "id": target["id"],
-                "what": target["description"], "value": finite(self.result.mean),
-                "sem": finite(self.result.sem), "n": self.result.n,
-                "reference": finite(self.reference.mean), "reference_sem": finite(self.reference.sem),
-                "reference_n": self.reference.n,
-                "value_is_part_of_reference": self.kept, "low": finite(low), "high": finite(high),
+                "what": target["description"], "value": table.finite(self.result.mean),
+                "sem": table.finite(self.result.sem), "n": self.result.n,
+                "reference": table.finite(self.reference.mean),
+                "reference_sem": table.finite(self.reference.sem), "reference_n": self.reference.n,
+                "value_is_part_of_reference": self.kept,
+                "low": table.finite(low), "high": table.finite(high),
                 "verdict": self.verdict, "sem_crosses_band": self.result.sem_crosses_band}
 
 
@@ -254,7 +251,7 @@ def dose_records(settings: dict, runs: Runs) -> list[dict]:
                     rows.append({"lesion": name, "key": lesion["key"], "dose": dose,
                                  "group": of["group"], "readout": of["readout"], "subject": k,
                                  "seed": subject.seed,
-                                 "value": value if math.isfinite(value) else None})
+                                 "value": table.finite(value)})
     return rows
 
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.lines
 import matplotlib.patches
 import matplotlib.pyplot as plt
@@ -18,6 +14,7 @@ import readouts
 import score
 import summary
 import table
+from figure import set_style
 
 # Part: colour (Paul Tol's high-contrast scheme), shift within a row, words of the legend.
 STYLES = {"seeds": ("#004488", -0.22, "seeds"), "scales": ("#BB5566", 0.0, "scales"),
@@ -31,7 +28,7 @@ LEFT, RIGHT = -1.0, 2.0  # of the targets' axis, in widths of a band
 
 def draw(rows: list, doses: list[dict], settings: dict) -> plt.Figure:
     """Blocks from above: targets, falsifiers, dose curves; each only where there is some of it."""
-    plt.rcParams.update({"font.size": 11, "pdf.fonttype": 42, "font.family": "DejaVu Sans"})
+    set_style(11, {"font.family": "DejaVu Sans"})
     varied = [r for r in rows if r.part in STYLES]
     targets = list(dict.fromkeys(r.result.target["id"] for r in varied))
     falsifiers = [r for r in rows if r.part == "falsifiers"]
@@ -61,7 +58,7 @@ def _targets(figure, top: float, size: float, height: float, rows: list) -> None
     axes = figure.add_axes((0.4, bottom / height, 0.37, ROW * len(names) / height))
     axes.set(xlim=(LEFT, RIGHT), ylim=(len(names) - 0.5, -0.5), yticks=[], xticks=[-1, 0, 1, 2])
     axes.set_xlabel("0 and 1: the edges of the band", labelpad=2, fontsize=10)
-    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["left"].set_visible(False)
     beside = lambda x, y, text, **style: axes.text(
         (x - 0.4) / 0.37, y, text, transform=axes.get_yaxis_transform(), va="center",
         parse_math=False, **style)
@@ -140,7 +137,6 @@ def _doses(figure, top: float, size: float, height: float, what: tuple[list[dict
             _curve(axes, own, TEACHERS[i % len(TEACHERS)])
             axes.set(ylim=(min(values, default=0.0) - margin, max(values, default=1.0) + margin),
                      xticks=[0, 0.5, 1], xlim=(-0.05, 1.05))
-            axes.spines[["top", "right"]].set_visible(False)
             axes.set_xticklabels([] if i < len(curves) - 1 else ["0", ".5", "1"])
             if i == 0:
                 axes.set_title(titles[lesion], fontsize=11, loc="left")

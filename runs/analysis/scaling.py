@@ -14,17 +14,13 @@ of the limits, 2 bad usage or input, 75 stopped by a signal: the same command co
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import argparse
 import json
 import math
 import pathlib
-import signal
-import sys
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import rates
 import simulations

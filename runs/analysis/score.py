@@ -21,20 +21,17 @@ command continues.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import argparse
 import dataclasses
 import json
 import math
 import pathlib
-import signal
 import sys
 import textwrap
 import tomllib
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 import numpy as np
 
@@ -43,6 +40,7 @@ import rates
 import readouts
 import sheet_readouts
 import simulations
+import stats
 import table
 
 TARGETS = pathlib.Path(__file__).with_name("targets.toml")
@@ -63,12 +61,12 @@ class Sample:
 
     @property
     def mean(self) -> float:
-        return float(np.mean(self.values)) if self.n else math.nan
+        return stats.mean(self.values)
 
     @property
     def sem(self) -> float:
         """Standard error of the mean; NaN for fewer than two subjects."""
-        return float(np.std(self.values, ddof=1) / math.sqrt(self.n)) if self.n > 1 else math.nan
+        return float(stats.sem(self.values))
 
 
 @dataclasses.dataclass
@@ -387,7 +385,6 @@ def _record(result: Result) -> dict:
     target = result.target
     low, high = target.get("band", (None, None))
     ci_low, ci_high = target.get("ci95", (None, None))
-    finite = lambda x: x if x is not None and math.isfinite(x) else None
     return {
         "id": target["id"],
         "description": target["description"],
@@ -401,11 +398,11 @@ def _record(result: Result) -> dict:
         "human_sign": target.get("sign"),
         "human_rotation_deg": target.get("rotation"),
         "source": target.get("source"),
-        "band_low": finite(low),
-        "band_high": finite(high),
+        "band_low": table.finite(low),
+        "band_high": table.finite(high),
         "tuned": target.get("tuned", False),
-        "simulated": finite(result.mean),
-        "sem": finite(result.sem),
+        "simulated": table.finite(result.mean),
+        "sem": table.finite(result.sem),
         "n": result.n,
         "verdict": result.verdict,
         "sem_crosses_band": result.sem_crosses_band,

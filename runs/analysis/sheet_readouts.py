@@ -14,6 +14,7 @@ import sys
 
 import numpy as np
 
+import stats
 from behaviour import BadInput, Subject
 
 LABELS = {
@@ -218,8 +219,7 @@ def kept(subject: Subject) -> float:
 
 def _index(subject: Subject, name: str) -> float:
     """Mean over the subject's probes that tell it."""
-    values = [row[name] for row in _rows(subject, "tms") if np.isfinite(row[name])]
-    return float(np.mean(values)) if values else np.nan
+    return stats.mean([row[name] for row in _rows(subject, "tms")])
 
 
 def rmt(subject: Subject) -> float:

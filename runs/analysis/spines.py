@@ -26,41 +26,33 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import pathlib
-import signal
-import sys
 from collections.abc import Callable
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
-import maps
 import netcdf
 import reading
+import sheet
+import stats
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 PROJECTIONS = ("L23E_L23E", "L23E_L5PT")
 DAY_KEY = "brain.cortex.sheet_plasticity.spines.day_s"
 REACH = 0.85  # of a finger's field, sheet units: 1.2 of its SDs (chosen)
-TRANSIENT = 1  # code of a spine that has not decided (models/spines.hpp)
 TINTS = ("#EE6677", "#4477AA", "#CCBB44", "#228833", "#AA3377", "#66CCEE")
 
 
 def finger_of(x: np.ndarray, y: np.ndarray, practised: list[int]) -> np.ndarray:
     """Digit of the nearest practised finger, 0 where none is within reach."""
-    centres = np.array([maps.FIELDS[maps.FINGERS[digit - 1]] for digit in practised])
+    centres = np.array([sheet.FIELDS[sheet.FINGERS[digit - 1]] for digit in practised])
     distance = np.hypot(x[:, None] - centres[:, 0], y[:, None] - centres[:, 1])
     return np.where(distance.min(axis=1) < REACH, np.array(practised)[distance.argmin(axis=1)], 0)
 
@@ -72,23 +64,17 @@ class Synapses:
         present, transient, formed, coactive = [], [], [], []
         for name in PROJECTIONS:
             places = [file[f"target_{axis}_{name}"].values for axis in "xy"]
-            target = np.where(maps.alive(*places, blocks), finger_of(*places, practised), 0)
+            target = np.where(sheet.alive(*places, blocks), finger_of(*places, practised), 0)
             source = finger_of(*(file[f"source_{axis}_{name}"].values for axis in "xy"), practised)
             near = target > 0
             spine = file[f"spine_{name}"][index].values[near]
             cell = file[f"source_{name}"][index].values[near].astype(int)
             present.append((spine > 0).ravel())
-            transient.append((spine == TRANSIENT).ravel())
+            transient.append((spine == sheet.TRANSIENT).ravel())
             formed.append(file[f"formed_day_{name}"][index].values[near].ravel())
             coactive.append((np.append(source, 0)[cell] == target[near, None]).ravel())
         self.present, self.transient = np.concatenate(present), np.concatenate(transient)
         self.formed, self.coactive = np.concatenate(formed), np.concatenate(coactive)
-
-
-def practice_of(blocks: list[dict]) -> tuple[int, int] | None:
-    """First and last block that asks for fingers."""
-    practising = [i for i, block in enumerate(blocks) if block.get("task") == "fingers"]
-    return (practising[0], practising[-1]) if practising else None
 
 
 def share(part: np.ndarray, of: np.ndarray) -> float:
@@ -98,20 +84,18 @@ def share(part: np.ndarray, of: np.ndarray) -> float:
 
 def measure(directory: pathlib.Path) -> list[dict]:
     """A row per subject and snapshot. Raises BadInput."""
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml; name the directory that `quartet run` wrote")
+    experiment = behaviour.experiment_of(directory)
     path = directory / "cortex_weights.nc"
     if not path.is_file():
         raise BadInput(f"{path}: no such file; record weights: --set record.weights_subjects=1 (or "
                        "more)")
     all_blocks = {group["name"]: behaviour.blocks_of(experiment, group["name"])
                   for group in experiment["group"]}
-    practices = [p for p in map(practice_of, all_blocks.values()) if p]
+    practices = [p for p in map(behaviour.practice_of, all_blocks.values()) if p]
     if not practices:
         raise BadInput(f"{directory}: no group practises fingers; run runs/experiments/spines.toml, or "
                        "give a block task = \"fingers\"")
-    practised = maps.practised_fingers([b for blocks in all_blocks.values() for b in blocks])
+    practised = behaviour.practised_fingers([b for blocks in all_blocks.values() for b in blocks])
     rows = []
     with netcdf.open_dataset(path) as file:
         if f"spine_{PROJECTIONS[0]}" not in file.variables:
@@ -126,7 +110,7 @@ def measure(directory: pathlib.Path) -> list[dict]:
             blocks = all_blocks[group]
             if len(own) != len(blocks) + 1:  # still running, or stopped
                 continue
-            first, last = practice_of(blocks) or practices[0]
+            first, last = behaviour.practice_of(blocks) or practices[0]
             if last >= len(blocks):
                 continue
             day_s = behaviour.setting(experiment, group, DAY_KEY)
@@ -143,7 +127,7 @@ def measure(directory: pathlib.Path) -> list[dict]:
                 after = k > last
                 rows.append({
                     "group": group, "subject": member, "block": k - 1,
-                    "phase": blocks[k - 1].get("phase", f"block {k - 1}") if k else "start",
+                    "phase": behaviour.phase_name(blocks[k - 1], k - 1) if k else "start",
                     "day": float(days[k] - days[first]),
                     "practice": "" if k <= first else "on" if k <= last + 1 else "over",
                     "density": np.count_nonzero(now.present) / number,
@@ -172,7 +156,7 @@ def summary(rows: list[dict]) -> list[dict]:
         record = {key: here[0][key] for key in ("group", "block", "phase", "day")} | {"n": len(here)}
         for name in ("density", "transient", "per_day", "first_left", "survival", "survival_coactive",
                      "survival_other"):
-            record[name], record[f"{name}_sem"] = maps.mean_sem(r[name] for r in here)
+            record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
 
@@ -196,8 +180,7 @@ def print_table(records: list[dict]) -> None:
 
 def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     """Density, formation, what is left of the first and survival of the new ones, over days."""
-    plt.rcParams.update({"font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(11)
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.76, bottom=0.2, wspace=0.28)
     panels = (("density", "synapses (share of those at the start)"),
@@ -217,10 +200,9 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     figure.legend(handles, names, frameon=False, loc="upper left", bbox_to_anchor=(0.04, 0.93),
                   ncols=len(groups), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    counts = sorted({r["n"] for r in records})
-    figure.text(0.012, 0.02, "n = " + "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-                + " simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on the cells of "
-                "the practised fingers.", fontsize=9, color="0.2")
+    n = stats.span(r["n"] for r in records)
+    figure.text(0.012, 0.02, f"n = {n} simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells "
+                "on the cells of the practised fingers.", fontsize=9, color="0.2")
     return figure
 
 
@@ -229,9 +211,8 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     rows = measure(directory)
     records = summary(rows)
     run = behaviour.read(directory, set())
-    labels = {name: group.label for name, group in run.groups.items()}
     table.write_csv(directory / "spines.csv", rows)
-    figure = draw(records, labels, run.title or directory.name)
+    figure = draw(records, run.labels, run.title or directory.name)
     return records, lambda: print_table(records), save_both(figure, directory, "spines")
 
 

@@ -11,16 +11,12 @@ import math
 import pathlib
 import textwrap
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.lines
 import matplotlib.patches
 import matplotlib.pyplot as plt
 
 import table
-from figure import save_both
+from figure import save_both, set_style
 
 # Verdict: colour (Paul Tol's high-contrast scheme), marker and words of the legend.
 STYLES = {"in": ("#004488", "o", "in its band"), "out": ("#BB5566", "X", "out of its band")}
@@ -55,7 +51,7 @@ def rows_of(results: list) -> list:
 def draw(results: list, count: str, notes: list[str]) -> plt.Figure:
     """The page. `results` are those of score.evaluate; `count` stands below the title, `notes` (n,
     scale and what was cut of each run) at the foot."""
-    plt.rcParams.update({"font.size": SIZE, "pdf.fonttype": 42, "font.family": "DejaVu Sans"})
+    set_style(SIZE, {"font.family": "DejaVu Sans"})
     rows = rows_of(results)
     lines = [line for note in notes for line in textwrap.wrap(note, 150)]
     foot = 0.75 + 0.185 * len(lines)
@@ -65,7 +61,7 @@ def draw(results: list, count: str, notes: list[str]) -> plt.Figure:
                             ROW * len(rows) / height))
     axes.set(xlim=(LEFT, RIGHT), ylim=(len(rows) - 0.5, -0.5), yticks=[], xticks=[-1, 0, 1, 2])
     axes.set_xlabel("0 and 1: the edges of the band", labelpad=2)
-    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["left"].set_visible(False)
     for y, row in enumerate(rows):
         if isinstance(row, str):
             write(axes, NAME, y, row, fontweight="bold")

@@ -28,6 +28,18 @@ def number(value: float, sem: float = math.nan) -> str:
     return f"{value:.3g}" + ("" if sem is None or math.isnan(sem) else f" ± {sem:.2g}")
 
 
+def percent(share: float, sem: float) -> str:
+    """"+12.0 ± 1.5" of .12 ± .015, "-" for NaN; without an error where there is none."""
+    if math.isnan(share):
+        return "-"
+    return f"{100 * share:+.1f}" + ("" if math.isnan(sem) else f" ± {100 * sem:.1f}")
+
+
+def finite(value: float | None) -> float | None:
+    """As files have it: None, which is an empty cell or null, for NaN and infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
 @contextlib.contextmanager
 def replacing(path: pathlib.Path):
     """Gives a path beside `path` to write, which replaces it when done: it is never seen half

@@ -16,19 +16,11 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import pathlib
-import signal
-import sys
 from collections.abc import Callable
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,9 +28,10 @@ import numpy as np
 import behaviour
 import netcdf
 import reading
+import stats
 import table
 from behaviour import BadInput
-from figure import save_both
+from figure import save_both, set_style
 
 POPULATIONS = ("VL", "VA")
 CONVERGENCE = "brain.thalamus.convergence"
@@ -171,9 +164,8 @@ def shares(rows: list[dict]) -> list[dict]:
             for kind in KINDS:
                 values = [np.mean([r["kind"] == kind for r in own if r["subject"] == s])
                           for s in seeds]
-                record[kind] = float(np.mean(values))
-                record[f"{kind}_sem"] = (float(np.std(values, ddof=1) / np.sqrt(len(values)))
-                                         if len(values) > 1 else None)
+                record[kind], sem = stats.mean_sem(values)
+                record[f"{kind}_sem"] = table.finite(sem)
                 if kind != "neither":
                     record[f"shuffled_{kind}"] = float(np.mean([r[f"shuffled_{kind}"] for r in own]))
             result.append(record)
@@ -197,8 +189,7 @@ def print_table(records: list[dict]) -> None:
 
 
 def draw(records: list[dict], title: str) -> plt.Figure:
-    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(12)
     figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True)
     names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
     for axes, population in zip(panels, (*POPULATIONS, "all")):
@@ -215,9 +206,8 @@ def draw(records: list[dict], title: str) -> plt.Figure:
         axes.set_ylim(bottom=0.0)
     panels[0].set_ylabel("share of cells")
     panels[2].legend(frameon=False, fontsize=10)
-    n = sorted({r["n"] for r in records})
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
-    figure.text(0.012, 0.015, f"Mean ± SEM over n = {'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} "
+    figure.text(0.012, 0.015, f"Mean ± SEM over n = {stats.span(r['n'] for r in records)} "
                 "subjects; dotted: the same with trials shuffled.", fontsize=10, color="0.2")
     figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.2, wspace=0.1)
     return figure
@@ -235,9 +225,9 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return reading.read("thalamus", "Counts cells of motor thalamus that follow error, reward-prediction error or both.",
-                        "a run directory with thalamus_spikes.nc",
-                        "results/convergence", analyse, arguments)
+    return reading.read("thalamus", "Counts cells of motor thalamus that follow error, reward-prediction "
+                        "error or both.", "a run directory with thalamus_spikes.nc", "results/convergence",
+                        analyse, arguments)
 
 
 if __name__ == "__main__":

@@ -20,34 +20,27 @@ Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 
 from __future__ import annotations
 
-import argparse
+if __name__ == "__main__":
+    import start  # noqa: F401  before the slow imports
+
 import dataclasses
 import itertools
-import json
 import pathlib
-import signal
-import sys
 import textwrap
-
-sys.dont_write_bytecode = True  # the sources may be installed where nobody may write
-if __name__ == "__main__":  # before the slow imports: Ctrl-C and `| head` end it quietly
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-import matplotlib
-
-matplotlib.use("Agg")
+from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import behaviour
 import netcdf
+import reading
+import sheet
+import stats
 import table
 from behaviour import BadInput
-from figure import footnote, save_both
+from figure import footnote, save_both, set_style
 
-SHEET = (18.0, 6.0)  # width and height of the motor sheet, sheet units
 BOOTSTRAPS = 200
 STRONG = 1.39  # RMT; waves are shown of stronger pulses
 LEAST_SD = 0.02  # spikes per corticospinal cell: of what silent muscles are sent, for decoding
@@ -139,6 +132,9 @@ def read(directory: str | pathlib.Path) -> Laboratory:
         blocks = {name: behaviour.blocks_of(experiment, name) for name in dict.fromkeys(names)}
         probes = []
         for subject, block in np.unique(keys, axis=0):
+            if not (0 <= subject < len(names) and 0 <= block < len(blocks[names[subject]])):
+                raise BadInput(f"{path}: has a probe before block {block} of subject {subject}, which is not "
+                               "in the resolved.toml beside it; take both from one run")
             told = blocks[names[subject]][block]
             own = np.flatnonzero((keys == (subject, block)).all(axis=1))
             probes.append(Probe(
@@ -188,8 +184,7 @@ def recruitment(probe: Probe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     levels = np.round(probe.intensity[own] / probe.rmt, 6)
     size = probe.size[own, probe.muscle]
     values = np.unique(levels)
-    sem = [size[levels == v].std(ddof=1) / np.sqrt(np.sum(levels == v))
-           if np.sum(levels == v) > 1 else np.nan for v in values]
+    sem = [stats.sem(size[levels == v]) for v in values]
     return values, np.array([size[levels == v].mean() for v in values]), np.array(sem)
 
 
@@ -390,11 +385,9 @@ def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
                     by_subject.setdefault(row["subject"], []).append(row[index])
             values = [float(np.mean(v)) for v in by_subject.values()]
             if values:
-                records.append({
-                    "group": group, "index": index, "phase": phase, "muscle": muscle,
-                    "mean": float(np.mean(values)),
-                    "sem": (float(np.std(values, ddof=1) / np.sqrt(len(values)))
-                            if len(values) > 1 else None), "n": len(values)})
+                mean, sem = stats.mean_sem(values)
+                records.append({"group": group, "index": index, "phase": phase, "muscle": muscle,
+                                "mean": mean, "sem": sem, "n": len(values)})
     return records
 
 
@@ -405,11 +398,11 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
         own = [r for r in points if (r["group"], r["curve"]) == (group, "paired_pulse")]
         for strength in sorted({r["conditioning"] for r in own}):
             here = [r for r in own if r["conditioning"] == strength]
-            for interval, mean, error, n in zip(*_mean_over_subjects(here, "interval_ms")):
+            for interval, mean, sem, n in zip(*_mean_over_subjects(here, "interval_ms")):
                 records.append({
-                    "group": group, "index": "ratio", "phase": None, "muscle": None, "conditioning": strength,
-                    "interval_ms": float(interval), "mean": float(mean),
-                    "sem": float(error) if n > 1 else None, "n": int(n)})
+                    "group": group, "index": "ratio", "phase": None, "muscle": None,
+                    "conditioning": strength, "interval_ms": float(interval), "mean": float(mean),
+                    "sem": float(sem), "n": int(n)})
     return records
 
 
@@ -419,9 +412,9 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
     if lab.cut:
         print(f"{behaviour.extent_of(lab.cut)}\n")
-    n = sorted({r["n"] for r in records})
+    n = {r["n"] for r in records}
     print(f"Stimulation of the resting motor sheet; mean ± SEM over n = "
-          f"{'-'.join(map(str, dict.fromkeys((n[0], n[-1]))))} subject{'s'[: n[-1] != 1]}. In brackets: "
+          f"{stats.span(n)} subject{'s'[: max(n) != 1]}. In brackets: "
           "the range that is asked for.\n")
     lines = []
     for index, (what, band) in INDICES.items():
@@ -464,25 +457,21 @@ def curves(lab: Laboratory) -> list[dict]:
 
 
 def _mean_over_subjects(rows: list[dict], x: str) -> tuple[np.ndarray, ...]:
-    """Points, means over subjects, standard errors (0 of one subject) and numbers of subjects."""
+    """Points, means over subjects, their SEM and numbers of subjects."""
     points = sorted({r[x] for r in rows})
-    means, errors, counts = [], [], []
+    found = []
     for point in points:
         by_subject = {}
         for r in rows:
             if r[x] == point:
                 by_subject.setdefault(r["subject"], []).append(r["value"])
-        values = [np.mean(v) for v in by_subject.values()]
-        means.append(np.mean(values))
-        errors.append(np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0)
-        counts.append(len(values))
-    return np.array(points), np.array(means), np.array(errors), np.array(counts)
+        found.append((*stats.mean_sem([np.mean(v) for v in by_subject.values()]), len(by_subject)))
+    return np.array(points), *np.array(found).T
 
 
 def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
     """rows: of curves(); records: of summary()."""
-    plt.rcParams.update({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False,
-                         "pdf.fonttype": 42, "svg.hashsalt": "quartet"})
+    set_style(12)
     mapped = [p for p in lab.probes if p.of("map").size]
     if mapped:  # of the first subject that has one: before and after, where there are several
         mapped = [p for p in mapped if p.subject == mapped[0].subject][:3]
@@ -505,10 +494,9 @@ def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
             _draw_curves(panels, lab, rows)
     for row, probe in enumerate(mapped):
         _draw_map(figure.add_subplot(grid[lines + row, :]), lab, probe)
-    counts = sorted({r["n"] for r in around}
-                    | {len({r["subject"] for r in rows if r["group"] == g})
-                       for g in {r["group"] for r in rows}})
-    n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else ""
+    counts = ({r["n"] for r in around}
+              | {len({r["subject"] for r in rows if r["group"] == g}) for g in {r["group"] for r in rows}})
+    n = stats.span(counts) if counts else ""
     figure.suptitle(lab.title or "Stimulation of the resting motor sheet", x=0.012, y=1 - 0.15 / height,
                     va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
     figure.text(0.012, 0.12 / height,
@@ -559,8 +547,8 @@ def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict])
         own = [r for r in rows if r["group"] == group]
         recruited = [r for r in own if r["curve"] == "recruitment"]
         if recruited:
-            x, mean, error, _ = _mean_over_subjects(recruited, "intensity_rmt")
-            panels["recruitment"].errorbar(x, mean, error, fmt="o", color=tint, markersize=5,
+            x, mean, sem, _ = _mean_over_subjects(recruited, "intensity_rmt")
+            panels["recruitment"].errorbar(x, mean, np.nan_to_num(sem), fmt="o", color=tint, markersize=5,
                                            label=lab.groups[group])
             if len(x) >= 4:
                 largest, s50, k, _ = boltzmann(x, mean)
@@ -577,8 +565,8 @@ def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict])
         for name, below in (("short", True), ("long", False)):
             part = [r for r in paired if (r["conditioning"] < 1.0) == below]
             if part:
-                x, mean, error, _ = _mean_over_subjects(part, "interval_ms")
-                panels[name].errorbar(x, mean, error, fmt="o-", color=tint, markersize=5,
+                x, mean, sem, _ = _mean_over_subjects(part, "interval_ms")
+                panels[name].errorbar(x, mean, np.nan_to_num(sem), fmt="o-", color=tint, markersize=5,
                                       linewidth=1.8, label=lab.groups[group])
     for axes in panels.values():
         axes.set_ylim(bottom=0.0)
@@ -596,7 +584,8 @@ def _draw_surround(axes: plt.Axes, lab: Laboratory, records: list[dict]) -> None
         own = [r for r in own if r["phase"] is not None] or own
         for i, record in enumerate(own):
             x = place + 0.7 / max(len(own), 3) * (i - (len(own) - 1) / 2)
-            axes.errorbar(x, record["mean"], record["sem"] or 0.0, fmt="o", color=tints[group], markersize=6)
+            axes.errorbar(x, record["mean"], np.nan_to_num(record["sem"]), fmt="o", color=tints[group],
+                          markersize=6)
             if record["phase"] is not None:
                 axes.annotate(record["phase"], (x, 0.0), xytext=(0, 4),
                               xycoords=("data", "axes fraction"), textcoords="offset points",
@@ -604,7 +593,7 @@ def _draw_surround(axes: plt.Axes, lab: Laboratory, records: list[dict]) -> None
     axes.set_xticks(range(len(groups)), [textwrap.fill(lab.groups[g], 15) for g in groups],
                     fontsize=10)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_ylim(bottom=1.1 * min(0.0, *(r["mean"] - (r["sem"] or 0.0) for r in records)))
+    axes.set_ylim(bottom=1.1 * min(0.0, *(r["mean"] - np.nan_to_num(r["sem"]) for r in records)))
     axes.set_ylabel("response / at rest")
     axes.set_title("As another finger begins to move", loc="left", fontweight="bold")
 
@@ -623,56 +612,47 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
         axes.plot(*lab.centres[m], "+", color=palette[m], markersize=9, markeredgewidth=1.5)
     centres = centre_of_gravity(sites, response)
     axes.scatter(*centres.T, s=36, marker="D", c=palette, edgecolors="black", linewidths=0.8)
-    axes.set(xlim=(0, SHEET[0]), ylim=(0, SHEET[1]), aspect="equal", xlabel="sheet (units of about .8 mm)")
+    axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal",
+             xlabel="sheet (units of about .8 mm)")
     axes.set_title(f"Map before block {probe.block} of subject {probe.subject} "
                    f"({lab.groups[probe.group]}); + fields, ◇ centres of gravity", loc="left",
                    fontweight="bold")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="tms.py", description="Threshold, recruitment, paired pulses, maps, the surround of movements and "
-                                   "intended fingers, of a run's probes.",
-        epilog="Example: tms.py results/tms")
-    parser.add_argument("directory", metavar="DIR", type=pathlib.Path,
-                        help="a run directory with probes.nc")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    options = parser.parse_args(arguments)
-    try:
-        lab = read(options.directory)
-        rows = measure(lab)
-        records = summary(lab, rows)
-        table.write_csv(options.directory / "tms.csv", rows)
-        if not records:
-            raise BadInput(f"{options.directory / 'probes.nc'}: no probe found a threshold, and so there "
-                           "are no indices; stimulate nearer to the muscle (probe.site), ask for less "
-                           "(probe.criterion), or give the threshold (probe.rmt)")
-        points = curves(lab)
-        ratios_of_groups = summary_of_ratios(lab, points)
-        if points:
-            table.write_csv(options.directory / "tms_curves.csv", points)
-        mapped = [maps(p, lab) for p in lab.probes if p.of("map").size]
-        if mapped:
-            table.write_csv(options.directory / "tms_maps.csv",
-                            [row for muscles, _ in mapped for row in muscles])
-            table.write_csv(options.directory / "tms_overlaps.csv",
-                            [row for _, overlaps in mapped for row in overlaps])
-        told = points or mapped or any(r["index"] == "surround" for r in records)
-        figure = draw(lab, points, records) if told else None
-        records += ratios_of_groups
-        drawn = save_both(figure, options.directory, "tms") if figure else None
-    except (BadInput, OSError) as error:
-        print(f"tms.py: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps(records, indent=2))
-    else:
+def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+    """Writes tables and figure; for reading.read()."""
+    lab = read(directory)
+    rows = measure(lab)
+    records = summary(lab, rows)
+    table.write_csv(directory / "tms.csv", rows)
+    if not records:
+        raise BadInput(f"{directory / 'probes.nc'}: no probe found a threshold, and so there are no "
+                       "indices; stimulate nearer to the muscle (probe.site), ask for less "
+                       "(probe.criterion), or give the threshold (probe.rmt)")
+    points = curves(lab)
+    if points:
+        table.write_csv(directory / "tms_curves.csv", points)
+    mapped = [maps(p, lab) for p in lab.probes if p.of("map").size]
+    if mapped:
+        table.write_csv(directory / "tms_maps.csv", [row for muscles, _ in mapped for row in muscles])
+        table.write_csv(directory / "tms_overlaps.csv", [row for _, overlaps in mapped for row in overlaps])
+    drawn = None  # of probes of intention alone
+    if points or mapped or any(r["index"] == "surround" for r in records):
+        drawn = save_both(draw(lab, points, records), directory, "tms")
+    records += summary_of_ratios(lab, points)
+
+    def show() -> None:
         print_table(lab, records)
         if any(p.given for p in lab.probes):
             print("Thresholds of some probes were given (probe.rmt), not sought.")
-        if drawn:
-            print(f"\nFigure: {drawn}")
-    return 0
+
+    return records, show, drawn
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return reading.read("tms", "Threshold, recruitment, paired pulses, maps, the surround of movements and "
+                        "intended fingers, of a run's probes.", "a run directory with probes.nc",
+                        "results/tms", analyse, arguments)
 
 
 if __name__ == "__main__":

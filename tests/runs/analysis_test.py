@@ -986,6 +986,23 @@ class CommandTest(AnalysisTest):
         self.assertGreater(sum("UnicodeDecodeError" in refusal for refusal in refusals), 0)
         self.assertGreater(sum("truncated" in refusal for refusal in refusals), 0)
 
+    def test_only_the_file_is_called_damaged(self):
+        """What goes wrong in reading is the file's fault, what goes wrong otherwise is not."""
+        path = write_run(self.root, groups=["abrupt_intact"], subjects=1) / "behaviour.nc"
+        for error in (KeyError("phase"), TypeError(), AttributeError(), IndexError(), ValueError(),
+                      ZeroDivisionError(), StopIteration()):
+            with self.assertRaises(type(error)) as raised, netcdf.open_dataset(path):
+                raise error
+            self.assertIs(raised.exception, error)
+        for error in (OSError("HDF error"), RuntimeError("NetCDF: Unknown"),
+                      UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")):
+            with self.assertRaisesRegex(netcdf.BadInput, f"{path}: not a readable NetCDF file of this "
+                                        rf"version \({type(error).__name__}: "), netcdf.open_dataset(path):
+                raise error
+        with self.assertRaisesRegex(netcdf.BadInput, r"\(no variable nothing\); copy it again"), \
+                netcdf.open_dataset(path) as file:
+            file["nothing"]
+
     def test_csv_is_replaced_at_once(self):
         path = self.root / "rows.csv"
         table.write_csv(path, [{"a": 1}])
@@ -1049,7 +1066,7 @@ class CommandTest(AnalysisTest):
     def test_a_reader_that_leaves_ends_it_quietly(self):
         run = write_run(self.root)
         script = pathlib.Path(score.__file__)
-        done = subprocess.run(f"/usr/bin/python3 {script} {run} | true", shell=True,
+        done = subprocess.run(f"/usr/bin/python3 -B {script} {run} | true", shell=True,
                               capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
 
@@ -1059,7 +1076,7 @@ class CommandTest(AnalysisTest):
         for name, *arguments in (("score.py", run), ("score.py", run, "--json"), ("plot.py", run),
                                  ("scaling.py", "--help")):
             with open("/dev/full", "w") as full:
-                done = subprocess.run(["/usr/bin/python3", scripts / name, *arguments], stdout=full,
+                done = subprocess.run(["/usr/bin/python3", "-B", scripts / name, *arguments], stdout=full,
                                       stderr=subprocess.PIPE, text=True)
             self.assertEqual((done.returncode, done.stderr),
                              (1, f"{name}: standard output: not written (No space left on device); "

@@ -38,11 +38,12 @@ def course(phase, trial, subject):
     return rate
 
 
-def write_run(directory, trials=None, bins=None):
+def write_run(directory, trials=None, bins=None, named=True):
+    """`named`: blocks have the phases of PHASES, else none."""
     directory.mkdir(parents=True)
     text = "".join(f"body.{key} = {value}\n" for key, value in BODY.items())
     text += "[schedules.s]\nblocks = [" + ", ".join(
-        f'{{phase = "{phase}", trials = {n}}}' for phase, n in PHASES) + "]\n"
+        "{" + f'phase = "{phase}", ' * named + f"trials = {n}}}" for phase, n in PHASES) + "]\n"
     text += f'[[group]]\nname = "one"\nschedule = "s"\nsubjects = {SUBJECTS}\n'
     (directory / "resolved.toml").write_text(text)
     names = netCDF4.stringtochar(np.array(["one"], "S20"))
@@ -106,6 +107,15 @@ class DopamineTest(unittest.TestCase):
         for suffix in ("png", "pdf"):
             self.assertGreater((run / f"dopamine.{suffix}").stat().st_size, 1000)
 
+    def test_blocks_without_a_phase_are_their_own(self):
+        code, out, err = call(write_run(self.root / "run", named=False), "--json")
+        self.assertEqual((code, err), (0, ""))
+        records = {(r["phase"], r["stage"]): r for r in json.loads(out)}
+        self.assertEqual(list(dict.fromkeys(phase for phase, _ in records)),
+                         ["block 0", "block 1", "block 2"])
+        self.assertAlmostEqual(records["block 0", "early"]["outcome"], 10)
+        self.assertAlmostEqual(records["block 2", "late"]["cue"], 10)
+
     def test_a_run_that_is_not_done(self):
         code, out, err = call(write_run(self.root / "part", trials=7), "--json")
         self.assertEqual((code, err), (0, ""))
@@ -113,12 +123,16 @@ class DopamineTest(unittest.TestCase):
 
     def test_refusals(self):
         for name, expected in (("nowhere", "no resolved.toml"), ("norates", "no basal_ganglia.nc; run with"),
-                               ("bins", "do not divide a trial of 1000 ms")):
+                               ("bins", "do not divide a trial of 1000 ms"),
+                               ("other", "not a readable NetCDF file of this version (no variable rate_SNc)")):
             with self.subTest(name):
                 if name == "norates":
                     (write_run(self.root / name) / "basal_ganglia.nc").unlink()
                 if name == "bins":
                     write_run(self.root / name, bins=30.0)
+                if name == "other":
+                    with netCDF4.Dataset(write_run(self.root / name) / "basal_ganglia.nc", "a") as file:
+                        file.renameVariable("rate_SNc", "rate_other")
                 code, out, err = call(self.root / name)
                 self.assertEqual((code, out), (2, ""))
                 self.assertIn(expected, err)

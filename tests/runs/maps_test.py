@@ -21,30 +21,30 @@ import numpy as np
 
 import behaviour
 import maps
-import tms
+import sheet
 
 NX, NY = 36, 12  # cells of either layer, on a grid
 SYNAPSES = 40
 
 
 def grid():
-    x, y = np.meshgrid((np.arange(NX) + 0.5) * maps.WIDTH / NX, (np.arange(NY) + 0.5) * maps.HEIGHT / NY)
+    x, y = np.meshgrid((np.arange(NX) + 0.5) * sheet.WIDTH / NX, (np.arange(NY) + 0.5) * sheet.HEIGHT / NY)
     return x.ravel(), y.ravel()
 
 
 def wiring(sd, rng):
     """Sources of each cell: the nearest to points at a Gaussian distance."""
     x, y = grid()
-    px = np.clip(x[:, None] + sd * rng.normal(size=(x.size, SYNAPSES)), 0, maps.WIDTH - 1e-6)
-    py = np.clip(y[:, None] + sd * rng.normal(size=(x.size, SYNAPSES)), 0, maps.HEIGHT - 1e-6)
-    return (py / maps.HEIGHT * NY).astype(int) * NX + (px / maps.WIDTH * NX).astype(int)
+    px = np.clip(x[:, None] + sd * rng.normal(size=(x.size, SYNAPSES)), 0, sheet.WIDTH - 1e-6)
+    py = np.clip(y[:, None] + sd * rng.normal(size=(x.size, SYNAPSES)), 0, sheet.HEIGHT - 1e-6)
+    return (py / sheet.HEIGHT * NY).astype(int) * NX + (px / sheet.WIDTH * NX).astype(int)
 
 
 def taught(sources, towards):
     """Weights on index and middle cells after practice: synapses from sources that lie between the
     two fields gain (`towards` > 0) or lose, and each cell's sum stays."""
     x, y = grid()
-    middle, index = maps.FIELDS["middle"], maps.FIELDS["index"]
+    middle, index = sheet.FIELDS["middle"], sheet.FIELDS["index"]
     between = np.abs(x - (middle[0] + index[0]) / 2) < 0.5
     weights = np.full(sources.shape, 0.0125)
     own = np.abs(x - (middle[0] + index[0]) / 2) < 1.5
@@ -59,7 +59,7 @@ def write_run(directory, groups, fingers=(2, 3)):
     columns = {"block": np.repeat([0, 1, 2], [2, 8, 4]), "rotation": 0 * asked,
                "target_angle": 0 * asked, "fingers": asked, "reward": asked > 0,
                "reward_prediction_error": 0 * asked}
-    for k, finger in enumerate(maps.FINGERS):
+    for k, finger in enumerate(sheet.FINGERS):
         columns[f"rate_{finger}"] = np.where(asked >> k & 1, 40.0, 10.0)
         columns[f"flexion_{finger}"] = np.where(asked >> k & 1, 4.0, 1.0)
     directory.mkdir(parents=True)
@@ -118,15 +118,13 @@ class Sheet(unittest.TestCase):
     def test_is_that_of_the_brain(self):
         """What the analyses say of the sheet is what regions/ builds."""
         regions = pathlib.Path(__file__).resolve().parents[2] / "regions"
-        sheet, sizes = ((regions / name).read_text() for name in ("sheet.hpp", "sizes.hpp"))
-        found = re.findall(r'{"(\w+)", ([\d.]+), ([\d.]+)}', sheet)
-        self.assertEqual(list(maps.FIELDS.values()), [(float(x), float(y)) for _, x, y in found])
-        self.assertEqual([name.replace(" ", "_") for name in maps.FIELDS],
-                         [name.removesuffix("_finger") for name, *_ in found])
-        self.assertEqual(maps.FIELD_SD, float(re.search(r"kFieldSd = ([\d.]+)", sheet)[1]))
+        fields, sizes = ((regions / name).read_text() for name in ("sheet.hpp", "sizes.hpp"))
+        found = re.findall(r'{"(\w+)", ([\d.]+), ([\d.]+)}', fields)
+        self.assertEqual(list(sheet.FIELDS.values()), [(float(x), float(y)) for _, x, y in found])
+        self.assertEqual(list(map(sheet.name_in_files, sheet.FIELDS)), [name for name, *_ in found])
+        self.assertEqual(sheet.FIELD_SD, float(re.search(r"kFieldSd = ([\d.]+)", fields)[1]))
         size = re.search(r"kSheetWidth = (\d+), kSheetHeight = (\d+)", sizes)
-        self.assertEqual((maps.WIDTH, maps.HEIGHT), (float(size[1]), float(size[2])))
-        self.assertEqual(tms.SHEET, (maps.WIDTH, maps.HEIGHT))
+        self.assertEqual((sheet.WIDTH, sheet.HEIGHT), (float(size[1]), float(size[2])))
 
 
 class Indices(unittest.TestCase):
@@ -154,9 +152,9 @@ class Indices(unittest.TestCase):
             self.assertAlmostEqual(same[name], 1)
 
     def test_territories_are_of_the_strongest(self):
-        all_maps = np.stack([0 * self.x] * len(maps.MUSCLES))
-        all_maps[maps.MUSCLES.index("index")] = 2 * self.bump(14.4)
-        all_maps[maps.MUSCLES.index("middle")] = self.bump(13.0)
+        all_maps = np.stack([0 * self.x] * len(sheet.MUSCLES))
+        all_maps[sheet.MUSCLES.index("index")] = 2 * self.bump(14.4)
+        all_maps[sheet.MUSCLES.index("middle")] = self.bump(13.0)
         both = maps.describe(all_maps, [2, 3], 0.1)
         one = maps.describe(all_maps, [2], 0.1)
         self.assertAlmostEqual(one["territory"] + one["neighbours"], both["territory"])
@@ -221,7 +219,7 @@ class Runs(unittest.TestCase):
         x, y = maps.sites()
         inside = (x - 15.8) ** 2 + (y - 3.0) ** 2 < 1
         for finger, left in (("thumb", 0.15), ("little", 1.0)):
-            change = after[maps.MUSCLES.index(finger)].sum() / before[maps.MUSCLES.index(finger)].sum()
+            change = after[sheet.MUSCLES.index(finger)].sum() / before[sheet.MUSCLES.index(finger)].sum()
             self.assertAlmostEqual(change, left, delta=0.15, msg=finger)
         self.assertLess(after[:, inside].max(), 0.01 * before[:, inside].max())
         # A group that practises nothing is measured as the first that does.
@@ -229,6 +227,30 @@ class Runs(unittest.TestCase):
         self.assertEqual([r["fingers"] for r in idle], ["2 3"] * 4)
         self.assertEqual([r["reference"] for r in idle], [False, True, False, False])
         self.assertEqual(idle[2]["territory_change"], 0)
+
+    def test_what_is_seen_alone_is_not_practised(self):
+        """Of groups whose schedules have fingers that another moves."""
+        run = write_run(self.root / "run", {"moving": 1.0, "watching": 0.0})
+        path = run / "resolved.toml"
+        text = path.read_text()
+        watching = re.search(r"blocks = \[.*?\n\]", text, re.S).group().replace(
+            'task = "fingers", fingers = [2, 3]', 'task = "observe", fingers = [1, 5]')
+        path.write_text(text.replace('name = "watching"\nschedule = "s"', 'name = "watching"\nschedule = "w"')
+                        + f"[schedules.w]\n{watching}\n")
+        rows = [r for r in maps.measure(run)[0] if r["group"] == "watching"]
+        self.assertEqual([r["fingers"] for r in rows], ["2 3"] * 4)
+        path.write_text(text.replace('task = "fingers"', 'task = "observe"'))
+        code, out, err = self.call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no finished subject that practises fingers and whose weights are recorded", err)
+
+    def test_blocks_without_a_phase_have_their_number(self):
+        run = write_run(self.root / "run", {"fused": 1.0})
+        path = run / "resolved.toml"
+        path.write_text(path.read_text().replace('phase = "practice", ', ""))
+        rows = maps.measure(run)[0]
+        self.assertEqual([(r["block"], r["phase"]) for r in rows],
+                         [(-1, "start"), (0, "before"), (1, "block 1"), (2, "rest")])
 
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})

@@ -18,11 +18,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "a
 import netCDF4
 import numpy as np
 
-import maps
+import sheet
 import spines
 
 CELLS, SITES = 4, 5  # by index, middle, middle finger, and far from any
-PLACES = np.array([maps.FIELDS[name] for name in ("index", "middle", "middle", "shoulder girdle")])
+PLACES = np.array([sheet.FIELDS[name] for name in ("index", "middle", "middle", "shoulder girdle")])
 DAY_S = 2.0
 TRIALS = (2, 4, 6)  # of the blocks: before, practice, rest
 

@@ -320,6 +320,11 @@ class TmsTest(unittest.TestCase):
         code, out, err = self.call(run)
         self.assertEqual((code, out), (2, ""))
         self.assertIn("no probe found a threshold, and so there are no indices; stimulate nearer", err)
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace("subjects = 2", "subjects = 1"))
+        self.assertIn("probe before block 0 of subject 2, which is not in the resolved.toml beside it; take",
+                      self.call(run)[2])
+        (run / "resolved.toml").write_text(plan)
         (run / "probes.nc").unlink()
         self.assertIn("probes.nc: no such file; give a block a probe", self.call(run)[2])
         plan = (run / "resolved.toml").read_text().replace("trials = 1", 'trials = 1, probe.kind = "map"')
