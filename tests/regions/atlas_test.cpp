@@ -149,7 +149,9 @@ TEST(MakeRegion, SlicesNameTheSourcesOfTheirPlasticSynapses) {
       SCOPED_TRACE(projection.name);
       const std::vector<std::uint32_t> sources = region->sources(i);
       EXPECT_EQ(sources.size(), std::size_t{projection.targets} * projection.in_degree);
-      EXPECT_LT(std::ranges::max(sources), projection.sources);
+      // Sites of synapses without weight are vacant.
+      const bool vacant = projection.name == "Cursor_IO";
+      EXPECT_LT(std::ranges::max(sources), projection.sources + (vacant ? 1 : 0));
       std::vector<std::uint32_t> of_slices = left.at(name)->sources(i);
       const std::vector<std::uint32_t> rest = right.at(name)->sources(i);
       EXPECT_NE(of_slices, sources);
