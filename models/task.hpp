@@ -19,7 +19,17 @@ enum class RewardRule { hit, graded, always, never, none };
 enum class RotationSign { same, random };
 enum class Instruction { none, aim_at_target };
 enum class HandInSight { none, own, mirror };
-enum class NerveBlock { none, hand, arm, face };
+enum class NerveBlock {
+  none,
+  hand,
+  arm,
+  face,
+  little_finger,  // and the others, in the order of the sheet (muscle.hpp)
+  ring_finger,
+  middle_finger,
+  index_finger,
+  thumb
+};
 
 /// A number of trials under the same rules. Rotation goes from `rotation_deg` to
 /// `rotation_end_deg` in `steps` equal steps (steps = 0: abrupt, constant `rotation_deg`).
@@ -167,7 +177,9 @@ struct Block {
         "lesion_radius", lesion_radius, {"1", 0, 20},
         "radius of the lesion, in sheet units (about .8 mm): all cells of the motor sheet in this "
         "disc die before the block's first trial, and before its probe (0: no lesion)");
-    v.choice_of("nerve_block", nerve_block, {"none", "hand", "arm", "face"},
+    v.choice_of("nerve_block", nerve_block,
+                {"none", "hand", "arm", "face", "little_finger", "ring_finger", "middle_finger",
+                 "index_finger", "thumb"},
                 "what part's nerves do not conduct during the block and its probe (arm: the hand "
                 "too): nothing is felt of it, and its muscles do not contract (probes record what "
                 "cortex sends them all the same). A block of nerves ends with the block that has "

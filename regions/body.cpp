@@ -103,6 +103,9 @@ bool conducts(NerveBlock nerve_block, std::size_t m) {
       return !hand && !arm;
     case NerveBlock::face:
       return m != kFace;
+    default:
+      return m != kArmMuscles + static_cast<std::size_t>(nerve_block) -
+                      static_cast<std::size_t>(NerveBlock::little_finger);
   }
   return true;
 }

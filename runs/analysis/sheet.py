@@ -20,10 +20,6 @@ FIELDS = {
 MUSCLES = tuple(FIELDS)
 FINGERS = ("thumb", "index", "middle", "ring", "little")  # digits 1 to 5
 
-# The parts of the body whose nerves can be blocked, as in regions/body.cpp.
-ARM = MUSCLES[:6]
-PARTS = {"hand": FINGERS, "arm": ARM + FINGERS, "face": ("face",)}
-
 # Codes of a synapse that has not decided, and of one that stays (models/spines.hpp).
 TRANSIENT, STABLE = 1, 2
 
@@ -31,6 +27,11 @@ TRANSIENT, STABLE = 1, 2
 def name_in_files(muscle: str) -> str:
     """"index_finger" for "index"."""
     return f"{muscle}_finger" if muscle in FINGERS[1:] else muscle.replace(" ", "_")
+
+
+# The parts of the body whose nerves can be blocked, as in regions/body.cpp.
+PARTS = {"hand": FINGERS, "arm": MUSCLES[:6] + FINGERS, "face": ("face",),
+         **{name_in_files(finger): (finger,) for finger in FINGERS}}
 
 
 def fields(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -40,11 +40,13 @@ constexpr Parts kWhole = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 constexpr Parts kNoHand = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1};
 constexpr Parts kNoArm = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1};
 constexpr Parts kNoFace = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0};
+constexpr Parts kNoLittleFinger = {1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1};
+constexpr Parts kNoThumb = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1};
 
 TEST(NerveBlock, SilencesItsPartAsLongAsItsBlock) {
-  const NerveBlock parts[] = {NerveBlock::hand, NerveBlock::none, NerveBlock::arm,
-                              NerveBlock::face};
-  const Parts expected[] = {kNoHand, kWhole, kNoArm, kNoFace};
+  const NerveBlock parts[] = {NerveBlock::hand, NerveBlock::none,          NerveBlock::arm,
+                              NerveBlock::face, NerveBlock::little_finger, NerveBlock::thumb};
+  const Parts expected[] = {kNoHand, kWhole, kNoArm, kNoFace, kNoLittleFinger, kNoThumb};
   std::vector<Block> schedule;
   for (const NerveBlock part : parts) schedule.push_back(block_of(part));
   Body body({}, schedule, kScale, 1);

@@ -28,16 +28,17 @@ struct Lesion {
 const Lesion kPurkinje = {
     "cerebellum", "PC", [](BrainParameters& b) -> LifParameters& { return b.cerebellum.purkinje; },
     [](BrainParameters& b, double f) { b.cerebellum.lesion = f; }, &CellLoss::purkinje};
-const Lesion kNuclei = {"cerebellum", "DCN",
-                        [](BrainParameters& b) -> LifParameters& { return b.cerebellum.dcn; },
-                        [](BrainParameters& b, double f) { b.cerebellum.lesion_nuclei = f; }, &CellLoss::nuclei};
-const Lesion kOlive = {"cerebellum", "IO",
-                       [](BrainParameters& b) -> LifParameters& { return b.cerebellum.olive; },
-                       [](BrainParameters& b, double f) { b.cerebellum.lesion_olive = f; }, &CellLoss::olive};
+const Lesion kNuclei = {
+    "cerebellum", "DCN", [](BrainParameters& b) -> LifParameters& { return b.cerebellum.dcn; },
+    [](BrainParameters& b, double f) { b.cerebellum.lesion_nuclei = f; }, &CellLoss::nuclei};
+const Lesion kOlive = {
+    "cerebellum", "IO", [](BrainParameters& b) -> LifParameters& { return b.cerebellum.olive; },
+    [](BrainParameters& b, double f) { b.cerebellum.lesion_olive = f; }, &CellLoss::olive};
 const Lesion kDopamine = {
     "basal_ganglia", "SNc",
     [](BrainParameters& b) -> LifParameters& { return b.basal_ganglia.snc; },
-    [](BrainParameters& b, double f) { b.basal_ganglia.dopamine_depletion = f; }, &CellLoss::dopamine};
+    [](BrainParameters& b, double f) { b.basal_ganglia.dopamine_depletion = f; },
+    &CellLoss::dopamine};
 const Lesion kVl = {"thalamus", "VL",
                     [](BrainParameters& b) -> LifParameters& { return b.thalamus.vl; },
                     [](BrainParameters& b, double f) { b.thalamus.lesion_vl = f; }, &CellLoss::vl};
