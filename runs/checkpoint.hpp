@@ -1,9 +1,10 @@
 /// Checkpoints: the state of a run at the end of a timestep, from which it continues to the bit, on
 /// any placement.
 ///
-/// `checkpoints/<member>-<step>/` holds a file per part and slice, `<part>.<i>-of-<n>.state` (a
-/// part is a region, the exchange, the clock, a recorder), and manifest.toml. A directory
-/// `….partial` is one that is being written, or whose writer died.
+/// `checkpoints/<member>-<step>/` holds a file per part and slice, `<part>.<i>-of-<n>.state`, and
+/// manifest.toml. A part is a region (with its signals in flight and what is observed of it), a
+/// recorder, or `traffic`. A directory `….partial` is one that is being written, or whose writer
+/// died.
 ///
 /// A .state file is an envelope, "QUARTETC", schema, Boost version, length, digest, around a Boost
 /// binary archive that holds only scalars and contiguous arrays of fixed-width numbers. (The
