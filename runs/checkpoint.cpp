@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -91,8 +90,11 @@ std::string type_name(StateType type) {
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error(path.string() + ": cannot open it");
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) throw std::runtime_error(path.string() + ": cannot read it");
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  std::string text(error ? 0 : size, '\0');
+  if (error || !file.read(text.data(), static_cast<std::streamsize>(size)))
+    throw std::runtime_error(path.string() + ": cannot read it");
   return text;
 }
 
