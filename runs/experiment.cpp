@@ -1280,17 +1280,19 @@ std::string Group::place_of(std::string_view what) const {
 
 std::vector<Member> Experiment::members() const {
   std::vector<Member> all;
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    for (std::int64_t k = 0; k < groups[g].subjects; ++k) {
-      Subject subject{subject_seed(seed, k), groups[g].brain, groups[g].body, groups[g].blocks};
-      for (const auto& [key, low, high] : groups[g].varied) {
-        const auto bits = random_block({subject.seed, purpose("vary." + key)}, 0, 0, 0);
-        set_number(subject, key, low + (high - low) * uniform01(bits[0]));
-      }
-      all.push_back({g, k, std::move(subject)});
-    }
-  }
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    for (std::int64_t k = 0; k < groups[g].subjects; ++k) all.push_back({g, k});
   return all;
+}
+
+Subject Experiment::subject(const Member& member) const {
+  const Group& group = groups.at(member.group);
+  Subject subject{subject_seed(seed, member.subject), group.brain, group.body, group.blocks};
+  for (const auto& [key, low, high] : group.varied) {
+    const auto bits = random_block({subject.seed, purpose("vary." + key)}, 0, 0, 0);
+    set_number(subject, key, low + (high - low) * uniform01(bits[0]));
+  }
+  return subject;
 }
 
 std::vector<std::string> Experiment::varied_keys() const {

@@ -278,9 +278,8 @@ void Simulation::open_directory() {
   const std::string key = checkpoint_->filename().string();
   start_.member = std::stoll(key);
   start_.step = std::stoll(key.substr(key.find('-') + 1));
-  start_.trial =
-      start_.step /
-      members_.at(static_cast<std::size_t>(start_.member)).subject_parameters.body.trial_ms;
+  const Member& member = members_.at(static_cast<std::size_t>(start_.member));
+  start_.trial = start_.step / experiment_.groups[member.group].body.trial_ms;
 }
 
 bool Simulation::is_complete() const {
@@ -335,7 +334,7 @@ void Simulation::warn_without_lock() const {
 }
 
 bool Simulation::run_member(std::size_t index) {
-  MemberRun member(world_, placement_, index, members_[index]);
+  MemberRun member(world_, placement_, index, experiment_.subject(members_[index]));
   Exchange& exchange = member.exchange();
   const bool last = index + 1 == members_.size();
   bool stop = false;
@@ -427,8 +426,8 @@ bool Simulation::run_probe(MemberRun& member, std::size_t block) {
   Findings found;
   bool done = true;
   try {
-    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv,
-                      subject.subject_parameters.brain.scale, stream);
+    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv, group.brain.scale,
+                      stream);
     found = carry_out(probe, brain);
   } catch (const ProbeStopped&) {
     done = false;
@@ -506,7 +505,7 @@ void Simulation::write_traffic() {
   world_.all_reduce_sum("traffic", traffic_);
   if (world_.rank() != 0) return;
   const std::int64_t steps =
-      trials_before_ * members_.front().subject_parameters.body.trial_ms;  // as all members' are
+      trials_before_ * experiment_.groups.front().body.trial_ms;  // as all groups' are
   std::vector<TractTotals> totals;
   for (std::size_t i = 0; i < atlas().size(); ++i) {
     totals.push_back({std::string(atlas()[i].name), static_cast<std::uint64_t>(traffic_[3 * i]),
@@ -519,7 +518,7 @@ void Simulation::write_traffic() {
 }
 
 std::int64_t Simulation::trials_of(std::size_t member) const {
-  return quartet::trials_of(members_[member].subject_parameters.schedule);
+  return quartet::trials_of(experiment_.groups[members_[member].group].blocks);
 }
 
 bool Simulation::any(std::string_view name, bool mine) {
@@ -566,9 +565,10 @@ void check_experiment(const Experiment& experiment, const Placement& placement) 
   for (const Member& member : experiment.members()) {
     const Group& group = experiment.groups[member.group];
     if (member.subject > 0 && group.varied.empty()) continue;
+    const Subject subject = experiment.subject(member);
     groups.push_back(group);
-    groups.back().brain = member.subject_parameters.brain;
-    groups.back().body = member.subject_parameters.body;
+    groups.back().brain = subject.brain;
+    groups.back().body = subject.body;
   }
   struct Refused {
     std::string what;
