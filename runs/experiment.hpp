@@ -155,6 +155,9 @@ std::string unlike_file(const Experiment& experiment);
 /// reads back to the same experiment.
 std::string resolved_toml(const Experiment& experiment);
 
+/// Whether a text begins as resolved_toml's do; one that does not is a person's.
+bool is_resolved(const std::string& text);
+
 /// SHA-256 (64 hex digits) of all keys and values as used; comments and paths do not count.
 std::string config_digest(const Experiment& experiment);
 
