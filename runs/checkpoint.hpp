@@ -70,7 +70,8 @@ class CheckpointWriter : public StateWriter {
   std::set<std::string, std::less<>> names_;
 };
 
-/// Reads the state of a part, written by however many slices.
+/// Reads the state of a part, written by however many slices. A slice reads a fraction of the part,
+/// so all files are checked, one after the other, but values stay in them until they are asked for.
 class CheckpointReader : public StateReader {
  public:
   /// Reads and checks the files of all slices of `part` in `directory` (one checkpoint). Throws
@@ -89,8 +90,8 @@ class CheckpointReader : public StateReader {
   struct Block {
     std::uint64_t first = 0;
     std::uint64_t count = 0;
-    std::vector<std::byte> bytes;
-    std::string file;
+    std::filesystem::path file;
+    std::uint64_t at = 0;  // in the file
   };
   struct Array {
     StateType type = StateType::u8;
@@ -98,7 +99,7 @@ class CheckpointReader : public StateReader {
     std::vector<Block> blocks;  // in order, without gaps
     bool read = false;
   };
-  void read_file(const std::filesystem::path& file, int slice, int slices);
+  void check_file(const std::filesystem::path& file, int slice, int slices);
   const Array& find(std::string_view name) const;
   [[noreturn]] void refuse(const std::string& what) const;
 
