@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -91,8 +90,11 @@ std::string type_name(StateType type) {
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error(path.string() + ": cannot open it");
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) throw std::runtime_error(path.string() + ": cannot read it");
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  std::string text(error ? 0 : size, '\0');
+  if (error || !file.read(text.data(), static_cast<std::streamsize>(size)))
+    throw std::runtime_error(path.string() + ": cannot read it");
   return text;
 }
 
@@ -155,6 +157,12 @@ class ViewBuffer : public std::streambuf {
     setg(begin, begin, begin + view.size());
   }
   std::uint64_t left() const { return static_cast<std::uint64_t>(egptr() - gptr()); }
+  /// The next `bytes`, of at least so many, which it passes over.
+  const char* skip(std::uint64_t bytes) {
+    const char* at = gptr();
+    setg(eback(), gptr() + bytes, egptr());
+    return at;
+  }
 };
 
 constexpr char use_the_previous[] =
@@ -227,7 +235,7 @@ CheckpointReader::CheckpointReader(const fs::path& directory, std::string part)
     if (!files.contains(slice)) {
       refuse("file " + state_file_name(part_, slice, slices) + " is missing");
     }
-    read_file(files.at(slice), slice, slices);
+    check_file(files.at(slice), slice, slices);
   }
   for (auto& [name, array] : arrays_) {
     std::sort(array.blocks.begin(), array.blocks.end(), [](const Block& a, const Block& b) {
@@ -237,8 +245,8 @@ CheckpointReader::CheckpointReader(const fs::path& directory, std::string part)
     for (const Block& block : array.blocks) {
       if (block.first != next) {
         refuse("array '" + name + "' has " + (block.first < next ? "an overlap" : "a gap") +
-               " at element " + std::to_string(std::min(block.first, next)) + " (" + block.file +
-               ")");
+               " at element " + std::to_string(std::min(block.first, next)) + " (" +
+               block.file.filename().string() + ")");
       }
       next += block.count;
     }
@@ -248,9 +256,9 @@ CheckpointReader::CheckpointReader(const fs::path& directory, std::string part)
   }
 }
 
-void CheckpointReader::read_file(const fs::path& path, int slice, int slices) {
+void CheckpointReader::check_file(const fs::path& path, int slice, int slices) {
   const std::string file = path.filename().string();
-  const std::string bytes = quartet::read_file(path);
+  const std::string bytes = read_file(path);
   Envelope envelope{};
   const std::string problem = open_envelope(bytes, envelope);
   if (!problem.empty()) {
@@ -287,12 +295,11 @@ void CheckpointReader::read_file(const fs::path& path, int slice, int slices) {
       if (block.count > buffer.left() / state_type_size(type)) {
         throw std::runtime_error("it is longer than the file");
       }
-      block.bytes.resize(block.count * state_type_size(type));
-      if (!block.bytes.empty()) archive.load_binary(block.bytes.data(), block.bytes.size());
-      if (digest != block_digest(block.bytes.data(), block.bytes.size())) {
-        throw std::runtime_error("its digest is another");
-      }
-      block.file = file;
+      const std::uint64_t size = block.count * state_type_size(type);
+      const char* values = buffer.skip(size);
+      if (digest != block_digest(values, size)) throw std::runtime_error("its digest is another");
+      block.file = path;
+      block.at = static_cast<std::uint64_t>(values - bytes.data());
       Array& array = arrays_[name];
       if (array.blocks.empty()) {
         array.type = type;
@@ -350,13 +357,16 @@ void CheckpointReader::get(std::string_view name, StateType type, std::uint64_t 
     throw std::logic_error("array '" + std::string(name) + "' is read beyond its length");
   }
   const std::size_t size = state_type_size(type);
-  std::byte* to = static_cast<std::byte*>(data);
+  char* to = static_cast<char*>(data);
   for (const Block& block : array.blocks) {
     const std::uint64_t begin = std::max(block.first, first);
     const std::uint64_t end = std::min(block.first + block.count, first + count);
     if (begin >= end) continue;
-    std::memcpy(to + (begin - first) * size, block.bytes.data() + (begin - block.first) * size,
-                (end - begin) * size);
+    std::ifstream file(block.file, std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(block.at + (begin - block.first) * size));
+    if (!file.read(to + (begin - first) * size, static_cast<std::streamsize>((end - begin) * size)))
+      refuse("file " + block.file.filename().string() + ": cannot read array '" +
+             std::string(name) + "'");
   }
 }
 

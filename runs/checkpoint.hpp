@@ -1,9 +1,10 @@
 /// Checkpoints: the state of a run at the end of a timestep, from which it continues to the bit, on
 /// any placement.
 ///
-/// `checkpoints/<member>-<step>/` holds a file per part and slice, `<part>.<i>-of-<n>.state` (a
-/// part is a region, the exchange, the clock, a recorder), and manifest.toml. A directory
-/// `….partial` is one that is being written, or whose writer died.
+/// `checkpoints/<member>-<step>/` holds a file per part and slice, `<part>.<i>-of-<n>.state`, and
+/// manifest.toml. A part is a region (with its signals in flight and what is observed of it), a
+/// recorder, or `traffic`. A directory `….partial` is one that is being written, or whose writer
+/// died.
 ///
 /// A .state file is an envelope, "QUARTETC", schema, Boost version, length, digest, around a Boost
 /// binary archive that holds only scalars and contiguous arrays of fixed-width numbers. (The
@@ -69,7 +70,8 @@ class CheckpointWriter : public StateWriter {
   std::set<std::string, std::less<>> names_;
 };
 
-/// Reads the state of a part, written by however many slices.
+/// Reads the state of a part, written by however many slices. A slice reads a fraction of the part,
+/// so all files are checked, one after the other, but values stay in them until they are asked for.
 class CheckpointReader : public StateReader {
  public:
   /// Reads and checks the files of all slices of `part` in `directory` (one checkpoint). Throws
@@ -88,8 +90,8 @@ class CheckpointReader : public StateReader {
   struct Block {
     std::uint64_t first = 0;
     std::uint64_t count = 0;
-    std::vector<std::byte> bytes;
-    std::string file;
+    std::filesystem::path file;
+    std::uint64_t at = 0;  // in the file
   };
   struct Array {
     StateType type = StateType::u8;
@@ -97,7 +99,7 @@ class CheckpointReader : public StateReader {
     std::vector<Block> blocks;  // in order, without gaps
     bool read = false;
   };
-  void read_file(const std::filesystem::path& file, int slice, int slices);
+  void check_file(const std::filesystem::path& file, int slice, int slices);
   const Array& find(std::string_view name) const;
   [[noreturn]] void refuse(const std::string& what) const;
 

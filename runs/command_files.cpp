@@ -43,9 +43,9 @@ void add_validate(CLI::App& app, int& exit_code) {
           continue;
         }
         std::int64_t subjects = 0, trials = 0;
-        for (const Member& member : experiment.members()) {
-          ++subjects;
-          trials += trials_of(member.subject_parameters.schedule);
+        for (const Group& group : experiment.groups) {
+          subjects += group.subjects;
+          trials += group.subjects * trials_of(group.blocks);
         }
         const auto counted = [](std::int64_t n, const char* what) {
           return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");

@@ -18,6 +18,7 @@
 #include "regions/sizes.hpp"
 #include "runs/commands.hpp"
 #include "runs/experiment.hpp"
+#include "runs/experiment_check.hpp"
 #include "runs/launcher.hpp"
 #include "runs/run.hpp"
 #include "runs/run_lock.hpp"

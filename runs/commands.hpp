@@ -36,7 +36,7 @@ void add_score(CLI::App& app, int& exit_code);
 void add_scaling(CLI::App& app, int& exit_code);
 void add_energy(CLI::App& app, int& exit_code);
 void add_robustness(CLI::App& app, int& exit_code);
-/// `thalamus`, `tms`, `maps` and `spines`, which read a run out.
+/// `thalamus`, `tms` and all others that do nothing but read a run out.
 void add_readings(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 

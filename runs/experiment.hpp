@@ -91,11 +91,10 @@ struct Group {
   std::string place_of(std::string_view what) const;
 };
 
-/// One simulated subject of a group.
+/// Which of the simulated subjects.
 struct Member {
-  std::size_t group = 0;       ///< index into Experiment::groups
-  std::int64_t subject = 0;    ///< 0-based within the group
-  Subject subject_parameters;  ///< seed, brain, body, schedule
+  std::size_t group = 0;     ///< index into Experiment::groups
+  std::int64_t subject = 0;  ///< 0-based within the group
 };
 
 struct Experiment {
@@ -116,6 +115,8 @@ struct Experiment {
 
   /// All subjects: group by group, subject by subject.
   std::vector<Member> members() const;
+  /// Seed, brain, body and schedule of one of them.
+  Subject subject(const Member& member) const;
   /// Keys that differ between the subjects of some group, in the order of `describe`.
   std::vector<std::string> varied_keys() const;
 };
@@ -153,6 +154,9 @@ std::string unlike_file(const Experiment& experiment);
 /// The experiment as used: every key with its value, unit and meaning, as an experiment file that
 /// reads back to the same experiment.
 std::string resolved_toml(const Experiment& experiment);
+
+/// Whether a text begins as resolved_toml's do; one that does not is a person's.
+bool is_resolved(const std::string& text);
 
 /// SHA-256 (64 hex digits) of all keys and values as used; comments and paths do not count.
 std::string config_digest(const Experiment& experiment);

@@ -17,8 +17,8 @@
 /// - surround: test pulses as for paired pulses, at rest, while other fingers begin to move, and
 ///   that movement without a pulse take turns (Sohn & Hallett 2004, Exp Brain Res 158:397).
 /// - intention: no pulse; each of the moving fingers is asked to move, in another order in every
-/// sweep, and the record of
-///   kMepMs begins onset_ms later. What is intended can be decoded from it (runs/analysis/tms.py).
+///   sweep, and the record of kMepMs begins onset_ms later. What is intended can be decoded from it
+///   (runs/analysis/tms.py).
 /// - polarization: sweeps over the polarisations of the sheet, forth and back.
 /// - map: sweeps over a grid of sites, centred on the sheet.
 #pragma once

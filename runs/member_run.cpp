@@ -116,24 +116,23 @@ std::vector<TractLesion> lesions_of(const Subject& subject) {
 }  // namespace
 
 MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_t index,
-                     const Member& member)
+                     const Subject& subject)
     : world_(world),
       placement_(placement),
       index_(index),
-      schedule_(member.subject_parameters.schedule),
-      trial_ms_(member.subject_parameters.body.trial_ms),
+      schedule_(subject.schedule),
+      trial_ms_(subject.body.trial_ms),
       trials_(trials_of(schedule_)) {
   std::vector<RegionPorts> ports;
   for (const HostedSlice& place : placement.hosted_by(world.rank())) {
     Hosted hosted{place,
-                  make_region(place.region, member.subject_parameters,
-                              {.index = place.slice, .count = place.slices}),
+                  make_region(place.region, subject, {.index = place.slice, .count = place.slices}),
                   std::nullopt};
     const Region& region = *hosted.region;
     body_ = body_ != nullptr ? body_ : dynamic_cast<const Body*>(&region);
     cortex_ = cortex_ != nullptr ? cortex_ : dynamic_cast<Cortex*>(hosted.region.get());
     if (place.slice == 0 && !region.populations().empty()) {
-      hosted.observer.emplace(region, member.subject_parameters.body);
+      hosted.observer.emplace(region, subject.body);
     }
     ports.push_back({std::string(region.name()),
                      {region.inputs().begin(), region.inputs().end()},
@@ -141,7 +140,7 @@ MemberRun::MemberRun(Communicator& world, const Placement& placement, std::size_
     hosted_.push_back(std::move(hosted));
   }
   exchange_ = std::make_unique<Exchange>(world, placement, atlas(), gather_ports(world, ports),
-                                         lesions_of(member.subject_parameters));
+                                         lesions_of(subject));
 }
 
 bool MemberRun::between_blocks() const {

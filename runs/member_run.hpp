@@ -27,7 +27,7 @@ class MemberRun {
  public:
   /// Builds the slices; collective. `index` counts members over the experiment.
   MemberRun(Communicator& world, const Placement& placement, std::size_t index,
-            const Member& member);
+            const Subject& subject);
 
   std::size_t index() const { return index_; }
   Step step() const { return exchange_->step(); }  ///< timesteps done

@@ -20,13 +20,13 @@ RecordedRun describe(const Experiment& experiment, const Provenance& provenance)
   const std::vector<Member> members = experiment.members();
   for (const Member& member : members) {
     const Group& group = experiment.groups[member.group];
-    const Subject& subject = member.subject_parameters;
+    const Subject subject = experiment.subject(member);
     run.subjects.push_back({group.name + "/" + std::to_string(member.subject), group.name,
                             static_cast<std::int32_t>(member.group), subject.seed, group.phases});
     for (const Number& number : numbers_of(subject, varied))
       run.subjects.back().varied.push_back(number.value);
   }
-  const std::vector<Number> any = numbers_of(members.front().subject_parameters, varied);
+  const std::vector<Number> any = numbers_of(experiment.subject(members.front()), varied);
   for (std::size_t k = 0; k < varied.size(); ++k)
     run.varied.push_back({varied[k], any[k].unit, any[k].doc});
   return run;

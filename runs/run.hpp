@@ -10,8 +10,6 @@
 
 namespace quartet {
 
-class Placement;
-
 /// Exit codes of the program.
 enum ExitCode : int {
   exit_done = 0,
@@ -40,11 +38,6 @@ struct RunOptions {
   bool in_process = false;   ///< one process, no MPI (`--ranks 1`)
   std::string command_line;  ///< for provenance
 };
-
-/// Refuses what the reader of experiment files cannot see in one place: values of groups that do
-/// not go together, regions that cannot be built from their values or not in the placement's
-/// slices. Throws ExperimentError.
-void check_experiment(const Experiment& experiment, const Placement& placement);
 
 /// Simulates all members of a checked `experiment` into `options.out`. Called on every rank.
 /// Returns the same ExitCode on every rank: exit_done, exit_stopped (stop_requested() of

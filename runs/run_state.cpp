@@ -23,7 +23,7 @@ bool has_all_trials(const NetcdfFile& behaviour, const Experiment& experiment) {
   const std::vector<Member> members = experiment.members();
   if (done.size() != members.size()) return false;
   for (std::size_t m = 0; m < members.size(); ++m) {
-    if (done[m] < trials_of(members[m].subject_parameters.schedule)) return false;
+    if (done[m] < trials_of(experiment.groups[members[m].group].blocks)) return false;
   }
   return true;
 }

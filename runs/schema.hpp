@@ -99,6 +99,14 @@ class SettingsReader : public ParameterVisitor {
   std::string path_;  ///< of the enclosing tables, with a dot at its end
 };
 
+/// Puts a layer's values into a struct that has a `visit`.
+template <class Struct>
+void read_settings(Struct&& target, Layer& layer, const std::vector<std::string>& prefixes,
+                   Problems& problems) {
+  SettingsReader reader(layer, prefixes, problems);
+  target.visit(reader);
+}
+
 /// A key as the code declares it, with its present value.
 struct Key {
   enum class Kind { table, real, integer, boolean, text, choice, reals };

@@ -26,9 +26,7 @@
 #include "comm/mpi_library.hpp"
 #include "comm/placement.hpp"
 #include "models/math.hpp"
-#include "models/network.hpp"
 #include "regions/atlas.hpp"
-#include "regions/brain.hpp"
 #include "runs/brain_at_rest.hpp"
 #include "runs/checkpoint.hpp"
 #include "runs/durable_file.hpp"
@@ -278,9 +276,8 @@ void Simulation::open_directory() {
   const std::string key = checkpoint_->filename().string();
   start_.member = std::stoll(key);
   start_.step = std::stoll(key.substr(key.find('-') + 1));
-  start_.trial =
-      start_.step /
-      members_.at(static_cast<std::size_t>(start_.member)).subject_parameters.body.trial_ms;
+  const Member& member = members_.at(static_cast<std::size_t>(start_.member));
+  start_.trial = start_.step / experiment_.groups[member.group].body.trial_ms;
 }
 
 bool Simulation::is_complete() const {
@@ -335,7 +332,7 @@ void Simulation::warn_without_lock() const {
 }
 
 bool Simulation::run_member(std::size_t index) {
-  MemberRun member(world_, placement_, index, members_[index]);
+  MemberRun member(world_, placement_, index, experiment_.subject(members_[index]));
   Exchange& exchange = member.exchange();
   const bool last = index + 1 == members_.size();
   bool stop = false;
@@ -425,8 +422,8 @@ bool Simulation::run_probe(MemberRun& member, std::size_t block) {
   Findings found;
   bool done = true;
   try {
-    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv,
-                      subject.subject_parameters.brain.scale, stream);
+    BrainAtRest brain(world_, root, member, probe, begins.polarization_mv, group.brain.scale,
+                      stream);
     found = carry_out(probe, brain);
   } catch (const ProbeStopped&) {
     done = false;
@@ -504,7 +501,7 @@ void Simulation::write_traffic() {
   world_.all_reduce_sum("traffic", traffic_);
   if (world_.rank() != 0) return;
   const std::int64_t steps =
-      trials_before_ * members_.front().subject_parameters.body.trial_ms;  // as all members' are
+      trials_before_ * experiment_.groups.front().body.trial_ms;  // as all groups' are
   std::vector<TractTotals> totals;
   for (std::size_t i = 0; i < atlas().size(); ++i) {
     totals.push_back({std::string(atlas()[i].name), static_cast<std::uint64_t>(traffic_[3 * i]),
@@ -517,7 +514,7 @@ void Simulation::write_traffic() {
 }
 
 std::int64_t Simulation::trials_of(std::size_t member) const {
-  return quartet::trials_of(members_[member].subject_parameters.schedule);
+  return quartet::trials_of(experiment_.groups[members_[member].group].blocks);
 }
 
 bool Simulation::any(std::string_view name, bool mine) {
@@ -537,144 +534,7 @@ void Simulation::log(const std::string& text) {
                              ": cannot write it: " + std::strerror(errno));
 }
 
-/// What is wrong where a slice has more cells of a population than a projection can tell apart.
-std::string too_large_for(const Placement& placement, const Region& region) {
-  const auto slices = static_cast<int>(placement.ranks_of(region.name()).size());
-  for (const PopulationInfo& population : region.populations()) {
-    std::uint32_t most = 0;
-    for (int slice = 0; slice < slices; ++slice) {
-      most = std::max(most, Network::first_of_slice(population.size, slice + 1, slices) -
-                                Network::first_of_slice(population.size, slice, slices));
-    }
-    if (most <= Projection::kMostTargets) continue;
-    return fmt::format(
-        "brain.{}: {} cells of {} in a slice, which can hold {}; split the region over {} ranks or "
-        "more (--ranks with --placement), or write a smaller brain.scale",
-        region.name(), most, population.name, Projection::kMostTargets,
-        population.size / Projection::kMostTargets + 1);
-  }
-  return "";
-}
-
 }  // namespace
-
-void check_experiment(const Experiment& experiment, const Placement& placement) {
-  // Where subjects differ every one counts as a group of its own.
-  std::vector<Group> groups;
-  for (const Member& member : experiment.members()) {
-    const Group& group = experiment.groups[member.group];
-    if (member.subject > 0 && group.varied.empty()) continue;
-    groups.push_back(group);
-    groups.back().brain = member.subject_parameters.brain;
-    groups.back().body = member.subject_parameters.body;
-  }
-  struct Refused {
-    std::string what;
-    std::vector<std::string> places, groups;
-  };
-  std::vector<Refused> refused;
-  const auto refuse = [&](const Group& group, const std::string& what) {
-    const auto same = std::find_if(refused.begin(), refused.end(),
-                                   [&](const Refused& entry) { return entry.what == what; });
-    Refused& entry = same == refused.end() ? refused.emplace_back(Refused{what, {}, {}}) : *same;
-    if (entry.groups.empty() || entry.groups.back() != group.name)
-      entry.groups.push_back(group.name);
-    const std::string place = group.place_of(what);
-    if (std::find(entry.places.begin(), entry.places.end(), place) == entry.places.end())
-      entry.places.push_back(place);
-  };
-  const Group& first = groups.front();
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    const Group& group = groups[g];
-    if (group.body.trial_ms != first.body.trial_ms) {
-      refuse(group, fmt::format("trials of {} ms where group {} has {} ms; give all groups the "
-                                "same body.trial_ms",
-                                group.body.trial_ms, first.name, first.body.trial_ms));
-    }
-    if (group.brain.cortex.sheet_plasticity.plastic !=
-        first.brain.cortex.sheet_plasticity.plastic) {
-      refuse(group, fmt::format("brain.cortex.sheet_plasticity.plastic is other than in group {}; "
-                                "give all groups the same, and brain.cortex.sheet_plasticity."
-                                "learning = false to those that shall not learn",
-                                first.name));
-    }
-    if (group.brain.cortex.observation.connected != first.brain.cortex.observation.connected) {
-      refuse(group, fmt::format("brain.cortex.observation.connected is other than in group {}; "
-                                "give all groups the same, and brain.cortex.observation."
-                                "learning.rate = 0 to those that shall not learn what they see",
-                                first.name));
-    }
-    if (group.brain.cortex.afferents.connected != first.brain.cortex.afferents.connected) {
-      refuse(group,
-             fmt::format("brain.cortex.afferents.connected is other than in group {}; give all "
-                         "groups the same, and to those that shall be without "
-                         "brain.cortex.afferents.drive_mv, .horizontal_pt_weight and "
-                         ".horizontal_pv_weight = 0 and the biases of a sheet without",
-                         first.name));
-    }
-    const SpineParameters& spines = group.brain.cortex.sheet_plasticity.spines;
-    const SpineParameters& others = first.brain.cortex.sheet_plasticity.spines;
-    if (spines.structural != others.structural ||
-        (spines.structural && spines.spare != others.spare)) {
-      refuse(group,
-             fmt::format("brain.cortex.sheet_plasticity.spines.structural or .spare is other "
-                         "than in group {}; give all groups the same, and "
-                         "brain.cortex.sheet_plasticity.spines.turnover = false to those "
-                         "whose synapses shall stay",
-                         first.name));
-    }
-    if (group.brain.scale != first.brain.scale) {
-      refuse(group, fmt::format("brain.scale {} where group {} has {}; give all groups the same",
-                                group.brain.scale, first.name, first.brain.scale));
-    }
-    // A region is built as one of many slices: that has all of its populations and projections,
-    // whose bounds do not depend on the slice, and takes a fraction of the time.
-    const Subject subject{subject_seed(experiment.seed, 0), group.brain, group.body, group.blocks};
-    std::vector<std::string_view> regions(region_names().begin(), region_names().end());
-    // The body first: what is wrong with the arm is not told again of the cortex, which knows it.
-    std::stable_partition(regions.begin(), regions.end(),
-                          [](std::string_view region) { return region == "body"; });
-    // Of all subjects but the first of a group only regions that differ.
-    const bool repeats = g > 0 && groups[g - 1].name == group.name;
-    const auto differs = [&](std::string_view region) {
-      return std::any_of(group.varied.begin(), group.varied.end(), [&](const Varied& varied) {
-        return varied.key.starts_with(fmt::format("brain.{}.", region)) ||
-               (varied.key.starts_with("body.") && (region == "body" || region == "cortex"));
-      });
-    };
-    bool has_body = true;
-    for (const std::string_view region : regions) {
-      if (repeats && !differs(region)) continue;
-      if (region == "cortex" && !has_body) continue;
-      const Slice slice = region == "body" ? Slice{} : Slice{.index = 0, .count = 8};
-      try {
-        const auto built = make_region(region, subject, slice);
-        if (region == "body") group.body.check(group.blocks);
-        const std::string too_large = too_large_for(placement, *built);
-        if (!too_large.empty()) refuse(group, too_large);
-      } catch (const std::invalid_argument& error) {
-        has_body = has_body && region != "body";
-        const std::string what = error.what();
-        refuse(group, what.starts_with("body") ? what : fmt::format("brain.{}: {}", region, what));
-      }
-    }
-  }
-  std::vector<std::string> problems;
-  for (const auto& [what, places, names] : refused) {
-    const std::string whose = names.size() == experiment.groups.size()
-                                  ? ""
-                                  : fmt::format("group {}: ", fmt::join(names, ", "));
-    problems.push_back(fmt::format("{}: {}{}", fmt::join(places, ", "), whose, what));
-  }
-  if (first.body.trial_ms % experiment.record.rate_bin_ms != 0) {
-    const std::string what = fmt::format(
-        "record.rate_bin_ms: {} ms do not divide a trial of body.trial_ms = {}; write a divisor of "
-        "it",
-        experiment.record.rate_bin_ms, first.body.trial_ms);
-    problems.push_back(first.place_of(what) + ": " + what);
-  }
-  if (!problems.empty()) throw ExperimentError(problems);
-}
 
 int run_experiment(const Experiment& experiment, const RunOptions& options) {
   int code = exit_failed;

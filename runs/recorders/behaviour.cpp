@@ -13,12 +13,8 @@ BehaviourRecorder::BehaviourRecorder(const std::filesystem::path& directory, con
   if (resume_from != nullptr) {
     table_ = SubjectTable::resume(path, run.subjects.size(), *resume_from, "behaviour.written");
     update_builds(table_->file, run.provenance);
-    for (const Column& column : columns_) {
-      if (!table_->file.has_variable(column.name)) {
-        refuse_to_continue(path, "has no variable '" + column.name + "'");
-      }
-      ids_.push_back(table_->file.variable_id(column.name));
-    }
+    for (const Column& column : columns_)
+      ids_.push_back(variable_to_continue(table_->file, column.name));
     for (std::size_t i = 0; i < table_->written.size(); ++i) {
       table_->file.put_value(table_->file.variable_id("trials_done"), {i},
                              static_cast<std::int32_t>(table_->written[i]));

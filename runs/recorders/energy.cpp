@@ -20,12 +20,7 @@ EnergyRecorder::EnergyRecorder(const std::filesystem::path& directory, const Rec
     table_ = std::make_unique<SubjectTable>(NetcdfFile::create(path), run.subjects.size());
     define(run);
   }
-  const auto id_of = [&](const std::string& name) {
-    if (!table_->file.has_variable(name)) {
-      refuse_to_continue(path, "has no variable '" + name + "'");
-    }
-    return table_->file.variable_id(name);
-  };
+  const auto id_of = [&](const char* name) { return variable_to_continue(table_->file, name); };
   trial_ = id_of("trial");
   for (const Count& count : kCounts) ids_.push_back(id_of(count.name));
   rule_of_thumb_ = id_of("energy_rule_of_thumb");

@@ -28,9 +28,8 @@ ProbeRecorder::ProbeRecorder(const std::filesystem::path& directory, const Recor
     : file_(open(directory / "probes.nc", resume_from)) {
   const std::vector<std::string> phases = count_phases(run);
   if (resume_from != nullptr) {
-    for (const char* name : {"group", "phase", "digit"})
-      if (!file_.has_variable(name))
-        refuse_to_continue(directory / "probes.nc", std::string("has no variable '") + name + "'");
+    // Files of earlier versions may lack them.
+    for (const char* name : {"group", "phase", "digit"}) variable_to_continue(file_, name);
     update_builds(file_, run.provenance);
   } else {
     define(run, phases);

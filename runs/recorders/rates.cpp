@@ -32,11 +32,7 @@ RatesRecorder::RatesRecorder(const std::filesystem::path& directory, const Recor
   time_ = table_->file.variable_id("time");
   trial_ = table_->file.variable_id("trial");
   for (const PopulationInfo& population : region.populations) {
-    const std::string name = "rate_" + population.name;
-    if (!table_->file.has_variable(name)) {
-      refuse_to_continue(path, "has no variable '" + name + "'");
-    }
-    ids_.push_back(table_->file.variable_id(name));
+    ids_.push_back(variable_to_continue(table_->file, "rate_" + population.name));
   }
 }
 

@@ -89,6 +89,13 @@ void refuse_to_continue(const std::filesystem::path& path, const std::string& wh
                            "the run, or start a new run with another --out");
 }
 
+int variable_to_continue(const NetcdfFile& file, const std::string& name) {
+  if (!file.has_variable(name)) {
+    refuse_to_continue(file.path(), "has no variable '" + name + "'");
+  }
+  return file.variable_id(name);
+}
+
 SubjectAxis::SubjectAxis(NetcdfFile& file, const RecordedRun& run,
                          std::span<const std::int32_t> members)
     : run_(run), members_(members), groups_(padded_groups(run)) {

@@ -74,6 +74,9 @@ int column_of(std::span<const std::int32_t> members, std::int64_t member);
 /// "cortex.nc: …": what a file on disk does not agree with.
 [[noreturn]] void refuse_to_continue(const std::filesystem::path& path, const std::string& what);
 
+/// Id of a variable that a recorder is to go on writing. Refuses to continue where there is none.
+int variable_to_continue(const NetcdfFile& file, const std::string& name);
+
 /// The dimension `subject` with its coordinates; `members` says which subjects a file holds.
 class SubjectAxis {
  public:

@@ -18,12 +18,7 @@ WeightsRecorder::WeightsRecorder(const std::filesystem::path& directory, const R
     update_builds(file_, run.provenance);
   }
   file_.skip_filling();  // all records are written whole
-  const auto id_of = [&](const std::string& name) {
-    if (!file_.has_variable(name)) {
-      refuse_to_continue(file_.path(), "has no variable '" + name + "'");
-    }
-    return file_.variable_id(name);
-  };
+  const auto id_of = [&](const std::string& name) { return variable_to_continue(file_, name); };
   group_name_ = id_of("group_name");
   for (const ProjectionInfo& projection : projections_) {
     ids_.push_back(id_of("weight_" + projection.name));

@@ -639,28 +639,28 @@ TEST(Experiment, ExpandsToPairedMembers) {
     EXPECT_EQ(members[k].group, 0u);
     EXPECT_EQ(members[4 + k].group, 1u);
     EXPECT_EQ(members[k].subject, k);
-    EXPECT_EQ(members[k].subject_parameters.seed, members[4 + k].subject_parameters.seed);
-    seeds.insert(members[k].subject_parameters.seed);
+    EXPECT_EQ(experiment.subject(members[k]).seed, experiment.subject(members[4 + k]).seed);
+    seeds.insert(experiment.subject(members[k]).seed);
   }
   EXPECT_EQ(seeds.size(), 4u);
-  EXPECT_EQ(members[0].subject_parameters.brain.scale, 0.5);
-  EXPECT_EQ(members[4].subject_parameters.brain.scale, 2.0);
-  EXPECT_EQ(members[4].subject_parameters.schedule[0].feedback, Feedback::full);
-  EXPECT_EQ(members[4].subject_parameters.schedule[1].feedback, Feedback::none);
+  EXPECT_EQ(experiment.subject(members[0]).brain.scale, 0.5);
+  EXPECT_EQ(experiment.subject(members[4]).brain.scale, 2.0);
+  EXPECT_EQ(experiment.subject(members[4]).schedule[0].feedback, Feedback::full);
+  EXPECT_EQ(experiment.subject(members[4]).schedule[1].feedback, Feedback::none);
 }
 
 TEST(Experiment, MoreSubjectsLeaveTheFirstAsTheyWere) {
   Overrides more;
   more.subjects = "9";
-  const auto few = parse_experiment(kGood, "x.toml").members();
-  const auto many = parse_experiment(kGood, "x.toml", more).members();
-  for (int k = 0; k < 4; ++k) {
-    EXPECT_EQ(few[k].subject_parameters.seed, many[k].subject_parameters.seed);
+  const Experiment few = parse_experiment(kGood, "x.toml");
+  const Experiment many = parse_experiment(kGood, "x.toml", more);
+  for (std::size_t k = 0; k < 4; ++k) {
+    EXPECT_EQ(few.subject(few.members()[k]).seed, many.subject(many.members()[k]).seed);
   }
   Overrides reseeded;
   reseeded.seed = "2";
-  EXPECT_NE(parse_experiment(kGood, "x.toml", reseeded).members()[0].subject_parameters.seed,
-            few[0].subject_parameters.seed);
+  const Experiment other = parse_experiment(kGood, "x.toml", reseeded);
+  EXPECT_NE(other.subject({0, 0}).seed, few.subject({0, 0}).seed);
 }
 
 /// Two groups whose subjects differ in GABA-A, the second also in the strength of the noise.
@@ -679,20 +679,21 @@ TEST(Experiment, SubjectsDifferWithinTheRange) {
   std::set<double> values;
   double sum = 0;
   for (std::size_t k = 0; k < 40; ++k) {
-    const double factor = members[k].subject_parameters.brain.cortex.gaba_a_factor;
+    const double factor = experiment.subject(members[k]).brain.cortex.gaba_a_factor;
     EXPECT_GT(factor, 0.6);
     EXPECT_LT(factor, 1.0);
     // Groups are paired, also in what their subjects differ in.
-    EXPECT_EQ(members[40 + k].subject_parameters.brain.cortex.gaba_a_factor, factor);
-    EXPECT_EQ(members[80 + k].subject_parameters.brain.cortex.gaba_a_factor, 1.0);
-    EXPECT_EQ(numbers_of(members[k].subject_parameters, experiment.varied_keys())[0].value, factor);
+    EXPECT_EQ(experiment.subject(members[40 + k]).brain.cortex.gaba_a_factor, factor);
+    EXPECT_EQ(experiment.subject(members[80 + k]).brain.cortex.gaba_a_factor, 1.0);
+    EXPECT_EQ(numbers_of(experiment.subject(members[k]), experiment.varied_keys())[0].value,
+              factor);
     values.insert(factor);
     sum += factor;
   }
   EXPECT_EQ(values.size(), 40u);
   EXPECT_NEAR(sum / 40, 0.8, 4 * 0.4 / std::sqrt(12.0 * 40));  // four standard errors
   // Another key has a share of its own.
-  const Subject& first = members[40].subject_parameters;
+  const Subject first = experiment.subject(members[40]);
   EXPECT_GT(std::abs((first.brain.cortex.gaba_a_factor - 0.6) / 0.4 -
                      (first.body.motor_noise - 0.1) / 0.1),
             1e-6);
@@ -702,17 +703,17 @@ TEST(Experiment, WhatDiffersReadsBack) {
   const Experiment experiment = parse_experiment(kVaried, "x.toml");
   const Experiment again = parse_experiment(resolved_toml(experiment), "resolved.toml");
   EXPECT_EQ(config_digest(again), config_digest(experiment));
-  EXPECT_EQ(again.members()[7].subject_parameters.brain.cortex.gaba_a_factor,
-            experiment.members()[7].subject_parameters.brain.cortex.gaba_a_factor);
+  EXPECT_EQ(again.subject(again.members()[7]).brain.cortex.gaba_a_factor,
+            experiment.subject(experiment.members()[7]).brain.cortex.gaba_a_factor);
 }
 
 TEST(Experiment, WhatIsSetLaterIsTheSameForAll) {
   Overrides set;
   set.set = {"group.a.brain.cortex.gaba_a_factor=0.9"};
   const Experiment experiment = parse_experiment(kVaried, "x.toml", set);
-  EXPECT_EQ(experiment.members()[3].subject_parameters.brain.cortex.gaba_a_factor, 0.9);
-  EXPECT_LT(experiment.members()[43].subject_parameters.brain.cortex.gaba_a_factor, 1.0);
-  EXPECT_NE(experiment.members()[43].subject_parameters.brain.cortex.gaba_a_factor, 0.9);
+  EXPECT_EQ(experiment.subject(experiment.members()[3]).brain.cortex.gaba_a_factor, 0.9);
+  EXPECT_LT(experiment.subject(experiment.members()[43]).brain.cortex.gaba_a_factor, 1.0);
+  EXPECT_NE(experiment.subject(experiment.members()[43]).brain.cortex.gaba_a_factor, 0.9);
   EXPECT_NE(experiment.cut.find("a: brain.cortex.gaba_a_factor the same for all subjects"),
             std::string::npos)
       << experiment.cut;

@@ -1,0 +1,183 @@
+#include "runs/experiment_unknown_keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "runs/experiment_keys.hpp"
+
+namespace quartet {
+namespace {
+
+using Names = std::vector<std::string>;
+
+void append(Names& to, const Names& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+bool among(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void report_unknown(const Layer& layer, const Names& known, Problems& problems) {
+  for (const Setting& setting : layer) {
+    if (setting.used) continue;
+    if (among(known, setting.key)) {
+      problems.add(setting.where, fmt::format("{} is a table of keys", setting.key),
+                   fmt::format("write {}.KEY = VALUE", setting.key));
+      continue;
+    }
+    // "schedule.day.blocks" is as little known as a whole as "schedules.day.blocks" is.
+    const std::string table = setting.key.substr(0, setting.key.find('.'));
+    std::string meant = nearest(setting.key, known);
+    if (meant.empty() && table != setting.key) {
+      meant = nearest(table, known);
+      if (meant == table)
+        meant.clear();
+      else if (!meant.empty())
+        meant += setting.key.substr(table.size());
+    }
+    problems.add(setting.where, fmt::format("unknown key {}", setting.key),
+                 meant.empty() ? "`quartet describe` lists all keys"
+                               : fmt::format("did you mean {}?", meant));
+  }
+}
+
+/// The same of a group's vary.
+void report_unknown_varied(const Layer& layer, Problems& problems) {
+  Layer of_tables;
+  for (const Setting& setting : layer) {
+    if (setting.key.starts_with("brain.") || setting.key.starts_with("body.")) {
+      of_tables.push_back(setting);
+    } else {
+      problems.add(setting.where,
+                   fmt::format("vary.{}: subjects of a group differ in numbers of [brain] and "
+                               "[body] alone",
+                               setting.key),
+                   "write groups that differ");
+    }
+  }
+  report_unknown(of_tables, subject_table_names(), problems);
+}
+
+/// A layer of overrides.
+enum class Overriding { set_of_group, quick, command_line };
+
+/// What is told of the overrides of one layer that nobody has read.
+class UnknownOverrides {
+ public:
+  UnknownOverrides(Overriding layer, const Names& groups, const std::set<std::string>& phases,
+                   Problems& problems)
+      : in_group_(layer == Overriding::set_of_group),
+        groups_(groups),
+        phases_(phases.begin(), phases.end()),
+        problems_(problems) {
+    known_ = in_group_ ? subject_table_names() : table_names();
+    const Names block_keys = block_key_names();
+    for (const std::string& key : block_keys) known_.push_back("block." + key);
+    for (const std::string& phase : phases_)
+      for (const std::string& key : block_keys) known_.push_back("block." + phase + "." + key);
+    if (!in_group_) append(known_, {"subjects", "seed"});
+    if (layer == Overriding::quick) known_.push_back("trials_factor");
+    std::erase(of_file_, "cut");  // nobody may write it
+  }
+
+  void report(const Layer& layer) {
+    for (const Setting& setting : layer)
+      if (!setting.used) report(setting);
+  }
+
+ private:
+  void report(const Setting& setting) {
+    std::string key = setting.key;
+    if (in_group_ && (key == "subjects" || key == "seed" || key.starts_with("record.") ||
+                      key.starts_with("group."))) {
+      problems_.add(setting.where, fmt::format("{} cannot stand in a group's set", key),
+                    key == "subjects" ? "write it beside set, as a key of the group"
+                                      : "write it for all groups, at the file's top level");
+      return;
+    }
+    std::string own;  // "group.NAME.", where the key begins so
+    if (key.starts_with("group.")) {
+      const std::size_t end = key.find('.', 6);
+      const std::string name = key.substr(6, end == key.npos ? key.npos : end - 6);
+      if (end == key.npos || !among(groups_, name)) {
+        report_name(setting, fmt::format("no group {}", name), name, groups_, "groups");
+        return;
+      }
+      own = key.substr(0, end + 1);
+      key = key.substr(end + 1);
+    }
+    if (const std::optional<std::string> phase = phase_of(key); phase && !among(phases_, *phase)) {
+      const std::string what = fmt::format("no block has phase = {}", toml_text(*phase));
+      if (phases_.empty())
+        problems_.add(setting.where, what,
+                      "give a block a phase, or write block.KEY for all blocks");
+      else
+        report_name(setting, what, *phase, phases_, "phases");
+      return;
+    }
+    if (among(of_file_, key) || among(of_group_, key)) {
+      const bool group_has_it = among(of_group_, key) && (in_group_ || !own.empty());
+      problems_.add(setting.where, fmt::format("{} cannot be set here", setting.key),
+                    among(of_file_, key) && !group_has_it ? "write it at the file's top level"
+                                                          : "write it in the file's [[group]]");
+      return;
+    }
+    const std::string close = nearest(key, known_);
+    problems_.add(setting.where, fmt::format("unknown key {}", setting.key),
+                  close.empty() || close == key ? "`quartet describe` lists all keys"
+                                                : fmt::format("did you mean {}{}?", own, close),
+                  close == key);  // not read, because something else is wrong
+  }
+
+  void report_name(const Setting& setting, const std::string& what, const std::string& name,
+                   const Names& names, std::string_view these) {
+    problems_.add(
+        setting.where, what,
+        did_you_mean(name, names, fmt::format("{} are {}", these, fmt::join(names, ", "))));
+  }
+
+  /// PHASE of "block.PHASE.KEY"; none of "block.TABLE.KEY".
+  static std::optional<std::string> phase_of(const std::string& key) {
+    const std::size_t end = key.starts_with("block.") ? key.find('.', 6) : key.npos;
+    if (end == key.npos || key.starts_with("block.probe.") || key.starts_with("block.drug."))
+      return std::nullopt;
+    return key.substr(6, end - 6);
+  }
+
+  bool in_group_;
+  const Names& groups_;
+  Names phases_;
+  Problems& problems_;
+  Names known_;
+  Names of_file_ = top_level_names();
+  Names of_group_ = group_key_names();
+};
+
+}  // namespace
+
+void report_unknown_keys(const Document& document, const std::vector<std::string>& groups,
+                         const std::set<std::string>& phases, Problems& problems) {
+  Names known = top_level_names();
+  append(known, table_names());
+  append(known, {"schedules", "group", "quick"});
+  report_unknown(document.file, known, problems);
+  const Names of_block = labelled_block_key_names();
+  for (const ScheduleText& schedule : document.schedules)
+    for (const BlockText& block : schedule.blocks) report_unknown(block.keys, of_block, problems);
+  Names of_group = group_key_names();
+  append(of_group, {"set", "vary"});
+  const auto report_overrides = [&](const Layer& layer, Overriding which) {
+    UnknownOverrides(which, groups, phases, problems).report(layer);
+  };
+  for (const GroupText& group : document.groups) {
+    report_unknown(group.keys, of_group, problems);
+    report_unknown_varied(group.vary, problems);
+    report_overrides(group.set, Overriding::set_of_group);
+  }
+  report_overrides(document.quick, Overriding::quick);
+  report_overrides(document.command_line, Overriding::command_line);
+}
+
+}  // namespace quartet
