@@ -170,7 +170,6 @@ class Exchange::Impl {
   }
   std::string fail(std::string_view reason) noexcept;
   void leave() noexcept;
-  Traffic traffic() const;
   const Host& host(std::string_view region) const;
   Host& host(std::string_view region) {
     return const_cast<Host&>(std::as_const(*this).host(region));
@@ -179,7 +178,8 @@ class Exchange::Impl {
   int exceptions_at_start_ = std::uncaught_exceptions();
   Step step_ = 0;
   Step stop_step_ = no_stop;
-  int stop_lead_ = 1;
+  int stop_lead_ = 1;  // timesteps from a request to the stop: more than ranks can be apart
+  std::vector<TractTraffic> traffic_;
 
  private:
   void build_routes(std::span<const Tract> tracts, std::span<const RegionPorts> ports);
@@ -200,7 +200,6 @@ class Exchange::Impl {
   bool received_ = false;  // between receive and send
   bool quiet_ = true;      // nothing of an earlier timestep is still between ranks
   bool closed_ = false;    // failed or left
-  Traffic traffic_;
 };
 
 Exchange::Impl::Impl(Communicator& communicator, const Placement& placement,
@@ -215,7 +214,7 @@ Exchange::Impl::Impl(Communicator& communicator, const Placement& placement,
   build_hosts(placement, ports);
   apply_lesions(lesions);
   connect(placement, ports);
-  for (const Route& route : routes_) traffic_.tracts.push_back({route.name, 0, 0, 0});
+  for (const Route& route : routes_) traffic_.push_back({route.name, 0, 0, 0});
 }
 
 void Exchange::Impl::build_routes(std::span<const Tract> tracts,
@@ -307,8 +306,7 @@ void Exchange::Impl::build_hosts(const Placement& placement, std::span<const Reg
         {region, slice, found->outputs, PortOutbox(found->region, found->outputs, slice.slice),
          RouteInbox(routes_, std::move(by_port)),
          std::make_unique<SlicePeers>(
-             *communicator_, placement.ranks_of(slice.region), slice.slice,
-             1 + static_cast<int>(region),
+             *communicator_, placement.ranks_of(slice.region), 1 + static_cast<int>(region),
              [this](std::string_view reason) { notify(MessageKind::failed, reason); }),
          std::vector<bool>(n, false), std::vector<Bytes>(n), std::vector<std::size_t>(n, 0)});
   }
@@ -560,7 +558,7 @@ void Exchange::Impl::send(Step t) {
     Route& route = routes_[i];
     if (!route.starts_here) continue;
     Host& host = sender(route);
-    if (!route.analog()) traffic_.tracts[i].spikes += host.outbox.spikes(route.out_port).size();
+    if (!route.analog()) traffic_[i].spikes += host.outbox.spikes(route.out_port).size();
     if (!route.ends_here) continue;
     const std::size_t slot = route.slot(t + route.delay);
     if (route.analog()) {
@@ -596,13 +594,10 @@ void Exchange::Impl::send(Step t) {
         carries = !host.outbox.spikes(route.out_port).empty();
       }
       out += bytes;
-      traffic_.tracts[i].bytes += bytes;
-      traffic_.tracts[i].messages += carries ? 1 : 0;
+      traffic_[i].bytes += bytes;
+      traffic_[i].messages += carries ? 1 : 0;
     }
-    const auto length = static_cast<std::size_t>(out - message.data());
-    neighbour.to->send(length);
-    ++traffic_.messages;
-    traffic_.bytes += length;
+    neighbour.to->send(static_cast<std::size_t>(out - message.data()));
   }
   received_ = false;
   ++step_;
@@ -743,14 +738,6 @@ void Exchange::Impl::leave() noexcept {
   }
 }
 
-Traffic Exchange::Impl::traffic() const {
-  Traffic traffic = traffic_;
-  for (const Host& host : hosts_) {
-    traffic.peer_messages += host.peers->messages();
-  }
-  return traffic;
-}
-
 const Host& Exchange::Impl::host(std::string_view region) const {
   for (const Host& host : hosts_) {
     if (host.slice.region == region) return host;
@@ -780,7 +767,6 @@ Outbox& Exchange::outbox(std::string_view region) { return impl_->host(region).o
 Peers& Exchange::peers(std::string_view region) { return *impl_->host(region).peers; }
 void Exchange::request_stop() { impl_->request_stop(); }
 Step Exchange::stop_step() const { return impl_->stop_step_; }
-int Exchange::stop_lead() const { return impl_->stop_lead_; }
 std::string Exchange::fail(std::string_view reason) noexcept { return impl_->fail(reason); }
 void Exchange::quiesce() { impl_->quiesce(); }
 void Exchange::save(std::string_view region, StateWriter& writer) const {
@@ -789,7 +775,7 @@ void Exchange::save(std::string_view region, StateWriter& writer) const {
 void Exchange::load(std::string_view region, Step t, StateReader& reader) {
   impl_->load(region, t, reader);
 }
-Traffic Exchange::traffic() const { return impl_->traffic(); }
+const std::vector<TractTraffic>& Exchange::traffic() const { return impl_->traffic_; }
 
 std::vector<RegionPorts> gather_ports(Communicator& communicator,
                                       std::span<const RegionPorts> hosted) {

@@ -15,9 +15,9 @@ constexpr int slots = 4;
 
 }  // namespace
 
-SlicePeers::SlicePeers(Communicator& communicator, std::span<const int> ranks, int slice, int tag,
+SlicePeers::SlicePeers(Communicator& communicator, std::span<const int> ranks, int tag,
                        std::function<void(std::string_view)> on_failure)
-    : slice_(slice), slices_(static_cast<int>(ranks.size())), on_failure_(std::move(on_failure)) {
+    : on_failure_(std::move(on_failure)) {
   for (const int rank : ranks) {
     if (rank == communicator.rank()) continue;
     peers_.push_back({rank,
@@ -44,7 +44,6 @@ void SlicePeers::all_gather(std::vector<Spike>& spikes) {
       write_control(message, control);
       if (payload > 0) std::memcpy(message.data() + sizeof control, spikes.data() + sent, payload);
       peer.to->send(sizeof control + payload);
-      ++messages_;
     }
     sent += control.count;
     more = control.more != 0;
@@ -61,17 +60,13 @@ void SlicePeers::all_gather(std::vector<Spike>& spikes) {
     }
   }
 
-  // In slice order, where neighbouring runs often follow one another and need no merge.
   runs_.clear();
-  for (std::size_t i = 0; i <= peers_.size(); ++i) {
-    if (static_cast<int>(i) == slice_) {
-      runs_.spikes().insert(runs_.spikes().end(), spikes.begin(), spikes.end());
-      runs_.end_run();
-    }
-    if (i == peers_.size()) break;
-    runs_.spikes().insert(runs_.spikes().end(), peers_[i].arrived.begin(), peers_[i].arrived.end());
+  runs_.spikes().assign(spikes.begin(), spikes.end());
+  runs_.end_run();
+  for (Peer& peer : peers_) {
+    runs_.spikes().insert(runs_.spikes().end(), peer.arrived.begin(), peer.arrived.end());
     runs_.end_run();
-    peers_[i].arrived.clear();
+    peer.arrived.clear();
   }
   runs_.merge(scratch_);
   spikes.assign(runs_.spikes().begin(), runs_.spikes().end());

@@ -66,8 +66,6 @@ class Outbox {
 class Peers {
  public:
   virtual ~Peers() = default;
-  virtual int slice() const = 0;   ///< own index, 0 … slices()−1
-  virtual int slices() const = 0;  ///< how many slices the region has
   /// Collective over the region's slices: replaces `spikes` (own) by those of all slices, in
   /// canonical order. Ids are the region's own numbering. With one slice only sorts.
   virtual void all_gather(std::vector<Spike>& spikes) = 0;

@@ -169,7 +169,7 @@ std::vector<const Region*> MemberRun::regions() const {
 }
 
 std::vector<TractTraffic> MemberRun::traffic() const {
-  std::vector<TractTraffic> tracts = exchange_->traffic().tracts;
+  std::vector<TractTraffic> tracts = exchange_->traffic();
   for (std::size_t i = 0; i < probe_traffic_.size(); ++i) {
     tracts[i].spikes -= probe_traffic_[i].spikes;
     tracts[i].messages -= probe_traffic_[i].messages;

@@ -60,7 +60,7 @@ Ids firing(const Subject& subject, const char* name, const char* population, int
     const auto region = make_region(name, subject, {slice, slices});
     const std::size_t index = population_of(*region, population);
     if (size) *size = region->populations()[index].size;
-    OneRegion alone(*region, 0, {slice, slices});
+    OneRegion alone(*region);
     for (int ms = 0; ms < 50; ++ms) {
       alone.step();
       for (const Spike& spike : region->spikes(index)) fired.insert(spike.id);
