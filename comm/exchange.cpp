@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "comm/control_word.hpp"
+#include "comm/rank_distances.hpp"
 #include "comm/slice_peers.hpp"
 #include "comm/spike_codec.hpp"
 #include "comm/spike_runs.hpp"
@@ -19,8 +20,6 @@ namespace quartet {
 namespace {
 
 constexpr int signals_tag = 0;  // of the lanes between ranks; region i has 1 + i for its slices
-constexpr int unreachable = 1 << 20;
-constexpr int control_delay = 8;  // of lanes that carry no tract, timesteps
 
 [[noreturn]] void refuse(const std::string& what) { throw SharedFailure("exchange: " + what); }
 
@@ -334,67 +333,15 @@ void Exchange::Impl::apply_lesions(std::span<const TractLesion> lesions) {
 /// Opens a lane to and from every rank that tracts lead to and from, long enough for how far apart
 /// ranks can run.
 void Exchange::Impl::connect(const Placement& placement, std::span<const RegionPorts> ports) {
-  const auto n = static_cast<std::size_t>(communicator_->size());
-  const auto me = static_cast<std::size_t>(communicator_->rank());
-  const auto senders = [&](const Route& route) {
-    const auto ranks = placement.ranks_of(ports[route.from].region);
-    return route.analog() ? ranks.first(1) : ranks;
-  };
-  // Shortest delay from rank to rank, along tracts.
-  std::vector<std::vector<int>> delay(n, std::vector<int>(n, unreachable));
+  std::vector<RankTract> tracts;
   for (const Route& route : routes_) {
-    for (const int from : senders(route)) {
-      for (const int to : placement.ranks_of(ports[route.to].region)) {
-        int& shortest = delay[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
-        if (from != to) shortest = std::min(shortest, route.delay);
-      }
-    }
+    const auto senders = placement.ranks_of(ports[route.from].region);
+    tracts.push_back({route.analog() ? senders.first(1) : senders,
+                      placement.ranks_of(ports[route.to].region), route.delay});
   }
-  // distance[a][b]: what b has seen of a, directly or through others, lags by at most this; so a is
-  // never more than distance[b][a] timesteps ahead of b.
-  std::vector<std::vector<int>> distance;
-  const auto update_distance = [&] {
-    distance = delay;
-    for (std::size_t i = 0; i < n; ++i) distance[i][i] = 0;
-    for (std::size_t via = 0; via < n; ++via) {
-      for (std::size_t a = 0; a < n; ++a) {
-        for (std::size_t b = 0; b < n; ++b) {
-          distance[a][b] = std::min(distance[a][b], distance[a][via] + distance[via][b]);
-        }
-      }
-    }
-  };
-  const auto longest = [&] {
-    int result = 0;
-    for (const auto& row : distance) {
-      result = std::max(result, *std::max_element(row.begin(), row.end()));
-    }
-    return result;
-  };
-  update_distance();
-  if (longest() >= unreachable) {
-    // Some ranks would never hear of others: let control words go between all.
-    for (std::size_t a = 0; a < n; ++a) {
-      for (std::size_t b = 0; b < n; ++b) {
-        if (a != b && delay[a][b] == unreachable) delay[a][b] = control_delay;
-      }
-    }
-    update_distance();
-  }
-  stop_lead_ = longest() + 1;
+  const RankDistances distances(communicator_->size(), tracts);
+  stop_lead_ = distances.longest() + 1;
 
-  const auto routes_between = [&](std::size_t from, std::size_t to) {
-    std::vector<std::size_t> between;
-    for (std::size_t i = 0; i < routes_.size(); ++i) {
-      const auto starts = senders(routes_[i]);
-      const auto ends = placement.ranks_of(ports[routes_[i].to].region);
-      if (std::find(starts.begin(), starts.end(), static_cast<int>(from)) != starts.end() &&
-          std::find(ends.begin(), ends.end(), static_cast<int>(to)) != ends.end()) {
-        between.push_back(i);
-      }
-    }
-    return between;
-  };
   const auto max_bytes = [&](const std::vector<std::size_t>& between) {
     std::size_t bytes = sizeof(ControlWord);
     for (const std::size_t i : between) {
@@ -405,24 +352,26 @@ void Exchange::Impl::connect(const Placement& placement, std::span<const RegionP
   };
   // Messages that can be between `from` and `to`: how far `from` can be ahead plus how late `to`
   // takes them; one that `to` is reading and a notice.
-  const auto slots = [&](std::size_t from, std::size_t to) {
-    return distance[to][from] + delay[from][to] + 3;
+  const auto slots = [&](int from, int to) {
+    return distances.distance(to, from) + distances.delay(from, to) + 3;
   };
-  for (std::size_t other = 0; other < n; ++other) {
-    if (delay[me][other] == unreachable && delay[other][me] == unreachable) continue;
-    const int rank = static_cast<int>(other);
+  const int me = communicator_->rank();
+  for (int other = 0; other < communicator_->size(); ++other) {
+    const bool sends = distances.delay(me, other) != RankDistances::unreachable;
+    const bool receives = distances.delay(other, me) != RankDistances::unreachable;
+    if (!sends && !receives) continue;
     Neighbour neighbour;
-    neighbour.rank = rank;
-    if (delay[me][other] != unreachable) {
-      neighbour.out_routes = routes_between(me, other);
-      neighbour.to = communicator_->open_send(rank, signals_tag, max_bytes(neighbour.out_routes),
+    neighbour.rank = other;
+    if (sends) {
+      neighbour.out_routes = distances.between(me, other);
+      neighbour.to = communicator_->open_send(other, signals_tag, max_bytes(neighbour.out_routes),
                                               slots(me, other));
     }
-    if (delay[other][me] != unreachable) {
-      neighbour.in_routes = routes_between(other, me);
-      neighbour.delay_in = delay[other][me];
+    if (receives) {
+      neighbour.in_routes = distances.between(other, me);
+      neighbour.delay_in = distances.delay(other, me);
       neighbour.from = communicator_->open_receive(
-          rank, signals_tag, max_bytes(neighbour.in_routes), slots(other, me));
+          other, signals_tag, max_bytes(neighbour.in_routes), slots(other, me));
     }
     neighbours_.push_back(std::move(neighbour));
   }
