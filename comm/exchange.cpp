@@ -136,8 +136,9 @@ struct Host {
   PortOutbox outbox;
   RouteInbox inbox;
   std::unique_ptr<SlicePeers> peers;
-  std::vector<bool> travels;  // output port → to another rank
-  std::vector<Bytes> packed;  // output port → this timestep's spikes as bytes
+  std::vector<std::uint32_t> most_cells;  // output port → of this slice
+  std::vector<bool> travels;              // output port → to another rank
+  std::vector<Bytes> packed;              // output port → this timestep's spikes as bytes
   std::vector<std::size_t> packed_bytes;
 };
 
@@ -301,13 +302,18 @@ void Exchange::Impl::build_hosts(const Placement& placement, std::span<const Reg
       }
     }
     const std::size_t n = found->outputs.size();
+    std::vector<std::uint32_t> most_cells;
+    for (const Port& port : found->outputs) {
+      most_cells.push_back(most_of_slice(port, static_cast<std::size_t>(slice.slices)));
+    }
     hosts_.push_back(
         {region, slice, found->outputs, PortOutbox(found->region, found->outputs, slice.slice),
          RouteInbox(routes_, std::move(by_port)),
          std::make_unique<SlicePeers>(
              *communicator_, placement.ranks_of(slice.region), 1 + static_cast<int>(region),
              [this](std::string_view reason) { notify(MessageKind::failed, reason); }),
-         std::vector<bool>(n, false), std::vector<Bytes>(n), std::vector<std::size_t>(n, 0)});
+         std::move(most_cells), std::vector<bool>(n, false), std::vector<Bytes>(n),
+         std::vector<std::size_t>(n, 0)});
   }
 }
 
@@ -346,7 +352,8 @@ void Exchange::Impl::connect(const Placement& placement, std::span<const RegionP
     std::size_t bytes = sizeof(ControlWord);
     for (const std::size_t i : between) {
       const Port& port = routes_[i].port;
-      bytes += routes_[i].analog() ? port.size * sizeof(double) : packed_bound(port);
+      bytes += routes_[i].analog() ? port.size * sizeof(double)
+                                   : packed_bound(port, most_of_slice(port, tracts[i].from.size()));
     }
     return std::max(bytes, min_message_bytes);
   };
@@ -381,7 +388,8 @@ void Exchange::Impl::connect(const Placement& placement, std::span<const RegionP
         const Route& route = routes_[i];
         if (route.from != host.region || route.analog()) continue;
         host.travels[route.out_port] = true;
-        host.packed[route.out_port].resize(packed_bound(route.port));
+        host.packed[route.out_port].resize(
+            packed_bound(route.port, host.most_cells[route.out_port]));
       }
     }
   }
@@ -483,10 +491,13 @@ void Exchange::Impl::send(Step t) {
     for (std::size_t port = 0; port < host.outputs.size(); ++port) {
       if (host.outputs[port].kind == PortKind::analog) continue;
       std::vector<Spike>& spikes = host.outbox.spikes(port);
-      std::string wrong = check_spikes(spikes, host.outputs[port]);
+      const auto check = [&] {
+        return check_spikes(spikes, host.outputs[port], host.most_cells[port]);
+      };
+      std::string wrong = check();
       if (!wrong.empty()) {  // seldom: regions mostly emit in canonical order
         std::sort(spikes.begin(), spikes.end());
-        wrong = check_spikes(spikes, host.outputs[port]);
+        wrong = check();
       }
       if (!wrong.empty()) {
         throw std::logic_error(std::string(host.slice.region) + " sent through port " +
@@ -629,7 +640,7 @@ void Exchange::Impl::load(std::string_view region, Step t, StateReader& reader) 
         if (next < ids.size()) due.spikes().push_back({ids[next], substeps[next]});
       }
       due.end_run();
-      const std::string wrong = check_spikes(due.spikes(), route.port);
+      const std::string wrong = check_spikes(due.spikes(), route.port, route.port.size);
       if (!wrong.empty() || next > ids.size()) {
         throw std::runtime_error("checkpoint of " + std::string(region) + ": the signals in " +
                                  name + " are not of this tract" +

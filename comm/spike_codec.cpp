@@ -1,5 +1,6 @@
 #include "comm/spike_codec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -61,7 +62,13 @@ std::byte* pack_substep(std::span<const Spike> spikes, std::byte* out) {
 
 }  // namespace
 
-std::string check_spikes(std::span<const Spike> spikes, const Port& port) {
+std::uint32_t most_of_slice(const Port& port, std::size_t slices) {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(port.size, port.size / slices + 8));
+}
+
+std::string check_spikes(std::span<const Spike> spikes, const Port& port, std::uint32_t cells) {
+  std::uint32_t lowest = port.size;
+  std::uint32_t highest = 0;
   for (std::size_t i = 0; i < spikes.size(); ++i) {
     const Spike& spike = spikes[i];
     if (spike.id >= port.size) {
@@ -74,12 +81,19 @@ std::string check_spikes(std::span<const Spike> spikes, const Port& port) {
       return "cell " + std::to_string(spike.id) + " twice in substep " +
              std::to_string(spike.substep);
     }
+    lowest = std::min(lowest, spike.id);
+    highest = std::max(highest, spike.id);
+  }
+  if (!spikes.empty() && highest - lowest >= cells) {
+    return "cell " + std::to_string(highest) + ", too far from cell " + std::to_string(lowest) +
+           " for a slice of " + std::to_string(cells) + " cells";
   }
   return {};
 }
 
-std::size_t packed_bound(const Port& port) {
-  const std::size_t words = (std::size_t{port.size} + 31) / 32;
+std::size_t packed_bound(const Port& port, std::uint32_t cells) {
+  // One word more where the first cell is not the first of its word.
+  const std::size_t words = (std::min(std::size_t{port.size} + 31, std::size_t{cells} + 62)) / 32;
   return port.substeps * (sizeof(std::uint32_t) * (words + 3));
 }
 

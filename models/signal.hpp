@@ -56,7 +56,7 @@ class Inbox {
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  /// To append this slice's own spikes to, with ids over all slices.
+  /// To append this slice's own spikes to, with ids over all slices (a slice's have no gap).
   virtual std::vector<Spike>& spikes(std::size_t port) = 0;
   /// To fill (only slice 0 of a region may).
   virtual std::span<double> analog(std::size_t port) = 0;

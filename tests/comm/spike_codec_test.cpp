@@ -5,6 +5,7 @@
 #include <set>
 
 #include "comm/spike_runs.hpp"
+#include "models/network.hpp"
 #include "models/random.hpp"
 
 namespace quartet {
@@ -21,9 +22,9 @@ std::vector<Spike> random_spikes(const Port& port, std::size_t count, std::uint3
 
 std::vector<Spike> round_trip(const std::vector<Spike>& spikes, const Port& port,
                               std::size_t* bytes = nullptr) {
-  std::vector<std::byte> buffer(packed_bound(port) + 8, std::byte{0xAB});
+  std::vector<std::byte> buffer(packed_bound(port, port.size) + 8, std::byte{0xAB});
   const std::size_t written = pack_spikes(spikes, port.substeps, buffer.data());
-  EXPECT_LE(written, packed_bound(port));
+  EXPECT_LE(written, packed_bound(port, port.size));
   EXPECT_EQ(buffer[written], std::byte{0xAB});
   std::vector<Spike> back;
   EXPECT_EQ(unpack_spikes(buffer.data(), port.substeps, back), written);
@@ -38,7 +39,7 @@ TEST(SpikeCodec, all_sizes_and_densities_come_back) {
       const Port port{"p", PortKind::spikes, size, substeps};
       for (const std::size_t count : {0u, 1u, 2u, 7u, 40u, 3000u}) {
         const auto spikes = random_spikes(port, count, ++draw);
-        EXPECT_EQ(check_spikes(spikes, port), "");
+        EXPECT_EQ(check_spikes(spikes, port, port.size), "");
         const auto back = round_trip(spikes, port);
         EXPECT_EQ(back, spikes);
         if (!spikes.empty()) {  // the comparison bites
@@ -66,9 +67,44 @@ TEST(SpikeCodec, the_smaller_form_is_taken) {
 
 TEST(SpikeCodec, wrong_spikes_are_named) {
   const Port port{"p", PortKind::spikes, 10, 2};
-  EXPECT_EQ(check_spikes(std::vector<Spike>{{10, 0}}, port), "cell 10 of 10");
-  EXPECT_EQ(check_spikes(std::vector<Spike>{{1, 2}}, port), "substep 2 of 2");
-  EXPECT_EQ(check_spikes(std::vector<Spike>{{1, 1}, {1, 1}}, port), "cell 1 twice in substep 1");
+  const auto wrong = [&](const std::vector<Spike>& spikes) {
+    return check_spikes(spikes, port, 8);
+  };
+  EXPECT_EQ(wrong({{10, 0}}), "cell 10 of 10");
+  EXPECT_EQ(wrong({{1, 2}}), "substep 2 of 2");
+  EXPECT_EQ(wrong({{1, 1}, {1, 1}}), "cell 1 twice in substep 1");
+  EXPECT_EQ(wrong({{9, 0}, {2, 1}}), "");
+  EXPECT_EQ(wrong({{9, 0}, {1, 1}}), "cell 9, too far from cell 1 for a slice of 8 cells");
+}
+
+TEST(SpikeCodec, a_slice_of_which_every_cell_fires_in_every_substep_fits_its_bound) {
+  for (const std::uint32_t size : {1u, 8u, 20u, 33u, 300u, 1000u, 70000u}) {
+    const Port port{"p", PortKind::spikes, size, 4};
+    for (int slices = 1; slices <= 40; ++slices) {
+      const std::uint32_t most = most_of_slice(port, static_cast<std::size_t>(slices));
+      const std::size_t bound = packed_bound(port, most);
+      std::vector<std::byte> buffer(packed_bound(port, size));
+      for (int slice = 0; slice < slices; ++slice) {
+        const std::uint32_t first = Network::first_of_slice(size, slice, slices);
+        const std::uint32_t end = Network::first_of_slice(size, slice + 1, slices);
+        EXPECT_LE(end - first, most);
+        // All cells: bitmaps. Every second and the outermost: lists that just pay.
+        for (const std::uint32_t stride : {1u, 2u, 15u, 16u, 17u}) {
+          std::vector<Spike> spikes;
+          for (std::uint32_t substep = 0; substep < port.substeps; ++substep) {
+            for (std::uint32_t id = first; id < end; ++id) {
+              if (id % stride == 0 || id + 1 == end) spikes.push_back({id, substep});
+            }
+          }
+          EXPECT_EQ(check_spikes(spikes, port, most), "");
+          EXPECT_LE(pack_spikes(spikes, port.substeps, buffer.data()), bound);
+        }
+      }
+    }
+    EXPECT_LE(packed_bound(port, most_of_slice(port, 10)), packed_bound(port, size));
+  }
+  const Port port{"p", PortKind::spikes, 70000, 4};
+  EXPECT_LT(packed_bound(port, most_of_slice(port, 10)), packed_bound(port, 70000) / 9);
 }
 
 TEST(SpikeRuns, runs_of_slices_merge_into_canonical_order) {

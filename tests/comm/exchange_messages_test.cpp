@@ -1,0 +1,74 @@
+/// What is between ranks: how much room it has, and what comes of messages that are not as they
+/// should be.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "comm/control_word.hpp"
+#include "comm/inprocess_communicator.hpp"
+#include "models/network.hpp"
+#include "tests/comm/fake_brain.hpp"
+#include "tests/comm/tampering.hpp"
+
+namespace quartet {
+namespace {
+
+constexpr int signals_tag = 0, cortex_tag = 1;
+
+TEST(ExchangeMessages, have_room_for_one_slice_and_for_all_its_cells_at_once) {
+  // Only cortex is split, and rank 4 hears all of it.
+  const Placement placement =
+      Placement::parse("cortex:0,1,2,3 cerebellum:4 basal_ganglia:4 thalamus:4 body:4", 5);
+  const RegionPorts& cortex = fake_ports()[0];
+  const auto cells = [&](const Port& port, int slice) {
+    std::vector<Spike> spikes;
+    for (std::uint32_t substep = 0; substep < port.substeps; ++substep) {
+      for (std::uint32_t id = Network::first_of_slice(port.size, slice, 4);
+           id < Network::first_of_slice(port.size, slice + 1, 4); ++id) {
+        spikes.push_back({id, substep});
+      }
+    }
+    return spikes;
+  };
+  std::mutex mutex;
+  std::size_t most_bytes = 0;
+  Tampering tampering;
+  tampering.opened = [&](int to, int tag, std::size_t max_bytes) {
+    const std::lock_guard lock(mutex);
+    if (to == 4 && tag == signals_tag) most_bytes = std::max(most_bytes, max_bytes);
+  };
+  std::map<std::string, std::size_t> arrived;
+  run_in_process(5, [&](Communicator& world) {
+    TamperedCommunicator seen(world, tampering);
+    FakeBrain brain(seen, placement);
+    for (Step t = 0; t < 12; ++t) {
+      brain.exchange.receive(t);
+      if (world.rank() < 4) {
+        for (std::size_t port = 0; port < cortex.outputs.size(); ++port) {
+          brain.exchange.outbox("cortex").spikes(port) = cells(cortex.outputs[port], world.rank());
+        }
+      } else if (t == 11) {
+        for (const RegionPorts& region : fake_ports()) {
+          for (std::size_t i = 0; i < region.inputs.size() && region.region != "cortex"; ++i) {
+            const auto spikes = brain.exchange.inbox(region.region).spikes(i);
+            EXPECT_TRUE(std::is_sorted(spikes.begin(), spikes.end()));
+            arrived[region.inputs[i].name] = spikes.size();
+          }
+        }
+      }
+      brain.exchange.send(t);
+    }
+  });
+  EXPECT_EQ(arrived["pt_to_cerebellum"], 300u * 4);
+  EXPECT_EQ(arrived["pt_to_body"], 300u * 4);
+  EXPECT_EQ(arrived["ct_to_thalamus"], 1000u * 4);
+  EXPECT_EQ(arrived["it_to_striatum"], 70000u * 2);
+  // A quarter of the bitmaps of all cells, which take 18,416 bytes, and the heads.
+  EXPECT_LT(most_bytes, 18416u / 4 + 400);
+}
+
+}  // namespace
+}  // namespace quartet
