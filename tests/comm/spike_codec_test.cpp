@@ -109,7 +109,7 @@ TEST(SpikeCodec, a_slice_of_which_every_cell_fires_in_every_substep_fits_its_bou
 
 TEST(SpikeRuns, runs_of_slices_merge_into_canonical_order) {
   const Port port{"p", PortKind::spikes, 500, 4};
-  for (std::uint32_t slices = 1; slices <= 5; ++slices) {
+  for (std::uint32_t slices = 1; slices <= 9; ++slices) {
     const auto all = random_spikes(port, 300, 1000 + slices);
     SpikeRuns runs;
     std::vector<Spike> scratch;
@@ -125,6 +125,24 @@ TEST(SpikeRuns, runs_of_slices_merge_into_canonical_order) {
     runs.merge(scratch);
     EXPECT_EQ(runs.spikes(), all);
   }
+}
+
+TEST(SpikeRuns, runs_that_go_on_with_one_another_merge_with_those_that_do_not) {
+  SpikeRuns runs;
+  std::vector<Spike> scratch;
+  for (const std::vector<Spike>& run : {std::vector<Spike>{{0, 0}, {1, 0}},
+                                        {{2, 0}, {1, 1}},
+                                        {{4, 0}, {5, 0}},
+                                        {{6, 0}},
+                                        {{3, 0}},
+                                        {{2, 1}}}) {
+    runs.spikes().insert(runs.spikes().end(), run.begin(), run.end());
+    runs.end_run();
+  }
+  runs.merge(scratch);
+  const std::vector<Spike> expected = {{0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0},
+                                       {5, 0}, {6, 0}, {1, 1}, {2, 1}};
+  EXPECT_EQ(runs.spikes(), expected);
 }
 
 }  // namespace
