@@ -400,22 +400,23 @@ void Exchange::Impl::take(Neighbour& neighbour) {
   const std::span<const std::byte> message = neighbour.from->receive();
   const ControlWord control = read_control(message, neighbour.next_in, neighbour.rank);
   stop_step_ = std::min(stop_step_, control.stop_step);
-  const std::byte* in = message.data() + sizeof control;
+  std::span<const std::byte> in = message.subspan(sizeof control);
   for (const std::size_t i : neighbour.in_routes) {
     Route& route = routes_[i];
     const std::size_t slot = route.slot(control.step + route.delay);
     if (route.analog()) {
-      std::memcpy(route.values[slot].data(), in, route.port.size * sizeof(double));
-      in += route.port.size * sizeof(double);
+      const std::size_t bytes = route.port.size * sizeof(double);
+      if (in.size() < bytes) refuse_length(neighbour.rank);
+      std::memcpy(route.values[slot].data(), in.data(), bytes);
+      in = in.subspan(bytes);
     } else {
-      in += unpack_spikes(in, route.port.substeps, route.spikes[slot].spikes());
+      if (!unpack_spikes(in, route.port.substeps, route.spikes[slot].spikes())) {
+        refuse_length(neighbour.rank);
+      }
       route.spikes[slot].end_run();
     }
   }
-  if (in != message.data() + message.size()) {
-    throw std::runtime_error("rank " + std::to_string(neighbour.rank) +
-                             " sent a message of an unexpected length");
-  }
+  if (!in.empty()) refuse_length(neighbour.rank);
   ++neighbour.next_in;
 }
 

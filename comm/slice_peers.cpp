@@ -50,11 +50,12 @@ void SlicePeers::all_gather(std::vector<Spike>& spikes) {
     for (Peer& peer : peers_) {
       const std::span<const std::byte> message = peer.from->receive();
       const ControlWord theirs = read(peer, message);
+      const std::span<const std::byte> payload = message.subspan(sizeof theirs);
+      if (payload.size() != theirs.count * sizeof(Spike)) refuse_length(peer.rank);
       const std::size_t before = peer.arrived.size();
       peer.arrived.resize(before + theirs.count);
       if (theirs.count > 0) {
-        std::memcpy(peer.arrived.data() + before, message.data() + sizeof theirs,
-                    theirs.count * sizeof(Spike));
+        std::memcpy(peer.arrived.data() + before, payload.data(), payload.size());
       }
       more = more || theirs.more != 0;
     }

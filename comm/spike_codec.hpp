@@ -34,7 +34,9 @@ std::size_t packed_bound(const Port& port, std::uint32_t cells);
 /// Writes valid spikes in canonical order to `out`; returns the number of bytes.
 std::size_t pack_spikes(std::span<const Spike> spikes, std::uint32_t substeps, std::byte* out);
 
-/// Appends the spikes that pack_spikes wrote; returns the number of bytes read.
-std::size_t unpack_spikes(const std::byte* in, std::uint32_t substeps, std::vector<Spike>& spikes);
+/// Appends the spikes that pack_spikes wrote and moves `in` behind them; false where `in` ends
+/// before they do, or holds another number of them than it says.
+bool unpack_spikes(std::span<const std::byte>& in, std::uint32_t substeps,
+                   std::vector<Spike>& spikes);
 
 }  // namespace quartet

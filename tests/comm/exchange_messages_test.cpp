@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <string>
@@ -68,6 +69,65 @@ TEST(ExchangeMessages, have_room_for_one_slice_and_for_all_its_cells_at_once) {
   EXPECT_EQ(arrived["it_to_striatum"], 70000u * 2);
   // A quarter of the bitmaps of all cells, which take 18,416 bytes, and the heads.
   EXPECT_LT(most_bytes, 18416u / 4 + 400);
+}
+
+/// What rank 1 of two says of messages that `tampering` changes on rank 0.
+std::string refusal(const Placement& placement, const Tampering& tampering) {
+  std::string text = "accepted";
+  try {
+    run_in_process(2, [&](Communicator& world) {
+      const Tampering none;
+      TamperedCommunicator seen(world, world.rank() == 0 ? tampering : none);
+      FakeBrain brain(seen, placement);
+      try {
+        brain.run(20);
+      } catch (const PeerFailure&) {
+        throw;
+      } catch (const std::exception& error) {
+        if (world.rank() == 1) text = error.what();
+        throw;
+      }
+    });
+  } catch (const std::exception&) {
+  }
+  return text;
+}
+
+constexpr const char* unexpected_length =
+    "rank 0 sent a message of an unexpected length; resume the run, on other nodes if it comes "
+    "again";
+
+TEST(ExchangeMessages, of_an_unexpected_length_are_refused) {
+  const Placement placement = Placement::standard(2);
+  for (const int change : {-48, -8, -4, 4, 8}) {  // bytes; 48: all values of the body
+    Tampering tampering;
+    tampering.sends = [&](int, int tag, std::span<std::byte>, std::size_t bytes) {
+      return tag == signals_tag ? bytes + static_cast<std::size_t>(change) : bytes;
+    };
+    EXPECT_EQ(refusal(placement, tampering), unexpected_length) << change;
+  }
+  Tampering tampering;
+  tampering.sends = [](int, int, std::span<std::byte>, std::size_t) { return std::size_t{7}; };
+  EXPECT_EQ(refusal(placement, tampering), unexpected_length);
+  EXPECT_EQ(refusal(placement, Tampering{}), "accepted");
+}
+
+TEST(ExchangeMessages, between_slices_that_count_other_spikes_than_they_hold_are_refused) {
+  const Placement placement =
+      Placement::parse("cortex:0,1 body:0 cerebellum:1 thalamus:1 basal_ganglia:0", 2);
+  for (const int change : {-1, 1, 1000000}) {  // spikes
+    Tampering tampering;
+    tampering.sends = [&](int, int tag, std::span<std::byte> buffer, std::size_t bytes) {
+      ControlWord control;
+      std::memcpy(&control, buffer.data(), sizeof control);
+      if (tag == cortex_tag && control.kind == MessageKind::data && control.count > 0) {
+        control.count += static_cast<std::uint32_t>(change);
+        write_control(buffer, control);
+      }
+      return bytes;
+    };
+    EXPECT_EQ(refusal(placement, tampering), unexpected_length) << change;
+  }
 }
 
 }  // namespace

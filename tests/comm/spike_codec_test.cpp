@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <span>
 
 #include "comm/spike_runs.hpp"
 #include "models/network.hpp"
@@ -27,7 +28,9 @@ std::vector<Spike> round_trip(const std::vector<Spike>& spikes, const Port& port
   EXPECT_LE(written, packed_bound(port, port.size));
   EXPECT_EQ(buffer[written], std::byte{0xAB});
   std::vector<Spike> back;
-  EXPECT_EQ(unpack_spikes(buffer.data(), port.substeps, back), written);
+  std::span<const std::byte> in(buffer);
+  EXPECT_TRUE(unpack_spikes(in, port.substeps, back));
+  EXPECT_EQ(buffer.size() - in.size(), written);
   if (bytes != nullptr) *bytes = written;
   return back;
 }
@@ -63,6 +66,37 @@ TEST(SpikeCodec, the_smaller_form_is_taken) {
   for (std::uint32_t id = 70000; id < 70640; ++id) dense.push_back({id, 0});
   round_trip(dense, port, &bytes);
   EXPECT_EQ(bytes, 12u + 4 * 21);  // a bitmap of the range, not of the port
+}
+
+TEST(SpikeCodec, what_is_cut_off_or_miscounted_is_not_read) {
+  const auto reads = [](std::vector<std::byte> exact) {  // what is read beyond it, sanitizers see
+    std::vector<Spike> spikes;
+    std::span<const std::byte> in(exact);
+    return unpack_spikes(in, 2, spikes);
+  };
+  for (const std::uint32_t size : {100u, 70000u}) {
+    for (const std::size_t count : {1u, 5u, 60u, 9000u}) {  // lists and bitmaps
+      const Port port{"p", PortKind::spikes, size, 2};
+      const std::vector<Spike> spikes = random_spikes(port, count, size);
+      std::vector<std::byte> bytes(packed_bound(port, size));
+      bytes.resize(pack_spikes(spikes, 2, bytes.data()));
+      EXPECT_TRUE(reads(bytes));
+      for (std::size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 100) {
+        EXPECT_FALSE(reads({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}));
+      }
+    }
+  }
+  const auto with = [&](std::vector<std::uint32_t> words) {
+    const auto bytes = std::as_bytes(std::span(words));
+    return reads({bytes.begin(), bytes.end()});
+  };
+  constexpr std::uint32_t bitmap = 2u << 30;
+  EXPECT_TRUE(with({bitmap | 3, 0, 1, 0b111, 0}));
+  EXPECT_FALSE(with({bitmap | 2, 0, 1, 0b111, 0}));            // fewer than there are
+  EXPECT_FALSE(with({bitmap | 4, 0, 1, 0b111, 0}));            // more
+  EXPECT_FALSE(with({bitmap | 33, 0, 1, 0xFFFFFFFFu, 0}));     // more than words have bits
+  EXPECT_FALSE(with({bitmap | 3, 0, 0xFFFFFFFFu, 0b111, 0}));  // as many words as can be told
+  EXPECT_FALSE(with({1u << 30 | 0x3FFFFFFFu, 0, 0}));          // as many spikes
 }
 
 TEST(SpikeCodec, wrong_spikes_are_named) {
