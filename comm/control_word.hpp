@@ -70,8 +70,9 @@ inline void drain(ReceiveLane& lane) {
   refuse_message(sender, "of an unexpected length");
 }
 
-/// Reads the control word of data for `step` from `sender`. Throws PeerFailure with the reason, or
-/// DivergedCalls where the message is of another step or the sender has left.
+/// Reads the control word of data for `step` from `sender`. Throws PeerFailure with the reason.
+/// Where the message is of another step or the sender has left, that is known here alone: an error
+/// of this rank's own, which the others are told of (Exchange::fail).
 inline ControlWord read_control(std::span<const std::byte> message, Step step, int sender) {
   ControlWord control;
   const auto from = [sender] { return "rank " + std::to_string(sender); };
@@ -84,13 +85,13 @@ inline ControlWord read_control(std::span<const std::byte> message, Step step, i
     throw PeerFailure(to_text(message.subspan(sizeof control)));
   }
   if (control.kind == MessageKind::left) {
-    throw DivergedCalls(from() + " has left the exchange before timestep " +
-                        std::to_string(control.step) + ", but its signals of timestep " +
-                        std::to_string(step) + " are waited for");
+    throw std::runtime_error(from() + " has left the exchange before timestep " +
+                             std::to_string(control.step) + ", but its signals of timestep " +
+                             std::to_string(step) + " are waited for");
   }
   if (control.step != step) {
-    throw DivergedCalls(from() + " sent timestep " + std::to_string(control.step) + " where " +
-                        std::to_string(step) + " was expected");
+    throw std::runtime_error(from() + " sent timestep " + std::to_string(control.step) + " where " +
+                             std::to_string(step) + " was expected");
   }
   return control;
 }

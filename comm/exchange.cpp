@@ -668,7 +668,7 @@ void Exchange::Impl::notify(MessageKind kind, std::string_view reason) noexcept 
   for (Neighbour& neighbour : neighbours_) {
     if (neighbour.to) attempt([&] { send_notice(*neighbour.to, kind, step_, reason); });
   }
-  for (Host& host : hosts_) attempt([&] { host.peers->notify(kind, reason); });
+  for (Host& host : hosts_) attempt([&] { host.peers->notify(kind, step_, reason); });
 }
 
 std::string Exchange::Impl::fail(std::string_view reason) noexcept {

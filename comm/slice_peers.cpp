@@ -82,8 +82,8 @@ ControlWord SlicePeers::read(const Peer& peer, std::span<const std::byte> messag
   }
 }
 
-void SlicePeers::notify(MessageKind kind, std::string_view reason) {
-  for (Peer& peer : peers_) send_notice(*peer.to, kind, step_, reason);
+void SlicePeers::notify(MessageKind kind, Step step, std::string_view reason) {
+  for (Peer& peer : peers_) send_notice(*peer.to, kind, step, reason);
 }
 
 void SlicePeers::drain_all() {

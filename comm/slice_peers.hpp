@@ -25,7 +25,7 @@ class SlicePeers final : public Peers {
   /// The timestep that messages are marked with.
   void set_step(Step t) { step_ = t; }
   /// See send_notice; to all other slices.
-  void notify(MessageKind kind, std::string_view reason);
+  void notify(MessageKind kind, Step step, std::string_view reason);
   /// See drain; from all other slices.
   void drain_all();
 

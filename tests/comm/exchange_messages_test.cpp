@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "comm/control_word.hpp"
 #include "comm/inprocess_communicator.hpp"
@@ -110,6 +111,41 @@ TEST(ExchangeMessages, of_an_unexpected_length_are_refused) {
   tampering.sends = [](int, int, std::span<std::byte>, std::size_t) { return std::size_t{7}; };
   EXPECT_EQ(refusal(placement, tampering), unexpected_length);
   EXPECT_EQ(refusal(placement, Tampering{}), "accepted");
+}
+
+TEST(ExchangeMessages, of_another_timestep_end_all_ranks_with_that_reason) {
+  Tampering tampering;
+  tampering.sends = [](int, int tag, std::span<std::byte> buffer, std::size_t bytes) {
+    ControlWord control;
+    std::memcpy(&control, buffer.data(), sizeof control);
+    if (tag == signals_tag && control.kind == MessageKind::data && control.step == 5) {
+      ++control.step;
+      write_control(buffer, control);
+    }
+    return bytes;
+  };
+  std::mutex mutex;
+  std::vector<std::string> heard;
+  try {
+    run_in_process(4, [&](Communicator& world) {
+      const Tampering none;
+      TamperedCommunicator seen(world, world.rank() == 1 ? tampering : none);
+      FakeBrain brain(seen, Placement::standard(4));
+      try {
+        brain.run_or_fail(1000);
+      } catch (const std::exception& error) {
+        const std::lock_guard lock(mutex);
+        heard.emplace_back(error.what());
+        throw;
+      }
+    });
+  } catch (const std::exception&) {
+  }
+  EXPECT_EQ(heard.size(), 4u);
+  for (const std::string& text : heard) {
+    EXPECT_TRUE(text.starts_with("rank 3 (thalamus) at timestep ")) << text;
+    EXPECT_TRUE(text.ends_with(": rank 1 sent timestep 6 where 5 was expected")) << text;
+  }
 }
 
 TEST(ExchangeMessages, between_slices_that_count_other_spikes_than_they_hold_are_refused) {

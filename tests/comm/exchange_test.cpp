@@ -276,6 +276,25 @@ TRANSPORT_TEST(Exchange, a_rank_that_leaves_early_is_noticed) {
   EXPECT_EQ(sum(world, ended), world.size());
 }
 
+TRANSPORT_TEST(Exchange, why_a_rank_is_missed_reaches_all_others) {
+  for (int leaves = 0; leaves < world.size() && world.size() > 1; ++leaves) {
+    std::string heard = "nothing";
+    try {
+      FakeBrain brain(world, Placement::standard(world.size()));
+      brain.run_or_fail(world.rank() == leaves ? 9 : 1000);
+    } catch (const std::exception& error) {
+      heard = error.what();
+    }
+    if (world.rank() != leaves) {
+      EXPECT_NE(heard.find(": rank " + std::to_string(leaves) +
+                           " has left the exchange before timestep 9, but its signals of timestep"),
+                std::string::npos)
+          << "rank " << world.rank() << " heard: " << heard;
+    }
+    world.barrier("next");
+  }
+}
+
 TRANSPORT_TEST(Exchange, traffic_counts_every_spike_once) {
   const auto spikes_by_tract = [&](const Placement& placement) {
     FakeBrain brain(world, placement);
