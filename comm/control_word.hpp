@@ -60,27 +60,38 @@ inline void drain(ReceiveLane& lane) {
   }
 }
 
-/// Reads the control word of data for `step` from `sender`. Throws PeerFailure with the reason, or
-/// DivergedCalls where the message is of another step or the sender has left.
+/// What is wrong with a message may have happened on its way: another node may do.
+[[noreturn]] inline void refuse_message(int sender, std::string_view what) {
+  throw std::runtime_error("rank " + std::to_string(sender) + " sent a message " +
+                           std::string(what) +
+                           "; resume the run, on other nodes if it comes again");
+}
+[[noreturn]] inline void refuse_length(int sender) {
+  refuse_message(sender, "of an unexpected length");
+}
+
+/// Reads the control word of data for `step` from `sender`. Throws PeerFailure with the reason.
+/// Where the message is of another step or the sender has left, that is known here alone: an error
+/// of this rank's own, which the others are told of (Exchange::fail).
 inline ControlWord read_control(std::span<const std::byte> message, Step step, int sender) {
   ControlWord control;
   const auto from = [sender] { return "rank " + std::to_string(sender); };
-  if (message.size() < sizeof control) throw std::runtime_error(from() + " sent a torn message");
+  if (message.size() < sizeof control) refuse_length(sender);
   std::memcpy(&control, message.data(), sizeof control);
   if (control.magic != ControlWord::expected_magic) {
-    throw std::runtime_error(from() + " sent a message that is not the exchange's");
+    refuse_message(sender, "that is not the exchange's");
   }
   if (control.kind == MessageKind::failed) {
     throw PeerFailure(to_text(message.subspan(sizeof control)));
   }
   if (control.kind == MessageKind::left) {
-    throw DivergedCalls(from() + " has left the exchange before timestep " +
-                        std::to_string(control.step) + ", but its signals of timestep " +
-                        std::to_string(step) + " are waited for");
+    throw std::runtime_error(from() + " has left the exchange before timestep " +
+                             std::to_string(control.step) + ", but its signals of timestep " +
+                             std::to_string(step) + " are waited for");
   }
   if (control.step != step) {
-    throw DivergedCalls(from() + " sent timestep " + std::to_string(control.step) + " where " +
-                        std::to_string(step) + " was expected");
+    throw std::runtime_error(from() + " sent timestep " + std::to_string(control.step) + " where " +
+                             std::to_string(step) + " was expected");
   }
   return control;
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "comm/control_word.hpp"
+#include "comm/rank_distances.hpp"
 #include "comm/slice_peers.hpp"
 #include "comm/spike_codec.hpp"
 #include "comm/spike_runs.hpp"
@@ -19,8 +20,6 @@ namespace quartet {
 namespace {
 
 constexpr int signals_tag = 0;  // of the lanes between ranks; region i has 1 + i for its slices
-constexpr int unreachable = 1 << 20;
-constexpr int control_delay = 8;  // of lanes that carry no tract, timesteps
 
 [[noreturn]] void refuse(const std::string& what) { throw SharedFailure("exchange: " + what); }
 
@@ -137,8 +136,9 @@ struct Host {
   PortOutbox outbox;
   RouteInbox inbox;
   std::unique_ptr<SlicePeers> peers;
-  std::vector<bool> travels;  // output port → to another rank
-  std::vector<Bytes> packed;  // output port → this timestep's spikes as bytes
+  std::vector<std::uint32_t> most_cells;  // output port → of this slice
+  std::vector<bool> travels;              // output port → to another rank
+  std::vector<Bytes> packed;              // output port → this timestep's spikes as bytes
   std::vector<std::size_t> packed_bytes;
 };
 
@@ -170,7 +170,6 @@ class Exchange::Impl {
   }
   std::string fail(std::string_view reason) noexcept;
   void leave() noexcept;
-  Traffic traffic() const;
   const Host& host(std::string_view region) const;
   Host& host(std::string_view region) {
     return const_cast<Host&>(std::as_const(*this).host(region));
@@ -179,7 +178,8 @@ class Exchange::Impl {
   int exceptions_at_start_ = std::uncaught_exceptions();
   Step step_ = 0;
   Step stop_step_ = no_stop;
-  int stop_lead_ = 1;
+  int stop_lead_ = 1;  // timesteps from a request to the stop: more than ranks can be apart
+  std::vector<TractTraffic> traffic_;
 
  private:
   void build_routes(std::span<const Tract> tracts, std::span<const RegionPorts> ports);
@@ -200,7 +200,6 @@ class Exchange::Impl {
   bool received_ = false;  // between receive and send
   bool quiet_ = true;      // nothing of an earlier timestep is still between ranks
   bool closed_ = false;    // failed or left
-  Traffic traffic_;
 };
 
 Exchange::Impl::Impl(Communicator& communicator, const Placement& placement,
@@ -215,7 +214,7 @@ Exchange::Impl::Impl(Communicator& communicator, const Placement& placement,
   build_hosts(placement, ports);
   apply_lesions(lesions);
   connect(placement, ports);
-  for (const Route& route : routes_) traffic_.tracts.push_back({route.name, 0, 0, 0});
+  for (const Route& route : routes_) traffic_.push_back({route.name, 0, 0, 0});
 }
 
 void Exchange::Impl::build_routes(std::span<const Tract> tracts,
@@ -303,14 +302,18 @@ void Exchange::Impl::build_hosts(const Placement& placement, std::span<const Reg
       }
     }
     const std::size_t n = found->outputs.size();
+    std::vector<std::uint32_t> most_cells;
+    for (const Port& port : found->outputs) {
+      most_cells.push_back(most_of_slice(port, static_cast<std::size_t>(slice.slices)));
+    }
     hosts_.push_back(
         {region, slice, found->outputs, PortOutbox(found->region, found->outputs, slice.slice),
          RouteInbox(routes_, std::move(by_port)),
          std::make_unique<SlicePeers>(
-             *communicator_, placement.ranks_of(slice.region), slice.slice,
-             1 + static_cast<int>(region),
+             *communicator_, placement.ranks_of(slice.region), 1 + static_cast<int>(region),
              [this](std::string_view reason) { notify(MessageKind::failed, reason); }),
-         std::vector<bool>(n, false), std::vector<Bytes>(n), std::vector<std::size_t>(n, 0)});
+         std::move(most_cells), std::vector<bool>(n, false), std::vector<Bytes>(n),
+         std::vector<std::size_t>(n, 0)});
   }
 }
 
@@ -336,95 +339,46 @@ void Exchange::Impl::apply_lesions(std::span<const TractLesion> lesions) {
 /// Opens a lane to and from every rank that tracts lead to and from, long enough for how far apart
 /// ranks can run.
 void Exchange::Impl::connect(const Placement& placement, std::span<const RegionPorts> ports) {
-  const auto n = static_cast<std::size_t>(communicator_->size());
-  const auto me = static_cast<std::size_t>(communicator_->rank());
-  const auto senders = [&](const Route& route) {
-    const auto ranks = placement.ranks_of(ports[route.from].region);
-    return route.analog() ? ranks.first(1) : ranks;
-  };
-  // Shortest delay from rank to rank, along tracts.
-  std::vector<std::vector<int>> delay(n, std::vector<int>(n, unreachable));
+  std::vector<RankTract> tracts;
   for (const Route& route : routes_) {
-    for (const int from : senders(route)) {
-      for (const int to : placement.ranks_of(ports[route.to].region)) {
-        int& shortest = delay[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
-        if (from != to) shortest = std::min(shortest, route.delay);
-      }
-    }
+    const auto senders = placement.ranks_of(ports[route.from].region);
+    tracts.push_back({route.analog() ? senders.first(1) : senders,
+                      placement.ranks_of(ports[route.to].region), route.delay});
   }
-  // distance[a][b]: what b has seen of a, directly or through others, lags by at most this; so a is
-  // never more than distance[b][a] timesteps ahead of b.
-  std::vector<std::vector<int>> distance;
-  const auto update_distance = [&] {
-    distance = delay;
-    for (std::size_t i = 0; i < n; ++i) distance[i][i] = 0;
-    for (std::size_t via = 0; via < n; ++via) {
-      for (std::size_t a = 0; a < n; ++a) {
-        for (std::size_t b = 0; b < n; ++b) {
-          distance[a][b] = std::min(distance[a][b], distance[a][via] + distance[via][b]);
-        }
-      }
-    }
-  };
-  const auto longest = [&] {
-    int result = 0;
-    for (const auto& row : distance) {
-      result = std::max(result, *std::max_element(row.begin(), row.end()));
-    }
-    return result;
-  };
-  update_distance();
-  if (longest() >= unreachable) {
-    // Some ranks would never hear of others: let control words go between all.
-    for (std::size_t a = 0; a < n; ++a) {
-      for (std::size_t b = 0; b < n; ++b) {
-        if (a != b && delay[a][b] == unreachable) delay[a][b] = control_delay;
-      }
-    }
-    update_distance();
-  }
-  stop_lead_ = longest() + 1;
+  const RankDistances distances(communicator_->size(), tracts);
+  stop_lead_ = distances.longest() + 1;
 
-  const auto routes_between = [&](std::size_t from, std::size_t to) {
-    std::vector<std::size_t> between;
-    for (std::size_t i = 0; i < routes_.size(); ++i) {
-      const auto starts = senders(routes_[i]);
-      const auto ends = placement.ranks_of(ports[routes_[i].to].region);
-      if (std::find(starts.begin(), starts.end(), static_cast<int>(from)) != starts.end() &&
-          std::find(ends.begin(), ends.end(), static_cast<int>(to)) != ends.end()) {
-        between.push_back(i);
-      }
-    }
-    return between;
-  };
   const auto max_bytes = [&](const std::vector<std::size_t>& between) {
     std::size_t bytes = sizeof(ControlWord);
     for (const std::size_t i : between) {
       const Port& port = routes_[i].port;
-      bytes += routes_[i].analog() ? port.size * sizeof(double) : packed_bound(port);
+      bytes += routes_[i].analog() ? port.size * sizeof(double)
+                                   : packed_bound(port, most_of_slice(port, tracts[i].from.size()));
     }
     return std::max(bytes, min_message_bytes);
   };
   // Messages that can be between `from` and `to`: how far `from` can be ahead plus how late `to`
   // takes them; one that `to` is reading and a notice.
-  const auto slots = [&](std::size_t from, std::size_t to) {
-    return distance[to][from] + delay[from][to] + 3;
+  const auto slots = [&](int from, int to) {
+    return distances.distance(to, from) + distances.delay(from, to) + 3;
   };
-  for (std::size_t other = 0; other < n; ++other) {
-    if (delay[me][other] == unreachable && delay[other][me] == unreachable) continue;
-    const int rank = static_cast<int>(other);
+  const int me = communicator_->rank();
+  for (int other = 0; other < communicator_->size(); ++other) {
+    const bool sends = distances.delay(me, other) != RankDistances::unreachable;
+    const bool receives = distances.delay(other, me) != RankDistances::unreachable;
+    if (!sends && !receives) continue;
     Neighbour neighbour;
-    neighbour.rank = rank;
-    if (delay[me][other] != unreachable) {
-      neighbour.out_routes = routes_between(me, other);
-      neighbour.to = communicator_->open_send(rank, signals_tag, max_bytes(neighbour.out_routes),
+    neighbour.rank = other;
+    if (sends) {
+      neighbour.out_routes = distances.between(me, other);
+      neighbour.to = communicator_->open_send(other, signals_tag, max_bytes(neighbour.out_routes),
                                               slots(me, other));
     }
-    if (delay[other][me] != unreachable) {
-      neighbour.in_routes = routes_between(other, me);
-      neighbour.delay_in = delay[other][me];
+    if (receives) {
+      neighbour.in_routes = distances.between(other, me);
+      neighbour.delay_in = distances.delay(other, me);
       neighbour.from = communicator_->open_receive(
-          rank, signals_tag, max_bytes(neighbour.in_routes), slots(other, me));
+          other, signals_tag, max_bytes(neighbour.in_routes), slots(other, me));
     }
     neighbours_.push_back(std::move(neighbour));
   }
@@ -434,7 +388,8 @@ void Exchange::Impl::connect(const Placement& placement, std::span<const RegionP
         const Route& route = routes_[i];
         if (route.from != host.region || route.analog()) continue;
         host.travels[route.out_port] = true;
-        host.packed[route.out_port].resize(packed_bound(route.port));
+        host.packed[route.out_port].resize(
+            packed_bound(route.port, host.most_cells[route.out_port]));
       }
     }
   }
@@ -445,22 +400,23 @@ void Exchange::Impl::take(Neighbour& neighbour) {
   const std::span<const std::byte> message = neighbour.from->receive();
   const ControlWord control = read_control(message, neighbour.next_in, neighbour.rank);
   stop_step_ = std::min(stop_step_, control.stop_step);
-  const std::byte* in = message.data() + sizeof control;
+  std::span<const std::byte> in = message.subspan(sizeof control);
   for (const std::size_t i : neighbour.in_routes) {
     Route& route = routes_[i];
     const std::size_t slot = route.slot(control.step + route.delay);
     if (route.analog()) {
-      std::memcpy(route.values[slot].data(), in, route.port.size * sizeof(double));
-      in += route.port.size * sizeof(double);
+      const std::size_t bytes = route.port.size * sizeof(double);
+      if (in.size() < bytes) refuse_length(neighbour.rank);
+      std::memcpy(route.values[slot].data(), in.data(), bytes);
+      in = in.subspan(bytes);
     } else {
-      in += unpack_spikes(in, route.port.substeps, route.spikes[slot].spikes());
+      if (!unpack_spikes(in, route.port.substeps, route.spikes[slot].spikes())) {
+        refuse_length(neighbour.rank);
+      }
       route.spikes[slot].end_run();
     }
   }
-  if (in != message.data() + message.size()) {
-    throw std::runtime_error("rank " + std::to_string(neighbour.rank) +
-                             " sent a message of an unexpected length");
-  }
+  if (!in.empty()) refuse_length(neighbour.rank);
   ++neighbour.next_in;
 }
 
@@ -536,10 +492,13 @@ void Exchange::Impl::send(Step t) {
     for (std::size_t port = 0; port < host.outputs.size(); ++port) {
       if (host.outputs[port].kind == PortKind::analog) continue;
       std::vector<Spike>& spikes = host.outbox.spikes(port);
-      std::string wrong = check_spikes(spikes, host.outputs[port]);
+      const auto check = [&] {
+        return check_spikes(spikes, host.outputs[port], host.most_cells[port]);
+      };
+      std::string wrong = check();
       if (!wrong.empty()) {  // seldom: regions mostly emit in canonical order
         std::sort(spikes.begin(), spikes.end());
-        wrong = check_spikes(spikes, host.outputs[port]);
+        wrong = check();
       }
       if (!wrong.empty()) {
         throw std::logic_error(std::string(host.slice.region) + " sent through port " +
@@ -560,7 +519,7 @@ void Exchange::Impl::send(Step t) {
     Route& route = routes_[i];
     if (!route.starts_here) continue;
     Host& host = sender(route);
-    if (!route.analog()) traffic_.tracts[i].spikes += host.outbox.spikes(route.out_port).size();
+    if (!route.analog()) traffic_[i].spikes += host.outbox.spikes(route.out_port).size();
     if (!route.ends_here) continue;
     const std::size_t slot = route.slot(t + route.delay);
     if (route.analog()) {
@@ -596,13 +555,10 @@ void Exchange::Impl::send(Step t) {
         carries = !host.outbox.spikes(route.out_port).empty();
       }
       out += bytes;
-      traffic_.tracts[i].bytes += bytes;
-      traffic_.tracts[i].messages += carries ? 1 : 0;
+      traffic_[i].bytes += bytes;
+      traffic_[i].messages += carries ? 1 : 0;
     }
-    const auto length = static_cast<std::size_t>(out - message.data());
-    neighbour.to->send(length);
-    ++traffic_.messages;
-    traffic_.bytes += length;
+    neighbour.to->send(static_cast<std::size_t>(out - message.data()));
   }
   received_ = false;
   ++step_;
@@ -685,7 +641,7 @@ void Exchange::Impl::load(std::string_view region, Step t, StateReader& reader) 
         if (next < ids.size()) due.spikes().push_back({ids[next], substeps[next]});
       }
       due.end_run();
-      const std::string wrong = check_spikes(due.spikes(), route.port);
+      const std::string wrong = check_spikes(due.spikes(), route.port, route.port.size);
       if (!wrong.empty() || next > ids.size()) {
         throw std::runtime_error("checkpoint of " + std::string(region) + ": the signals in " +
                                  name + " are not of this tract" +
@@ -712,7 +668,7 @@ void Exchange::Impl::notify(MessageKind kind, std::string_view reason) noexcept 
   for (Neighbour& neighbour : neighbours_) {
     if (neighbour.to) attempt([&] { send_notice(*neighbour.to, kind, step_, reason); });
   }
-  for (Host& host : hosts_) attempt([&] { host.peers->notify(kind, reason); });
+  for (Host& host : hosts_) attempt([&] { host.peers->notify(kind, step_, reason); });
 }
 
 std::string Exchange::Impl::fail(std::string_view reason) noexcept {
@@ -741,14 +697,6 @@ void Exchange::Impl::leave() noexcept {
   } catch (...) {
     // In-process, where the others have failed or do not leave: their calls say so.
   }
-}
-
-Traffic Exchange::Impl::traffic() const {
-  Traffic traffic = traffic_;
-  for (const Host& host : hosts_) {
-    traffic.peer_messages += host.peers->messages();
-  }
-  return traffic;
 }
 
 const Host& Exchange::Impl::host(std::string_view region) const {
@@ -780,7 +728,6 @@ Outbox& Exchange::outbox(std::string_view region) { return impl_->host(region).o
 Peers& Exchange::peers(std::string_view region) { return *impl_->host(region).peers; }
 void Exchange::request_stop() { impl_->request_stop(); }
 Step Exchange::stop_step() const { return impl_->stop_step_; }
-int Exchange::stop_lead() const { return impl_->stop_lead_; }
 std::string Exchange::fail(std::string_view reason) noexcept { return impl_->fail(reason); }
 void Exchange::quiesce() { impl_->quiesce(); }
 void Exchange::save(std::string_view region, StateWriter& writer) const {
@@ -789,7 +736,7 @@ void Exchange::save(std::string_view region, StateWriter& writer) const {
 void Exchange::load(std::string_view region, Step t, StateReader& reader) {
   impl_->load(region, t, reader);
 }
-Traffic Exchange::traffic() const { return impl_->traffic(); }
+const std::vector<TractTraffic>& Exchange::traffic() const { return impl_->traffic_; }
 
 std::vector<RegionPorts> gather_ports(Communicator& communicator,
                                       std::span<const RegionPorts> hosted) {

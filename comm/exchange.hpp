@@ -63,12 +63,6 @@ struct TractTraffic {
   std::uint64_t messages = 0;  ///< to other ranks with anything of this tract in them
   std::uint64_t bytes = 0;     ///< of those messages, this tract's part
 };
-struct Traffic {
-  std::vector<TractTraffic> tracts;  ///< in the order of the atlas
-  std::uint64_t messages = 0;        ///< to other ranks, all
-  std::uint64_t bytes = 0;           ///< of these, with control words
-  std::uint64_t peer_messages = 0;   ///< between slices of a region
-};
 
 class Exchange {
  public:
@@ -105,8 +99,6 @@ class Exchange {
   void request_stop();
   /// The first timestep not to do: no_stop until one is agreed.
   Step stop_step() const;
-  /// Timesteps from a request to the stop: more than ranks can be apart.
-  int stop_lead() const;
 
   /// Tells all ranks that this one has failed: their next `receive` throws PeerFailure. Returns the
   /// message that they show, which begins with this rank, its regions and the timestep: throw it.
@@ -122,7 +114,8 @@ class Exchange {
   /// which they were saved. All ranks load all their regions.
   void load(std::string_view region, Step t, StateReader& reader);
 
-  Traffic traffic() const;
+  /// By tract, in the order of the atlas.
+  const std::vector<TractTraffic>& traffic() const;
 
  private:
   class Impl;

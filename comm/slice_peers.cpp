@@ -15,9 +15,9 @@ constexpr int slots = 4;
 
 }  // namespace
 
-SlicePeers::SlicePeers(Communicator& communicator, std::span<const int> ranks, int slice, int tag,
+SlicePeers::SlicePeers(Communicator& communicator, std::span<const int> ranks, int tag,
                        std::function<void(std::string_view)> on_failure)
-    : slice_(slice), slices_(static_cast<int>(ranks.size())), on_failure_(std::move(on_failure)) {
+    : on_failure_(std::move(on_failure)) {
   for (const int rank : ranks) {
     if (rank == communicator.rank()) continue;
     peers_.push_back({rank,
@@ -44,34 +44,30 @@ void SlicePeers::all_gather(std::vector<Spike>& spikes) {
       write_control(message, control);
       if (payload > 0) std::memcpy(message.data() + sizeof control, spikes.data() + sent, payload);
       peer.to->send(sizeof control + payload);
-      ++messages_;
     }
     sent += control.count;
     more = control.more != 0;
     for (Peer& peer : peers_) {
       const std::span<const std::byte> message = peer.from->receive();
       const ControlWord theirs = read(peer, message);
+      const std::span<const std::byte> payload = message.subspan(sizeof theirs);
+      if (payload.size() != theirs.count * sizeof(Spike)) refuse_length(peer.rank);
       const std::size_t before = peer.arrived.size();
       peer.arrived.resize(before + theirs.count);
       if (theirs.count > 0) {
-        std::memcpy(peer.arrived.data() + before, message.data() + sizeof theirs,
-                    theirs.count * sizeof(Spike));
+        std::memcpy(peer.arrived.data() + before, payload.data(), payload.size());
       }
       more = more || theirs.more != 0;
     }
   }
 
-  // In slice order, where neighbouring runs often follow one another and need no merge.
   runs_.clear();
-  for (std::size_t i = 0; i <= peers_.size(); ++i) {
-    if (static_cast<int>(i) == slice_) {
-      runs_.spikes().insert(runs_.spikes().end(), spikes.begin(), spikes.end());
-      runs_.end_run();
-    }
-    if (i == peers_.size()) break;
-    runs_.spikes().insert(runs_.spikes().end(), peers_[i].arrived.begin(), peers_[i].arrived.end());
+  runs_.spikes().assign(spikes.begin(), spikes.end());
+  runs_.end_run();
+  for (Peer& peer : peers_) {
+    runs_.spikes().insert(runs_.spikes().end(), peer.arrived.begin(), peer.arrived.end());
     runs_.end_run();
-    peers_[i].arrived.clear();
+    peer.arrived.clear();
   }
   runs_.merge(scratch_);
   spikes.assign(runs_.spikes().begin(), runs_.spikes().end());
@@ -86,8 +82,8 @@ ControlWord SlicePeers::read(const Peer& peer, std::span<const std::byte> messag
   }
 }
 
-void SlicePeers::notify(MessageKind kind, std::string_view reason) {
-  for (Peer& peer : peers_) send_notice(*peer.to, kind, step_, reason);
+void SlicePeers::notify(MessageKind kind, Step step, std::string_view reason) {
+  for (Peer& peer : peers_) send_notice(*peer.to, kind, step, reason);
 }
 
 void SlicePeers::drain_all() {

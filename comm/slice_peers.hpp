@@ -1,7 +1,6 @@
 /// The slices of one region, as one of them sees the others inside a timestep.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,23 +15,19 @@ namespace quartet {
 
 class SlicePeers final : public Peers {
  public:
-  /// `ranks` host the slices, in slice order; `tag` is this region's own. `on_failure` is told the
+  /// `ranks` host the slices; `tag` is this region's own. `on_failure` is told the
   /// reason where another slice's rank has failed, before all_gather throws it as PeerFailure.
-  SlicePeers(Communicator& communicator, std::span<const int> ranks, int slice, int tag,
+  SlicePeers(Communicator& communicator, std::span<const int> ranks, int tag,
              std::function<void(std::string_view)> on_failure);
 
-  int slice() const override { return slice_; }
-  int slices() const override { return slices_; }
   void all_gather(std::vector<Spike>& spikes) override;
 
   /// The timestep that messages are marked with.
   void set_step(Step t) { step_ = t; }
   /// See send_notice; to all other slices.
-  void notify(MessageKind kind, std::string_view reason);
+  void notify(MessageKind kind, Step step, std::string_view reason);
   /// See drain; from all other slices.
   void drain_all();
-
-  std::uint64_t messages() const { return messages_; }
 
  private:
   struct Peer {
@@ -43,14 +38,11 @@ class SlicePeers final : public Peers {
   };
   ControlWord read(const Peer& peer, std::span<const std::byte> message) const;
 
-  int slice_;
-  int slices_;
   std::function<void(std::string_view)> on_failure_;
   Step step_ = 0;
   std::vector<Peer> peers_;
   SpikeRuns runs_;
   std::vector<Spike> scratch_;
-  std::uint64_t messages_ = 0;
 };
 
 }  // namespace quartet

@@ -1,5 +1,6 @@
 #include "comm/spike_codec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -61,7 +62,13 @@ std::byte* pack_substep(std::span<const Spike> spikes, std::byte* out) {
 
 }  // namespace
 
-std::string check_spikes(std::span<const Spike> spikes, const Port& port) {
+std::uint32_t most_of_slice(const Port& port, std::size_t slices) {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(port.size, port.size / slices + 8));
+}
+
+std::string check_spikes(std::span<const Spike> spikes, const Port& port, std::uint32_t cells) {
+  std::uint32_t lowest = port.size;
+  std::uint32_t highest = 0;
   for (std::size_t i = 0; i < spikes.size(); ++i) {
     const Spike& spike = spikes[i];
     if (spike.id >= port.size) {
@@ -74,12 +81,19 @@ std::string check_spikes(std::span<const Spike> spikes, const Port& port) {
       return "cell " + std::to_string(spike.id) + " twice in substep " +
              std::to_string(spike.substep);
     }
+    lowest = std::min(lowest, spike.id);
+    highest = std::max(highest, spike.id);
+  }
+  if (!spikes.empty() && highest - lowest >= cells) {
+    return "cell " + std::to_string(highest) + ", too far from cell " + std::to_string(lowest) +
+           " for a slice of " + std::to_string(cells) + " cells";
   }
   return {};
 }
 
-std::size_t packed_bound(const Port& port) {
-  const std::size_t words = (std::size_t{port.size} + 31) / 32;
+std::size_t packed_bound(const Port& port, std::uint32_t cells) {
+  // One word more where the first cell is not the first of its word.
+  const std::size_t words = (std::min(std::size_t{port.size} + 31, std::size_t{cells} + 62)) / 32;
   return port.substeps * (sizeof(std::uint32_t) * (words + 3));
 }
 
@@ -94,41 +108,55 @@ std::size_t pack_spikes(std::span<const Spike> spikes, std::uint32_t substeps, s
   return static_cast<std::size_t>(out - begin);
 }
 
-std::size_t unpack_spikes(const std::byte* in, std::uint32_t substeps, std::vector<Spike>& spikes) {
-  const std::byte* const begin = in;
+bool unpack_spikes(std::span<const std::byte>& in, std::uint32_t substeps,
+                   std::vector<Spike>& spikes) {
   const auto next = [&in] {
-    const std::uint32_t value = read_u32(in);
-    in += sizeof value;
+    const std::uint32_t value = read_u32(in.data());
+    in = in.subspan(sizeof value);
     return value;
   };
+  const auto holds = [&in](std::uint64_t words) {
+    return words * sizeof(std::uint32_t) <= in.size();
+  };
   for (std::uint32_t substep = 0; substep < substeps; ++substep) {
+    if (!holds(1)) return false;
     const std::uint32_t head = next();
     const std::uint32_t form = head >> 30;
     const std::uint32_t count = head & 0x3FFFFFFFu;
     if (count == 0) continue;
+    std::uint32_t first_word = 0;
+    std::uint64_t words = form == list16 ? (count + 1) / 2 : count;
+    if (form == bitmap) {
+      if (!holds(2)) return false;
+      first_word = next();
+      words = next();
+    }
+    if (!holds(words) || (form == bitmap && count > 32 * words)) return false;
     const std::size_t before = spikes.size();
     spikes.resize(before + count);
     Spike* out = spikes.data() + before;
+    const Spike* const end = out + count;
     if (form == bitmap) {
-      const std::uint32_t first_word = next();
-      const std::uint32_t words = next();
-      for (std::uint32_t word = first_word; word < first_word + words; ++word) {
+      for (std::uint32_t word = 0; word < words; ++word) {
         for (std::uint32_t bits = next(); bits != 0; bits &= bits - 1) {
-          *out++ = {32 * word + static_cast<std::uint32_t>(std::countr_zero(bits)), substep};
+          if (out == end) return false;
+          *out++ = {32 * (first_word + word) + static_cast<std::uint32_t>(std::countr_zero(bits)),
+                    substep};
         }
       }
+      if (out != end) return false;
     } else if (form == list32) {
       for (std::uint32_t i = 0; i < count; ++i) *out++ = {next(), substep};
     } else {
       for (std::uint32_t i = 0; i < count; ++i) {
         std::uint16_t id;
-        std::memcpy(&id, in + i * sizeof id, sizeof id);
+        std::memcpy(&id, in.data() + i * sizeof id, sizeof id);
         *out++ = {id, substep};
       }
-      in += (count + 1) / 2 * sizeof(std::uint32_t);
+      in = in.subspan(words * sizeof(std::uint32_t));
     }
   }
-  return static_cast<std::size_t>(in - begin);
+  return true;
 }
 
 }  // namespace quartet

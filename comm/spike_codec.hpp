@@ -19,17 +19,24 @@
 
 namespace quartet {
 
-/// What is wrong with `spikes` as those of `port` in one timestep, in canonical order: an id or
-/// substep out of range, or one spike twice. Empty: nothing.
-std::string check_spikes(std::span<const Spike> spikes, const Port& port);
+/// The most cells of `port` that one of `slices` slices has: ids without a gap, and slices meet at
+/// multiples of 8 cells.
+std::uint32_t most_of_slice(const Port& port, std::size_t slices);
 
-/// The most bytes that pack_spikes writes for `port`.
-std::size_t packed_bound(const Port& port);
+/// What is wrong with `spikes` as those of `port` in one timestep, in canonical order: an id or
+/// substep out of range, one spike twice, or ids further apart than those of `cells` cells in a
+/// row. Empty: nothing.
+std::string check_spikes(std::span<const Spike> spikes, const Port& port, std::uint32_t cells);
+
+/// The most bytes that pack_spikes writes for `cells` cells of `port` in a row, however they fire.
+std::size_t packed_bound(const Port& port, std::uint32_t cells);
 
 /// Writes valid spikes in canonical order to `out`; returns the number of bytes.
 std::size_t pack_spikes(std::span<const Spike> spikes, std::uint32_t substeps, std::byte* out);
 
-/// Appends the spikes that pack_spikes wrote; returns the number of bytes read.
-std::size_t unpack_spikes(const std::byte* in, std::uint32_t substeps, std::vector<Spike>& spikes);
+/// Appends the spikes that pack_spikes wrote and moves `in` behind them; false where `in` ends
+/// before they do, or holds another number of them than it says.
+bool unpack_spikes(std::span<const std::byte>& in, std::uint32_t substeps,
+                   std::vector<Spike>& spikes);
 
 }  // namespace quartet

@@ -56,7 +56,7 @@ class Inbox {
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  /// To append this slice's own spikes to, with ids over all slices.
+  /// To append this slice's own spikes to, with ids over all slices (a slice's have no gap).
   virtual std::vector<Spike>& spikes(std::size_t port) = 0;
   /// To fill (only slice 0 of a region may).
   virtual std::span<double> analog(std::size_t port) = 0;
@@ -66,8 +66,6 @@ class Outbox {
 class Peers {
  public:
   virtual ~Peers() = default;
-  virtual int slice() const = 0;   ///< own index, 0 … slices()−1
-  virtual int slices() const = 0;  ///< how many slices the region has
   /// Collective over the region's slices: replaces `spikes` (own) by those of all slices, in
   /// canonical order. Ids are the region's own numbering. With one slice only sorts.
   virtual void all_gather(std::vector<Spike>& spikes) = 0;

@@ -175,7 +175,7 @@ void MemberRun::treat(const CellLoss& loss, const Drug& drug) {
 }
 
 std::vector<TractTraffic> MemberRun::traffic() const {
-  std::vector<TractTraffic> tracts = exchange_->traffic().tracts;
+  std::vector<TractTraffic> tracts = exchange_->traffic();
   for (std::size_t i = 0; i < probe_traffic_.size(); ++i) {
     tracts[i].spikes -= probe_traffic_[i].spikes;
     tracts[i].messages -= probe_traffic_[i].messages;

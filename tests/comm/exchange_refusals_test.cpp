@@ -98,6 +98,23 @@ TEST(ExchangeRefusals, spikes_that_are_not_of_the_port) {
             "body has no output port 0 for spikes");
 }
 
+TEST(ExchangeRefusals, spikes_of_another_slice) {
+  try {
+    run_in_process(2, [](Communicator& world) {
+      FakeBrain brain(
+          world, Placement::parse("cortex:0,1 body:0 cerebellum:1 thalamus:1 basal_ganglia:0", 2));
+      brain.exchange.receive(0);
+      if (world.rank() == 0) brain.exchange.outbox("cortex").spikes(0) = {{3, 0}, {290, 0}};
+      brain.exchange.send(0);
+    });
+    FAIL() << "accepted";
+  } catch (const std::logic_error& error) {
+    EXPECT_STREQ(error.what(),
+                 "cortex sent through port PT a spike of cell 290, too far from cell 3 for a slice "
+                 "of 158 cells");
+  }
+}
+
 TEST(ExchangeRefusals, analog_values_from_another_slice) {
   try {
     run_in_process(2, [](Communicator& world) {

@@ -203,7 +203,7 @@ TRANSPORT_TEST(Exchange, all_ranks_stop_at_the_same_step_however_far_apart_they_
     EXPECT_EQ(last, max(world, last));
     EXPECT_EQ(last, -max(world, -last));
     EXPECT_GT(last, when);
-    EXPECT_LE(last, when + 7 + brain.exchange.stop_lead());
+    EXPECT_LE(last, when + 7 + 15);  // the longest way: 14 ms, from basal ganglia to body
     EXPECT_EQ(sum(world, brain.wrong), 0);
     brain.exchange.quiesce();  // hangs or throws where ranks stopped at different steps
   }
@@ -276,20 +276,38 @@ TRANSPORT_TEST(Exchange, a_rank_that_leaves_early_is_noticed) {
   EXPECT_EQ(sum(world, ended), world.size());
 }
 
+TRANSPORT_TEST(Exchange, why_a_rank_is_missed_reaches_all_others) {
+  for (int leaves = 0; leaves < world.size() && world.size() > 1; ++leaves) {
+    std::string heard = "nothing";
+    try {
+      FakeBrain brain(world, Placement::standard(world.size()));
+      brain.run_or_fail(world.rank() == leaves ? 9 : 1000);
+    } catch (const std::exception& error) {
+      heard = error.what();
+    }
+    if (world.rank() != leaves) {
+      EXPECT_NE(heard.find(": rank " + std::to_string(leaves) +
+                           " has left the exchange before timestep 9, but its signals of timestep"),
+                std::string::npos)
+          << "rank " << world.rank() << " heard: " << heard;
+    }
+    world.barrier("next");
+  }
+}
+
 TRANSPORT_TEST(Exchange, traffic_counts_every_spike_once) {
   const auto spikes_by_tract = [&](const Placement& placement) {
     FakeBrain brain(world, placement);
     brain.run(30);
-    const Traffic traffic = brain.exchange.traffic();
-    std::vector<std::int64_t> spikes, bytes;
-    std::int64_t total = 0;
-    for (const TractTraffic& tract : traffic.tracts) {
+    std::vector<std::int64_t> spikes;
+    std::int64_t messages = 0, bytes = 0;
+    for (const TractTraffic& tract : brain.exchange.traffic()) {
       spikes.push_back(static_cast<std::int64_t>(tract.spikes));
-      total += static_cast<std::int64_t>(tract.bytes);
-      EXPECT_LE(tract.messages, traffic.messages);
+      messages += static_cast<std::int64_t>(tract.messages);
+      bytes += static_cast<std::int64_t>(tract.bytes);
     }
-    EXPECT_LE(total, static_cast<std::int64_t>(traffic.bytes));
-    EXPECT_EQ(traffic.messages + traffic.peer_messages > 0, world.size() > 1);
+    EXPECT_EQ(sum(world, messages) > 0, world.size() > 1);
+    EXPECT_EQ(sum(world, bytes) > 0, world.size() > 1);
     world.all_reduce_sum("spikes", spikes);
     return spikes;
   };

@@ -27,9 +27,9 @@ int main(int argc, char** argv) {
     brain.each_step = [&](Step t) {
       if (!me || t != 100) return;
       if (what == "kill") std::raise(SIGKILL);
-      if (what == "throw") throw std::runtime_error(brain.exchange.fail("no weight is finite"));
+      if (what == "throw") throw std::runtime_error("no weight is finite");
     };
-    brain.run(what == "return" && me ? 100 : 1'000'000'000);
+    brain.run_or_fail(what == "return" && me ? 100 : 1'000'000'000);
     return 0;
   });
 }

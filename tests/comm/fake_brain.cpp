@@ -169,6 +169,18 @@ void FakeBrain::run(Step end) {
   }
 }
 
+void FakeBrain::run_or_fail(Step end) {
+  try {
+    run(end);
+  } catch (const PeerFailure&) {
+    throw;
+  } catch (const SharedFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw std::runtime_error(exchange.fail(error.what()));
+  }
+}
+
 void FakeBrain::advance(const HostedSlice& slice, Step t) {
   const RegionPorts& ports = ports_of(slice.region);
   const Inbox& inbox = exchange.inbox(slice.region);

@@ -39,6 +39,8 @@ class FakeBrain {
 
   /// Runs timesteps step() … end−1, or up to the agreed stop.
   void run(Step end);
+  /// The same as a simulation does it: tells all ranks of an error of this rank's own.
+  void run_or_fail(Step end);
 
   /// Called on every rank in every timestep, between receive and send.
   std::function<void(Step)> each_step = [](Step) {};

@@ -46,7 +46,7 @@ class Slices {
     std::vector<std::vector<Spike>> mail(networks_.size());
     std::barrier barrier(count());
     auto advance = [&](int slice) {
-      Meeting peers(slice, count(), mail, barrier);
+      Meeting peers(static_cast<std::size_t>(slice), mail, barrier);
       for (Step t = from; t < to; ++t) {
         (*this)[slice].advance(t, input(t), peers);
         if (slice != 0) continue;
@@ -82,12 +82,10 @@ class Slices {
  private:
   class Meeting : public Peers {
    public:
-    Meeting(int slice, int slices, std::vector<std::vector<Spike>>& mail, std::barrier<>& barrier)
-        : slice_(slice), slices_(slices), mail_(mail), barrier_(barrier) {}
-    int slice() const override { return slice_; }
-    int slices() const override { return slices_; }
+    Meeting(std::size_t slice, std::vector<std::vector<Spike>>& mail, std::barrier<>& barrier)
+        : slice_(slice), mail_(mail), barrier_(barrier) {}
     void all_gather(std::vector<Spike>& spikes) override {
-      mail_[static_cast<std::size_t>(slice_)] = spikes;
+      mail_[slice_] = spikes;
       barrier_.arrive_and_wait();
       spikes.clear();
       for (const auto& letter : mail_) spikes.insert(spikes.end(), letter.begin(), letter.end());
@@ -96,7 +94,7 @@ class Slices {
     }
 
    private:
-    int slice_, slices_;
+    std::size_t slice_;
     std::vector<std::vector<Spike>>& mail_;
     std::barrier<>& barrier_;
   };

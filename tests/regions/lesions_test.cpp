@@ -63,7 +63,7 @@ Ids firing(const Subject& subject, const char* name, const char* population, int
     const std::size_t index = population_of(*region, population);
     if (size) *size = region->populations()[index].size;
     for (const CellLoss& loss : losses) region->lose_cells(loss);
-    OneRegion alone(*region, 0, {slice, slices});
+    OneRegion alone(*region);
     for (int ms = 0; ms < 50; ++ms) {
       alone.step();
       for (const Spike& spike : region->spikes(index)) fired.insert(spike.id);

@@ -44,21 +44,15 @@ class KeptOutbox : public Outbox {
 /// One slice, or one of several that hears nothing of the others.
 class Alone : public Peers {
  public:
-  explicit Alone(Slice slice) : slice_(slice) {}
-  int slice() const override { return slice_.index; }
-  int slices() const override { return slice_.count; }
   void all_gather(std::vector<Spike>& spikes) override { std::sort(spikes.begin(), spikes.end()); }
-
- private:
-  Slice slice_;
 };
 
 /// Runs a region, or a slice of it, timestep by timestep.
 class OneRegion {
  public:
   /// `next`: the first timestep.
-  explicit OneRegion(Region& region, Step next = 0, Slice slice = {})
-      : region_(region), in_(region.inputs()), out_(region.outputs()), peers_(slice), next_(next) {}
+  explicit OneRegion(Region& region, Step next = 0)
+      : region_(region), in_(region.inputs()), out_(region.outputs()), next_(next) {}
 
   /// Spikes that arrive in the next timestep, in any order.
   std::vector<Spike>& spikes_to(std::string_view port) {
