@@ -300,6 +300,14 @@ const Rule kRules[] = {
     {[](const Block& b) { return b.second_reward != 1.0 && b.second_target_deg == 0.0; },
      "second_reward has no effect without a second target",
      "write for example second_target_deg = 90, or leave it out"},
+    {[](const Block& b) { return b.reward_probability != 1.0 && !rewards(b); },
+     "reward_probability has an effect only where the rule gives rewards",
+     "write reward = \"hit\" (or \"graded\" or \"always\"), or leave it out"},
+    {[](const Block& b) {
+       return b.second_reward_probability != 1.0 && (b.second_target_deg == 0.0 || !rewards(b));
+     },
+     "second_reward_probability has no effect without a second target, or without rewards",
+     "write for example second_target_deg = 90, or leave it out"},
     sequence_is_whole,
     {[](const Block& b) {
        return b.second_target_deg != 0.0 &&
@@ -329,6 +337,12 @@ const Rule kRules[] = {
      },
      "a probe without intensities, conditioning, intervals_ms or polarizations_mv",
      "write for example probe.conditioning = [0.8], or leave it out"},
+    {[](const Block& b) {
+       return b.probe.intensities != Probe{}.intensities &&
+              b.probe.kind != ProbeKind::recruitment && b.probe.kind != ProbeKind::polarization;
+     },
+     "probe.intensities has an effect only with probe.kind = \"recruitment\" or \"polarization\"",
+     "write that kind (a map has probe.map_intensity), or leave it out"},
     intervals_are_substeps,
     {[](const Block& b) { return b.probe.kind == ProbeKind::surround && b.probe.moving.empty(); },
      "probe.kind = \"surround\" without fingers that move",

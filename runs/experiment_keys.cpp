@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "regions/sheet.hpp"
 #include "runs/schema.hpp"
 
 namespace quartet {
@@ -164,6 +165,13 @@ std::string describe_keys(bool markdown, const std::vector<std::string>& words) 
           "[quick] holds overrides that --full ignores: brain.KEY, body.KEY, record.KEY, "
           "block.KEY, block.PHASE.KEY, group.NAME.KEY, subjects (at most so many), seed, and",
           list_keys(Quick{}));
+  if (out.find("sheet units") != out.npos) {
+    out += markdown ? "## Motor sheet\n\n" : "Motor sheet\n";
+    out += "Middles of the muscles' fields (x, y in sheet units; SD of a field: " +
+           fmt::format("{}", kFieldSd) + "):\n\n";
+    for (const MuscleField& field : kMuscleFields)
+      out += fmt::format("{}{}: {}, {}\n", markdown ? "- " : "  ", field.name, field.x, field.y);
+  }
   return out;
 }
 

@@ -19,12 +19,32 @@ bool among(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void report_unknown(const Layer& layer, const Names& known, Problems& problems) {
+/// Whether one of `names` is a key of the table with prefix "TABLE.".
+bool of_table(const std::string& prefix, const Names& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return name.starts_with(prefix); });
+}
+
+/// "block.a.brain.KEY" and, in a block, "brain.KEY".
+bool brain_in_block(const std::string& key, bool in_block) {
+  return in_block ? key.starts_with("brain.")
+                  : key.starts_with("block.") && key.find(".brain.") != key.npos;
+}
+constexpr const char* kBrainIsOfRun =
+    "brain.KEY holds for the whole run: write it for a group or the file; blocks have cell_loss, "
+    "drug and polarization_mv";
+
+void report_unknown(const Layer& layer, const Names& known, Problems& problems,
+                    bool in_block = false) {
   for (const Setting& setting : layer) {
     if (setting.used) continue;
     if (among(known, setting.key)) {
       problems.add(setting.where, fmt::format("{} is a table of keys", setting.key),
                    fmt::format("write {}.KEY = VALUE", setting.key));
+      continue;
+    }
+    if (brain_in_block(setting.key, in_block)) {
+      problems.add(setting.where, fmt::format("unknown key {}", setting.key), kBrainIsOfRun);
       continue;
     }
     // "schedule.day.blocks" is as little known as a whole as "schedules.day.blocks" is.
@@ -124,6 +144,10 @@ class UnknownOverrides {
                                                           : "write it in the file's [[group]]");
       return;
     }
+    if (brain_in_block(key, false)) {
+      problems_.add(setting.where, fmt::format("unknown key {}", setting.key), kBrainIsOfRun);
+      return;
+    }
     const std::string close = nearest(key, known_);
     problems_.add(setting.where, fmt::format("unknown key {}", setting.key),
                   close.empty() || close == key ? "`quartet describe` lists all keys"
@@ -141,8 +165,7 @@ class UnknownOverrides {
   /// PHASE of "block.PHASE.KEY"; none of "block.TABLE.KEY".
   static std::optional<std::string> phase_of(const std::string& key) {
     const std::size_t end = key.starts_with("block.") ? key.find('.', 6) : key.npos;
-    if (end == key.npos || key.starts_with("block.probe.") || key.starts_with("block.drug."))
-      return std::nullopt;
+    if (end == key.npos || of_table(key.substr(6, end - 5), block_key_names())) return std::nullopt;
     return key.substr(6, end - 6);
   }
 
@@ -165,7 +188,8 @@ void report_unknown_keys(const Document& document, const std::vector<std::string
   report_unknown(document.file, known, problems);
   const Names of_block = labelled_block_key_names();
   for (const ScheduleText& schedule : document.schedules)
-    for (const BlockText& block : schedule.blocks) report_unknown(block.keys, of_block, problems);
+    for (const BlockText& block : schedule.blocks)
+      report_unknown(block.keys, of_block, problems, true);
   Names of_group = group_key_names();
   append(of_group, {"set", "vary"});
   const auto report_overrides = [&](const Layer& layer, Overriding which) {

@@ -403,6 +403,17 @@ bool Simulation::begin_block(MemberRun& member) {
     member.cortex()->lesion(begins.lesion_site[0], begins.lesion_site[1], begins.lesion_radius);
   if (Cortex* cortex = member.cortex()) cortex->polarize(begins.polarization_mv);
   member.treat(begins.cell_loss, begins.drug);
+  if (begins.lesion_radius > 0)
+    log(fmt::format(
+        "subject {} before block {}: cells of the motor sheet within {} of ({}, {}) die",
+        member.index(), *block, begins.lesion_radius, begins.lesion_site[0],
+        begins.lesion_site[1]));
+  if (const CellLoss& loss = begins.cell_loss; loss != CellLoss{})
+    log(
+        fmt::format("subject {} before block {}: shares of cells that die: purkinje {}, nuclei {}, "
+                    "olive {}, dopamine {}, vl {}, va {}",
+                    member.index(), *block, loss.purkinje, loss.nuclei, loss.olive, loss.dopamine,
+                    loss.vl, loss.va));
   return begins.probe.kind == ProbeKind::none || run_probe(member, *block);
 }
 

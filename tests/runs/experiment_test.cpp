@@ -232,6 +232,30 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:11: second_reward has no effect without a second target; write for example "
       "second_target_deg = 90, or leave it out"}},
+    {"probability_of_no_reward",
+     "[schedules.s]\nblocks = [{reward_probability = 0.7, reward = \"never\"}]",
+     {},
+     {"x.toml:2:11: reward_probability has an effect only where the rule gives rewards; write "
+      "reward = \"hit\" (or \"graded\" or \"always\"), or leave it out"}},
+    {"probability_of_no_second_target",
+     "[schedules.s]\nblocks = [{second_reward_probability = 0.7}]",
+     {},
+     {"x.toml:2:11: second_reward_probability has no effect without a second target, or without "
+      "rewards; write for example second_target_deg = 90, or leave it out"}},
+    {"brain_in_a_block",
+     "[schedules.s]\nblocks = [{phase = \"a\", brain.cerebellum.lesion = 0.3}]",
+     {"block.a.brain.cerebellum.lesion=0.2"},
+     {"--set block.a.brain.cerebellum.lesion=0.2: unknown key block.a.brain.cerebellum.lesion; "
+      "brain.KEY holds for the whole run: write it for a group or the file; blocks have cell_loss, "
+      "drug and polarization_mv",
+      "x.toml:2:42: unknown key brain.cerebellum.lesion; brain.KEY holds for the whole run: write "
+      "it "
+      "for a group or the file; blocks have cell_loss, drug and polarization_mv"}},
+    {"intensities_of_a_map",
+     "[schedules.s]\nblocks = [{probe.kind = \"map\", probe.intensities = [1.2]}]",
+     {},
+     {"x.toml:2:11: probe.intensities has an effect only with probe.kind = \"recruitment\" or "
+      "\"polarization\"; write that kind (a map has probe.map_intensity), or leave it out"}},
     {"choice_with_a_clamp",
      "[schedules.s]\nblocks = [{perturbation = \"clamp\", second_target_deg = 90}]",
      {},
@@ -515,7 +539,8 @@ const Refusal kRefusals[] = {
      "[schedules.s]\nblocks = [{nerve_block = \"foot\"}]",
      {},
      {"x.toml:2:12: nerve_block has no choice \"foot\"; write one of \"none\", \"hand\", "
-      "\"arm\", \"face\""}},
+      "\"arm\", \"face\", \"little_finger\", \"ring_finger\", \"middle_finger\", "
+      "\"index_finger\", \"thumb\""}},
     {"lesion_site",
      "[schedules.s]\nblocks = [{lesion_radius = 1, lesion_site = [3, 7]}, {lesion_radius = 1}]",
      {},
