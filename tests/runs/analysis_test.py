@@ -8,6 +8,7 @@ import io
 import json
 import math
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -941,6 +942,51 @@ class CommandTest(AnalysisTest):
         _, out, _ = self.call(score.main, run)
         self.assertRegex(out, r"A1 .* in\*\n")
         self.assertRegex(out, r"mean ± SEM +abrupt_control \(n = 4\)\n")
+
+    def own_run(self, name, *blocks):
+        """Of a group of its own, whose rotated trials are these blocks."""
+        def change(group, columns):
+            columns["block"] = np.repeat(np.arange(3 + len(blocks)), [32, *[100 // len(blocks)] * len(blocks), 12, 20])
+            if "random" in blocks[0][1]:
+                columns["rotation"][-32:] = 0
+
+        run = write_run(self.root / name, groups=["abrupt_own"], change=change)
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(re.sub(r"blocks = .*", "blocks = [" + ", ".join(
+            '{phase = "%s", trials = %d%s}' % block for block in (
+                ("aligned", 32, ""), *((phase, 100 // len(blocks), keys) for phase, keys in blocks),
+                ("reversed", 12, ""), ("after", 20, ""))) + "]", plan))
+        return {row["id"]: row["simulated"] for row in json.loads(self.call(score.main, run, "--json")[1])["groups"]}
+
+    def test_phases_of_one_rotation_are_read_apart(self):
+        rows = self.own_run("apart", ("miss", ""), ("hit", ""))
+        self.assertAlmostEqual(rows["abrupt_own.miss.early_fraction"], EARLY)
+        self.assertAlmostEqual(rows["abrupt_own.hit.early_fraction"], LATE)
+        self.assertNotIn("abrupt_own.early_fraction", rows)
+        self.assertFalse(any(".reversed." in name for name in rows))
+
+    def test_no_zone_under_a_clamp_and_no_fraction_of_a_random_side(self):
+        free, clamped = (self.own_run(name, ("p", keys)) for name, keys in (
+            ("free", ""), ("clamped", ', perturbation = "clamp"')))
+        self.assertEqual((free["abrupt_own.succeeded"], clamped["abrupt_own.succeeded"]), (1, None))
+        self.assertAlmostEqual(clamped["abrupt_own.late_fraction"], LATE)
+        drawn = self.own_run("drawn", ("p", ', perturbation = "clamp", rotation_sign = "random", steps = 1, '
+                                       'rotation_deg = 30.0, rotation_end_deg = 30.0'))
+        for name in ("early_fraction", "late_fraction", "final_fraction", "asymptote_deg", "last_third_deg",
+                     "aim_deg", "implicit_deg", "felt_shift_deg", "succeeded"):
+            self.assertIsNone(drawn[f"abrupt_own.{name}"], name)
+        self.assertIsNotNone(drawn["abrupt_own.single_trial_deg"])
+
+    def test_groups_without_a_rotation_have_what_they_tell(self):
+        run = write_run(self.root / "run", groups=["abrupt_choosers"],
+                        change=lambda group, columns: columns["rotation"].fill(0))
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            chose = file.createVariable("chose_second", "f8", ("trial", "subject"))
+            chose[:] = (np.arange(len(file["block"])) % 4 == 0)[:, None] * np.ones(4)
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace("trials = 100", "trials = 100, second_target_deg = 90, "
+                                                        "second_reward = 0.5"))
+        self.assertRegex(self.call(score.main, run)[1], r"choices of the better target +0.7[0-9]* ± 0\n")
 
     def test_target_without_a_baseline_is_left_out(self):
         def turn(group, columns):
