@@ -1223,6 +1223,44 @@ class CommandTest(AnalysisTest):
 
 
 class PlotTest(AnalysisTest):
+    def test_a_ramp_is_binned_and_blocks_are_not_mixed(self):
+        rotation = np.r_[np.zeros(20), np.linspace(1, 12, 80), np.full(20, 12.0), np.full(20, -12.0)]
+        columns = {"rotation": rotation, "block": np.repeat([0, 1, 2, 3, 4], [20, 80, 12, 8, 20])}
+        columns["setting"] = np.minimum(columns["block"], 3)
+        subject = behaviour.Subject("", 0, None, columns, {}, {}, 12.0, pathlib.Path())
+        found = plot.bins(subject, 30)
+        np.testing.assert_array_equal(np.concatenate(found), np.arange(140))
+        self.assertGreater(min(len(b) for b in found[:-11]), 2)
+        self.assertTrue(all(len(set(columns["block"][b])) == 1 for b in found))
+        starts = [b[0] for b in found]
+        self.assertTrue({20, 100, 112, 120, 121} <= set(starts))
+
+    def test_changes_are_marked(self):
+        run = write_run(self.root / "run", groups=["abrupt_own"])
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace('{phase = "clamp", trials = 20}',
+            '{phase = "clamp", trials = 8}, {phase = "wide", trials = 6, target_radius_m = 0.01}, '
+            '{phase = "alike", trials = 6, target_radius_m = 0.01}'))
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["block"][152:] = 4
+            file["block"][158:] = 5
+        read = behaviour.read(run, {"angle_third", "reward"})
+        blocks = behaviour.blocks_of(read.resolved, "abrupt_own")
+        for subject in read.groups["abrupt_own"].subjects:
+            self.assertEqual(plot.marks(subject, blocks), {32: "rotated", 132: "reversed", 144: "clamp", 152: "wide"})
+            self.assertEqual(plot.marks(subject, []), {32: "", 132: "", 144: "", 152: ""})
+
+    def test_labels_of_the_file_tell_groups_apart(self):
+        """Where they have nothing in common after the comma; without labels names do."""
+        def brains(*labels):
+            groups = [behaviour.Group(f"{name}_dose", [], label) for name, label in zip(("low", "high"), labels)]
+            plot.tell_apart(groups)
+            return [g.brain for g in groups]
+
+        self.assertEqual(brains("20 movements", "80 movements"), ["low_dose", "high_dose"])
+        self.assertEqual(brains("Early, levodopa", "Late, levodopa"), ["dose", "dose"])
+        self.assertEqual(brains("", ""), ["dose", "dose"])
+
     def test_figure(self):
         run = write_run(self.root, cut="fewer subjects", rng=np.random.default_rng(1))
         code, out, err = self.call(plot.main, run)
