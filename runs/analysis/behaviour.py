@@ -345,10 +345,10 @@ def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict])
 
 
 def _settings(block: np.ndarray, blocks: list[dict]) -> np.ndarray:
-    """Which of all settings of the blocks each trial has; 0 where blocks are not known."""
+    """Which of all settings of the blocks each trial has; -1 where its block is not known."""
     settings = [tuple(str(keys.get(key)) for key in SETTING) for keys in blocks]
-    numbers = np.array([settings.index(one) for one in settings] or [0])
-    return numbers[block.astype(int) if blocks else np.zeros(len(block), int)]
+    numbers = {index: settings.index(one) for index, one in enumerate(settings)}
+    return np.array([numbers.get(index, -1) for index in block.astype(int)])
 
 
 def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.ndarray],

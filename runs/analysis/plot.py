@@ -236,8 +236,9 @@ def marks(subject: behaviour.Subject, blocks: list[dict]) -> dict[int, str]:
     starts there."""
     block = subject.columns["block"].astype(int)
     sign = np.sign(np.nan_to_num(subject.schedule()))
-    return {int(t): behaviour.phase_name(blocks[block[t]], block[t]) if blocks and block[t] != block[t - 1] else ""
-            for t in np.flatnonzero((np.diff(sign) != 0) | (np.diff(subject.columns["setting"]) != 0)) + 1}
+    named = np.insert(np.diff(block) != 0, 0, True) & (block < len(blocks))
+    changes = np.flatnonzero((np.diff(sign) != 0) | (np.diff(subject.columns["setting"]) != 0)) + 1
+    return {int(t): behaviour.phase_name(blocks[block[t]], block[t]) if named[t] else "" for t in changes}
 
 
 def draw_marks(axes, found: dict[int, str], named: bool) -> None:

@@ -445,8 +445,9 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
     if lab.cut:
         print(f"{behaviour.extent_of(lab.cut)}\n")
-    if not records:  # maps at a given threshold
-        print("There is no index: maps are in tms_maps.csv and tms_overlaps.csv.")
+    if not records:  # maps, or polarised responses, at a given threshold
+        print("These probes tell no index; maps are in tms_maps.csv and tms_overlaps.csv, and what "
+              "polarisation does is told by `quartet observation`.")
         return
     n = {r["n"] for r in records}
     print(f"Stimulation of the resting motor sheet; mean ± SEM over n = "

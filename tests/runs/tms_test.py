@@ -193,7 +193,7 @@ class TmsTest(unittest.TestCase):
             file["stage"][:] = np.where(file["stage"][:] == STAGES.split().index("map"), file["stage"][:], 0)
         code, out, err = self.call(run)
         self.assertEqual((code, err), (0, ""))
-        self.assertIn("There is no index: maps are in tms_maps.csv", out)
+        self.assertIn("These probes tell no index; maps are in tms_maps.csv", out)
 
     def test_unlike_probes_have_no_mean(self):
         lab = tms.read(write_run(self.root / "run"))
