@@ -3,11 +3,11 @@
 
     maps.py results/finger_practice
 
-computes from the snapshots of plastic weights how strongly every site of the sheet is coupled to
-every muscle, prints what practice and the rest after it changed, writes maps.csv (a row per subject
-and snapshot), practice.csv (a row per practice trial) and practice_fingers.csv (a row per subject, block of
-practice and finger asked for) into the run directory, and draws maps.png and .pdf. The run must have recorded weights (record.weights_subjects) of a plastic sheet
-(brain.cortex.sheet_plasticity.plastic).
+computes from the snapshots of plastic weights how strongly every site of the sheet is coupled to every
+muscle, prints what practice and the rest after it changed, writes maps.csv (a row per subject and
+snapshot), practice.csv (a row per practice trial) and practice_fingers.csv (a row per subject, block of
+practice and finger asked for) into the run directory, and draws maps.png and .pdf. The run must have
+recorded weights (record.weights_subjects) of a plastic sheet (brain.cortex.sheet_plasticity.plastic).
 
 Sites within a focal lesion are of nobody's territory, not even before it. The coupling of site x to
 muscle f is a map of weights, not of responses to a stimulus:

@@ -3,13 +3,13 @@
 
     nerves.py results/nerve_block
 
-prints a table, writes nerves.csv (a row per subject and part) and nerves_sites.csv (a row per subject, part,
-map and site) into the run directory, and draws nerves.png and .pdf. The run must have probes: at most one of a kind before
-a group's first block of trials with nerve_block, two in such blocks (during, and late) and one after. Where
-a group has no such block, its probes are taken for what those of the same blocks are in another group (else
-in their order for before, during and after), and it is read for each part that others block.
-Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv. Shares are of
-muscles of other parts at any time.
+prints a table, writes nerves.csv (a row per subject and part) and nerves_sites.csv (a row per subject,
+part, map and site) into the run directory, and draws nerves.png and .pdf. The run must have probes: at most
+one of a kind before a group's first block of trials with nerve_block, two in such blocks (during, and late)
+and one after. Where a group has no such block, its probes are taken for what those of the same blocks are
+in another group (else in their order for before, during and after), and it is read for each part that
+others block. Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv.
+Shares are of muscles of other parts at any time.
 
 From maps (probe.kind = "map"), all of the same sites:
     silenced sites    those of the map before at which a muscle of the part answers, and more than any other

@@ -4,9 +4,9 @@
     observation.py results/observation
 
 prints a table, writes observation.csv (a row per subject and curve) and observation_curves.csv (a row per
-subject, curve and operating point) into the run directory, and draws observation.png and .pdf. The run must be of
-brains that see hands (brain.cortex.observation.connected), or have probes of kind "polarization"; what its
-blocks do not tell stays empty.
+subject, curve and operating point) into the run directory, and draws observation.png and .pdf. The run must
+be of brains that see hands (brain.cortex.observation.connected), or have probes of kind "polarization";
+what its blocks do not tell stays empty.
 
 From cortex.nc, mean rates of PFG and PMv cells from when a movement can be seen to its end:
     naive, observe    in the first and the last block with task = "observe"

@@ -243,7 +243,8 @@ def by_phase(group: behaviour.Group) -> dict[str, behaviour.Group]:
     sign: that of each is then what is learned; by "" where not. Without a rotation nothing is learned."""
     subjects = [s for s in group.subjects if np.isfinite(s.rotation)]
     if not subjects:
-        still = [dataclasses.replace(s, phases=s.phases | {"learning": np.empty(0, int)}) for s in group.subjects]
+        still = [dataclasses.replace(s, phases=s.phases | {"learning": np.empty(0, int)})
+                 for s in group.subjects]
         return {"": behaviour.Group(group.name, still, group.label)}
     parts: dict[str, list[behaviour.Subject]] = {}
     for subject in subjects:
