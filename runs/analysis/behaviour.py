@@ -25,6 +25,10 @@ from netcdf import BadInput
 PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
+# Keys of a block whose change is one of the task to the subject.
+SETTING = ("task", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "feedback", "target_radius_m")
+
+
 class Unfinished(BadInput):
     """A run of which there is nothing to read yet."""
 
@@ -34,6 +38,7 @@ class Subject:
     """One simulated subject. Arrays run over its own trials, in order.
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
+    "setting": a number that changes where SETTING does;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
     "watched": whether it is another's hand that moves fingers;
     "moves_fingers": whether the block asks for finger movements;
@@ -96,6 +101,7 @@ class Group:
     name: str
     subjects: list[Subject]
     label: str = ""  # for people, from resolved.toml; the name where none was given
+    apart: bool = False  # its label says that what follows the last underscore is not its brain
 
     def __post_init__(self):
         self.label = self.label or self.name
@@ -107,7 +113,7 @@ class Group:
 
     @property
     def brain(self) -> str:
-        return self.name.rpartition("_")[2]
+        return self.name if self.apart else self.name.rpartition("_")[2]
 
 
 @dataclasses.dataclass
@@ -338,11 +344,19 @@ def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict])
     return result
 
 
+def _settings(block: np.ndarray, blocks: list[dict]) -> np.ndarray:
+    """Which of all settings of the blocks each trial has; -1 where its block is not known."""
+    settings = [tuple(str(keys.get(key)) for key in SETTING) for keys in blocks]
+    numbers = {index: settings.index(one) for index, one in enumerate(settings)}
+    return np.array([numbers.get(index, -1) for index in block.astype(int)])
+
+
 def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.ndarray],
              blocks: list[dict], directory: pathlib.Path) -> Subject:
     columns = columns | {
         "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
         "drawn_rotation": columns["rotation"],
+        "setting": _settings(columns["block"], blocks),
         "random_sign": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks)
             if keys.get("rotation_sign", "same") == "random"]),

@@ -116,17 +116,18 @@ def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
                 axes.fill_between(course.time, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
         for moment in (course.cue_ms, course.outcome_ms):
             axes.axvline(moment, color="0.6", linewidth=1, linestyle=":")
-        axes.set_ylim(bottom=0)
         axes.set_title(f"{course.phase} ({course.trials} trials)", fontsize=11, loc="left")
         if column == 0:
             axes.set_ylabel(f"{labels.get(course.group, course.group)}\nSNc (Hz)")
         if row == len(groups) - 1:
             axes.set_xlabel("time in the trial (ms)")
-    panels[0, 0].legend(frameon=False, loc="upper center", ncols=2)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
+    axes.set_ylim(bottom=0)  # of all panels, and when all curves are drawn: it keeps the top as it is then
+    figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=10, ncols=2, loc="upper left",
+                  bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))
+    figure.suptitle(f"{title}\n", x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     n = stats.span(c.rate.shape[1] for c in found)
     figure.supxlabel(f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
-                     f"seen, an outcome can be seen.\nn = {n} simulated subjects, mean ± SEM", fontsize=9,
+                     f"seen, an outcome can be seen.\nn = {n} simulated subject{'s'[: n != '1']}, mean ± SEM", fontsize=9,
                      x=0.01, ha="left", color="0.2")
     return figure
 

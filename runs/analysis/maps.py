@@ -3,11 +3,11 @@
 
     maps.py results/finger_practice
 
-computes from the snapshots of plastic weights how strongly every site of the sheet is coupled to
-every muscle, prints what practice and the rest after it changed, writes maps.csv (a row per subject
-and snapshot) and practice.csv (a row per practice trial) into the run directory, and draws maps.png
-and .pdf. The run must have recorded weights (record.weights_subjects) of a plastic sheet
-(brain.cortex.sheet_plasticity.plastic).
+computes from the snapshots of plastic weights how strongly every site of the sheet is coupled to every
+muscle, prints what practice and the rest after it changed, writes maps.csv (a row per subject and
+snapshot), practice.csv (a row per practice trial) and practice_fingers.csv (a row per subject, block of
+practice and finger asked for) into the run directory, and draws maps.png and .pdf. The run must have
+recorded weights (record.weights_subjects) of a plastic sheet (brain.cortex.sheet_plasticity.plastic).
 
 Sites within a focal lesion are of nobody's territory, not even before it. The coupling of site x to
 muscle f is a map of weights, not of responses to a stimulus:
@@ -49,6 +49,7 @@ TINTS = {"thumb": "#AA3377", "index": "#EE6677", "middle": "#CCBB44", "ring": "#
 PITCH = 0.25  # between sites, sheet units
 STIMULUS_SD = 0.5  # reach of a stimulus, sheet units (chosen: some .4 mm)
 LATERAL = 0.5  # weight of the step through layer 2/3 (chosen)
+STILL = 1.0  # degrees: a finger that is asked for and flexes by less on average hardly moves (chosen)
 EDGE = 0.1  # a site belongs to a map above this share of the map's largest value
 
 # What the table has of the practised fingers, as changes.
@@ -182,7 +183,7 @@ def describe(maps: np.ndarray, practised: list[int], edge: float,
         "territory": sum(territory[m] for m in own),
         "neighbours": sum(territory[m] for m in beside) if beside else np.nan,
         "total": sum(territory.values()),
-    }
+    } | {f"territory_{m}": territory[m] for m in FINGERS}
     for name in ("distance", "jaccard", "overlap", "cosine"):
         result[name] = float(np.mean([p[name] for p in pairs])) if pairs else np.nan
     return result
@@ -271,6 +272,38 @@ def trials(directory: pathlib.Path) -> list[dict]:
     return rows
 
 
+def by_finger(rows: list[dict], done: list[dict]) -> list[dict]:
+    """A row per subject, block of practice and finger that it asks for, where the means over fingers may
+    hide one that does not move. Individuation, as in trials(), is of the finger asked for alone."""
+    records = []
+    for row in rows:
+        own = [d for d in done if (d["subject"], d["block"]) == (row["subject"], row["block"])]
+        for k, finger in enumerate(FINGERS, 1):
+            asked = [d for d in own if str(k) in d["fingers"].split()]
+            if asked:
+                records.append({
+                    "group": row["group"], "subject": row["subject"], "block": row["block"],
+                    "phase": row["phase"], "finger": finger, "movements": len(asked),
+                    "rewarded": stats.mean([d["reward"] for d in asked]),
+                    "individuation": stats.mean([d["individuation"] for d in asked if d["fingers"] == str(k)]),
+                    "flexion_deg": stats.mean([d[f"flexion_{finger}"] for d in asked]),
+                    "territory": row[f"territory_{finger}"]})
+    return records
+
+
+def still(fingers: list[dict]) -> list[str]:
+    """Says of which groups a finger hardly moves in which phases, on average over subjects."""
+    found: dict[tuple, list[str]] = {}
+    for group, phase, finger in dict.fromkeys((r["group"], r["phase"], r["finger"]) for r in fingers):
+        own = [r for r in fingers if (r["group"], r["phase"], r["finger"]) == (group, phase, finger)]
+        if stats.mean([r["flexion_deg"] for r in own]) < STILL:
+            rewarded = stats.mean([r["rewarded"] for r in own])
+            found.setdefault((group, finger), []).append(f'"{phase}" (rewarded {rewarded:.2g})')
+    return [f"{group}: the {finger}{' finger' * (finger != 'thumb')} hardly moves when asked to (less than "
+            f"{STILL:g} degree) in {', '.join(phases)}: the means over fingers hide it (practice_fingers.csv)"
+            for (group, finger), phases in found.items()]
+
+
 def summary(rows: list[dict], done: list[dict]) -> list[dict]:
     """One record per group and block from the first practice on, and where there is a lesion also for
     earlier blocks: mean changes over subjects."""
@@ -326,11 +359,23 @@ def print_table(records: list[dict]) -> None:
           "individuation in behaviour.nc).")
 
 
+def window(maps: dict, columns: dict[str, list[int]]) -> tuple[float, float, float, float]:
+    """The part of the sheet, left, right, low and high, that has the maps of all fingers that are drawn."""
+    x, y = sites()
+    inside = np.zeros(x.shape, bool)
+    fingers = [MUSCLES.index(f) for f in FINGERS]
+    for group, blocks in columns.items():
+        edge = EDGE * maps[group, blocks[0]][fingers].max()
+        for block in blocks:
+            inside |= (maps[group, block][fingers] > edge).any(axis=0)
+    return (x[inside].min() - PITCH, x[inside].max() + PITCH, y[inside].min() - PITCH, y[inside].max() + PITCH)
+
+
 def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, str],
          blocks: dict[str, list[dict]], title: str, cut: str) -> plt.Figure:
     """A row per group: maps before practice and after each later one of its `blocks`, with their
-    lesions; on the right, changes of the indices by the first block of practice. `cut`: what is
-    unlike the whole experiment."""
+    lesions; on the right, changes of the indices by each block of practice. `cut`: what is unlike the
+    whole experiment."""
     set_style(11)
     groups = list(dict.fromkeys(r["group"] for r in rows))
     x, y = sites()
@@ -346,10 +391,12 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                     "practice; dots: centres of gravity; strong: practised fingers. From left to right: "
                     "little finger to thumb.", 150)
     below = 0.43 + 0.16 * len(note)  # inches
-    figure = plt.figure(figsize=(3.3 * width + 5.0, 1.55 * len(groups) + 0.85 + below))
+    left, right, low, high = window(maps, columns)
+    tall = 3.3 * (high - low) / (right - left)  # inches, of a map
+    figure = plt.figure(figsize=(3.3 * width + 5.0, (tall + 0.3) * len(groups) + 0.85 + below))
     grid = figure.add_gridspec(len(groups), width + 1, width_ratios=[3.3] * width + [3.8],
                                left=0.11, right=0.985, top=1 - 0.95 / figure.get_figheight(),
-                               bottom=below / figure.get_figheight(), hspace=0.25, wspace=0.12)
+                               bottom=below / figure.get_figheight(), hspace=0.3 / tall, wspace=0.12)
     titles = {}
     for row, group in enumerate(groups):
         practised = {FINGERS[int(d) - 1]
@@ -359,8 +406,8 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
         for column, block in enumerate(columns[group]):
             axes = figure.add_subplot(grid[row, column])
             now = maps[group, block]
-            axes.set_xlim(9, 17.6)
-            axes.set_ylim(0.8, 5.2)
+            axes.set_xlim(left, right)
+            axes.set_ylim(low, high)
             axes.set_aspect("equal")
             axes.set_xticks([])
             axes.set_yticks([])
@@ -389,20 +436,28 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
                           transform=axes.transAxes, fontsize=10, fontweight="bold")
     panel = figure.add_subplot(grid[:, width])
     box = panel.get_position()
-    panel.set_position([box.x0 + 0.06, box.y0 + 0.04, box.width - 0.06, box.height - 0.04])
+    names_of_phases = 1.1 / figure.get_figwidth()  # their room, as a share of the figure
+    panel.set_position([box.x0 + names_of_phases, box.y0, box.width - names_of_phases, box.height])
     names = {"overlap": "#004488", "jaccard": "#DDAA33", "distance": "#BB5566", "territory": "#228833"}
-    first = [next(r for r in records if r["group"] == g and r["block"] == columns[g][1])
-             for g in groups]
+    # Groups that practise nothing are read at the blocks of the first that does.
+    practice = {g: [k for k, b in enumerate(blocks.get(g, [])) if b.get("task") == "fingers"] for g in groups}
+    others = next(filter(None, practice.values()), [])
+    shown = [(place, r) for place, g in enumerate(groups) for r in records
+             if r["group"] == g and r["block"] in (practice[g] or others)]
+    places = []
+    for place, record in shown:
+        own = [r for at, r in shown if at == place]
+        places.append(place + 0.7 * ((own.index(record) + 0.5) / len(own) - 0.5))
     for name, tint in names.items():
-        panel.errorbar([100 * r[name] for r in first], np.arange(len(first)),
-                       xerr=[100 * r[f"{name}_sem"] if np.isfinite(r[f"{name}_sem"]) else 0
-                             for r in first],
+        panel.errorbar([100 * r[name] for _, r in shown], places,
+                       xerr=[100 * np.nan_to_num(r[f"{name}_sem"]) for _, r in shown],
                        fmt="o", color=tint, label=name, markersize=6)
     panel.axvline(0, color="0.5", linewidth=1)
-    panel.set_ylim(len(first) - 0.5, -0.5)
-    panel.set_xlabel("change by practice (%)")
-    panel.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-    panel.set_yticks([])
+    panel.set_ylim(len(groups) - 0.5, -0.5)
+    panel.set_xlabel("change from before practice (%)", fontsize=9.5)
+    panel.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(-0.05, 1.0), ncols=2,
+                 columnspacing=1, handlelength=1)
+    panel.set_yticks(places, [f"after \"{r['phase']}\"" for _, r in shown], fontsize=8)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     figure.text(0.012, 0.012, "\n".join(note), fontsize=9, color="0.2")
     return figure
@@ -416,12 +471,17 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     run = behaviour.read(directory, set())
     table.write_csv(directory / "maps.csv", rows)
     table.write_csv(directory / "practice.csv", done)
+    fingers = by_finger(rows, done)
+    if fingers:
+        table.write_csv(directory / "practice_fingers.csv", fingers)
     blocks = {name: behaviour.blocks_of(run.resolved, name) for name in run.groups}
     figure = draw(rows, maps, records, run.labels, blocks, run.title or directory.name, run.cut)
 
     def show() -> None:
         print(f"{run.extent}\n")
         print_table(records)
+        for line in still(fingers):
+            print(f"\n{line}")
 
     return records, show, save_both(figure, directory, "maps")
 

@@ -3,13 +3,13 @@
 
     nerves.py results/nerve_block
 
-prints a table, writes nerves.csv (a row per subject) and nerves_sites.csv (a row per subject, map and site)
-into the run directory, and draws nerves.png and .pdf. The run must have probes: at most one of a kind before
-a group's first block of trials with nerve_block, two in such blocks (during, and late) and one after. Where
-a group has no such block, its probes are taken for what those of the same blocks are in another group (else
-in their order for before, during and after), and the part is what that blocks.
-Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv. Shares are of
-muscles of other parts at any time.
+prints a table, writes nerves.csv (a row per subject and part) and nerves_sites.csv (a row per subject,
+part, map and site) into the run directory, and draws nerves.png and .pdf. The run must have probes: at most
+one of a kind before a group's first block of trials with nerve_block, two in such blocks (during, and late)
+and one after. Where a group has no such block, its probes are taken for what those of the same blocks are
+in another group (else in their order for before, during and after), and it is read for each part that
+others block. Muscles of a blocked part do not contract: in the block none is named in nerves_sites.csv.
+Shares are of muscles of other parts at any time.
 
 From maps (probe.kind = "map"), all of the same sites:
     silenced sites    those of the map before at which a muscle of the part answers, and more than any other
@@ -39,6 +39,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
+import dataclasses
 import itertools
 import pathlib
 import sys
@@ -69,17 +70,24 @@ INDICES = ("share_before", "share_during", "share_late", "share_after", "mep", "
            "sprouted")
 TINTS = {"hand": "#DDDDDD", "shoulder": "#004488", "elbow": "#66CCEE", "biarticular": "#228833",
          "shoulder_girdle": "#AA3377", "face": "#EE7733"}
+LOOKS = (("o", "-"), ("s", "--"), ("D", ":"), ("^", "-."))  # of groups
 GROUP_TINTS = ("k", "#CC6677", "0.6", "#999933", "#44AA99", "#882255", "#DDCC77")  # none is a muscle's
 
 
-def silenced_part(experiment: dict, directory: pathlib.Path) -> str:
-    """The part whose nerves a run blocks. Raises BadInput where there is none, or several."""
-    parts = {block.get("nerve_block", "none") for group in experiment["group"]
-             for block in behaviour.blocks_of(experiment, group["name"])} - {"none"}
-    if len(parts) != 1:
-        raise BadInput(f"{directory}: blocks nerves of {len(parts)} parts of the body (nerve_block), where "
-                       "one is compared before, during and after; run runs/experiments/nerve_block.toml")
-    return parts.pop()
+def silenced_parts(experiment: dict, directory: pathlib.Path) -> dict[str, str | None]:
+    """The part whose nerves a group blocks, None where none. Raises BadInput where no group has one, or one
+    has several."""
+    found = {}
+    for name in (group["name"] for group in experiment["group"]):
+        parts = {block.get("nerve_block", "none") for block in behaviour.blocks_of(experiment, name)} - {"none"}
+        if len(parts) > 1:
+            raise BadInput(f"{directory}: group {name} blocks nerves of {' and '.join(sorted(parts))} "
+                           "(nerve_block), where one part is compared before, during and after; give each a "
+                           "group of its own and run again")
+        found[name] = parts.pop() if parts else None
+    if not any(found.values()):
+        raise BadInput(f"{directory}: blocks no nerves (nerve_block); run runs/experiments/nerve_block.toml")
+    return found
 
 
 def blocked(experiment: dict, group: str) -> list[int]:
@@ -195,13 +203,33 @@ def _sici(probe: tms.Probe) -> float:
 
 
 def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.Laboratory]:
-    """A row per subject; one per subject, map and site; recruitment curves (intensities in thresholds of
-    layer 2/3 axons, sizes in spikes per cell) by subject and moment; and what they were read from. Says on
-    standard error of whom curves cannot be compared. Raises BadInput."""
+    """A row per subject and part; one per subject, part, map and site; recruitment curves (intensities in
+    thresholds of layer 2/3 axons, sizes in spikes per cell) by subject and moment; and what they were read
+    from. Says on standard error of whom curves cannot be compared. Raises BadInput."""
     directory = pathlib.Path(directory)
     experiment = behaviour.experiment_of(directory)
-    part = silenced_part(experiment, directory)
+    parts = silenced_parts(experiment, directory)
     lab = tms.read(directory)
+    rows, points, curves, unlike = [], [], {}, []
+    for part in dict.fromkeys(filter(None, parts.values())):
+        probes = [p for p in lab.probes if parts[p.group] in (part, None)]
+        found = _measure_part(directory, experiment, part, dataclasses.replace(lab, probes=probes))
+        rows += found[0]
+        points += found[1]
+        curves |= found[2]
+        unlike += found[3]
+    if unlike:
+        whom = ", ".join(map(str, dict.fromkeys(unlike)))
+        print(f"nerves.py: {directory}: subject {whom}: recruitment is at other intensities than before, "
+              "and no MEP is compared; give probe.rmt, so that pulses are alike, and run again",
+              file=sys.stderr)
+    return rows, points, curves, lab
+
+
+def _measure_part(directory: pathlib.Path, experiment: dict, part: str, lab: tms.Laboratory
+                  ) -> tuple[list[dict], list[dict], dict, list[int]]:
+    """The first three of measure(), and subjects whose curves cannot be compared, of one part and the groups
+    that block no other."""
     silent = np.isin(lab.muscles, [sheet.name_in_files(muscle) for muscle in sheet.PARTS[part]])
     rows, points, curves, unlike = [], [], {}, []
     others = {stage: {} for stage in STAGES}  # by block, in groups that block nerves
@@ -226,7 +254,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
                                      for stage in STAGES)
         for compared in (mapped, recruited, paired):
             check_alike(experiment, group, list(compared.values()), directory)
-        row = {"group": group, "subject": subject, "sites": 0}
+        row = {"group": group, "subject": subject, "part": part, "sites": 0}
         row |= dict.fromkeys(INDICES, np.nan) | {"sprouted": new.get(subject, np.nan)}
         grid = lost = None
         for moment, probe in mapped.items():
@@ -246,7 +274,7 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
             moves = answers & ~(silent & (probe.block in blocks))
             for k, place in enumerate(sites):
                 best = int(np.argmax(np.where(moves[k], mean[k], -np.inf)))
-                points.append({"group": group, "subject": subject, "moment": moment,
+                points.append({"group": group, "subject": subject, "part": part, "moment": moment,
                                "x": float(place[0]), "y": float(place[1]), "silenced": int(lost[k]),
                                "muscle": lab.muscles[best] if moves[k].any() else "",
                                "response": float(mean[k, best]) if moves[k].any() else np.nan})
@@ -260,23 +288,19 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.
                 if not np.array_equal(first[0], other[0]):
                     unlike.append(subject)
         if {"before", "during"} <= paired.keys():
-            row["rmt"] = paired["during"].rmt / paired["before"].rmt - 1
+            if not (paired["before"].given or paired["during"].given):
+                row["rmt"] = paired["during"].rmt / paired["before"].rmt - 1
             row["sici"] = _sici(paired["during"]) - _sici(paired["before"])
         rows.append(row)
-    if unlike:
-        whom = ", ".join(map(str, dict.fromkeys(unlike)))
-        print(f"nerves.py: {directory}: subject {whom}: recruitment is at other intensities than before, "
-              "and no MEP is compared; give probe.rmt, so that pulses are alike, and run again",
-              file=sys.stderr)
-    return rows, points, curves, lab
+    return rows, points, curves, unlike
 
 
 def summary(rows: list[dict]) -> list[dict]:
-    """A record per group: means over subjects and SEM."""
+    """A record per group and part: means over subjects and SEM."""
     records = []
-    for group in dict.fromkeys(r["group"] for r in rows):
-        here = [r for r in rows if r["group"] == group]
-        record = {"group": group, "n": len(here)}
+    for group, part in dict.fromkeys((r["group"], r["part"]) for r in rows):
+        here = [r for r in rows if (r["group"], r["part"]) == (group, part)]
+        record = {"group": group, "part": part, "n": len(here)}
         for name in ("sites", *INDICES):
             record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
@@ -285,11 +309,11 @@ def summary(rows: list[dict]) -> list[dict]:
 
 def print_table(records: list[dict]) -> None:
     print("Sites of the silenced part, and its neighbours; mean ± SEM over subjects.\n")
-    table.show(("group", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nlate",
+    table.show(("group", "part", "n", "silenced\nsites", "answer with a neighbour\nbefore", "\nduring", "\nlate",
                 "\nafter",
                 "MEP during\n/ before", "MEP after\n/ before", "RMT\nchange", "SICI\nchange",
                 "sprouted"),
-               [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in ("sites", *INDICES)))
+               [(r["group"], r["part"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in ("sites", *INDICES)))
                 for r in records])
     print(f"\nAnswers: {ANSWER:g} spikes per cell or more, above {CERTAIN:g} standard errors. MEP: of the "
           f"probe's muscle, where it is {TEST:g} before. Sprouted: new\nsynapses from other parts on the "
@@ -308,16 +332,20 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     most; shares of sites; recruitment before and during, or else new synapses. `cut`: what is unlike the
     whole experiment."""
     set_style(11)
-    mapped = [g for g in labels if any(p["group"] == g for p in points)]
+    told = dict.fromkeys((r["group"], r["part"]) for r in records)
+    parts = dict.fromkeys(part for _, part in told)
+    names = {key: labels[key[0]] + f", {key[1]}" * (len(parts) > 1) for key in told}
+    mapped = [key for key in told if any((p["group"], p["part"]) == key for p in points)]
     shown = [m for m in MOMENTS if any(p["moment"] == m for p in points)] or list(WITHOUT_BLOCK)
     figure = plt.figure(figsize=(16, 2.6 + 1.75 * max(len(mapped), 2)))
     columns = len(shown)
     grid = figure.add_gridspec(max(len(mapped), 1), columns + 1, left=0.05, right=0.99, top=0.8,
-                               bottom=0.14, wspace=0.16, hspace=0.5, width_ratios=(1,) * columns + (1.15,))
-    for row, group in enumerate(mapped):
-        first = min(p["subject"] for p in points if p["group"] == group)
+                               bottom=0.14, wspace=0.2, hspace=0.5, width_ratios=(1,) * columns + (1.15,))
+    for row, key in enumerate(mapped):
+        here = [p for p in points if (p["group"], p["part"]) == key]
+        first = min(p["subject"] for p in here)
         for column, moment in enumerate(shown):
-            own = [p for p in points if p["subject"] == first and p["moment"] == moment]
+            own = [p for p in here if p["subject"] == first and p["moment"] == moment]
             if not own:
                 continue
             axes = figure.add_subplot(grid[row, column])
@@ -326,24 +354,29 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
                           markeredgecolor="k", color=_tint(p["muscle"]) if p["muscle"] else "w")
             axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal", xticks=[0, 9, 18],
                      yticks=[0, 6])
-            axes.set_title(moment if column else f"{labels[group]}: {moment}", fontsize=10.5, loc="left")
+            axes.set_title(moment if column else f"{names[key]}: {moment}", fontsize=10.5, loc="left")
     halves = grid[:, columns].subgridspec(2, 1, hspace=0.75)
     shares, second = figure.add_subplot(halves[0]), figure.add_subplot(halves[1])
-    colours = dict(zip(labels, itertools.cycle(GROUP_TINTS)))
-    for record in (r for r in records if r["group"] in mapped):
+    colours = dict(zip(told, itertools.cycle(GROUP_TINTS)))
+    for k, record in enumerate(r for r in records if (r["group"], r["part"]) in mapped):
+        key = record["group"], record["part"]
+        marker, line = LOOKS[k % len(LOOKS)]  # ever smaller: all are seen where they coincide
         shares.errorbar(range(columns), [record[f"share_{m}"] for m in shown],
-                        yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in shown], marker="o",
-                        color=colours[record["group"]], label=labels[record["group"]])
-    shares.fill_between([0.8, 1.2], *ASKED, color="0.9", linewidth=0, zorder=0)
-    shares.text(1.22, ASKED[1], "asked", fontsize=9, color="0.4", va="top")
-    shares.set(xlim=(-0.15, columns - 0.85), ylim=(0, 1), xticks=range(columns), xticklabels=shown)
+                        yerr=[np.nan_to_num(record[f"share_{m}_sem"]) for m in shown], marker=marker,
+                        markersize=max(11 - 2.5 * k, 3.5), linestyle=line, color=colours[key], label=names[key])
+    if "hand" in parts:
+        shares.fill_between([0.8, 1.2], *ASKED, color="0.9", linewidth=0, zorder=0)
+        shares.text(1.22, ASKED[1], "asked" + " of the hand" * (len(parts) > 1), fontsize=9, color="0.4", va="top")
+    shares.set(xlim=(-0.15, columns - 0.85), ylim=(-0.06, 1.06), xticks=range(columns), xticklabels=shown)
     shares.set_title("silenced sites that answer with a neighbour", fontsize=10.5, loc="left")
     if curves:
-        _draw_recruitment(second, curves, groups, labels, colours)
+        first = {group: (group, part) for group, part in reversed(told)}  # a group has one curve for all parts
+        shown_names = {group: names[first[group]] for group in labels if group in first}
+        _draw_recruitment(second, curves, groups, shown_names, {g: colours[key] for g, key in first.items()})
     elif any(np.isfinite(r["sprouted"]) for r in records):
         for k, record in enumerate(r for r in records if np.isfinite(r["sprouted"])):
             second.bar(k, 100 * record["sprouted"], yerr=100 * np.nan_to_num(record["sprouted_sem"]),
-                       width=0.6, color=colours[record["group"]])
+                       width=0.6, color=colours[record["group"], record["part"]])
         second.set(xticks=[])
         second.set_title("new synapses from other parts (%)", fontsize=10.5, loc="left")
     else:
@@ -359,9 +392,10 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
     figure.legend(handles=muscles, frameon=False, fontsize=9.5, ncols=len(muscles), loc="upper left",
                   bbox_to_anchor=(0.04, 0.89))
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
+    n = stats.span(r["n"] for r in records)
     note = ("Sites of the first subject per group, coloured by the muscle that answers most; edged: the "
             "silenced part's; late: the last map in the block. Shares (± SEM) and responses (at equal "
-            f"intensities): means over n = {stats.span(r['n'] for r in records)} subjects.")
+            f"intensities): means over n = {n} subject{'s'[: n != '1']}.")
     figure.text(0.012, 0.02, "\n".join(footnote(cut, note, 170)), fontsize=9, color="0.2", va="bottom")
     return figure
 
@@ -369,7 +403,7 @@ def draw(records: list[dict], points: list[dict], curves: dict, groups: dict[int
 def _draw_recruitment(axes: plt.Axes, curves: dict, groups: dict[int, str], labels: dict[str, str],
                       colours: dict[str, str]) -> None:
     """Mean responses over subjects, before (dashed) and during the block."""
-    for group in labels:
+    for k, group in enumerate(labels):
         own = [s for s, name in groups.items() if name == group
                and (s, "before") in curves and (s, "during") in curves]
         for moment, style in (("before", "--"), ("during", "-")):
@@ -379,6 +413,7 @@ def _draw_recruitment(axes: plt.Axes, curves: dict, groups: dict[int, str], labe
                 alike.setdefault(tuple(intensity), []).append(size)
             for intensity, sizes in alike.items():
                 axes.plot(intensity, np.mean(sizes, axis=0), style, color=colours[group],
+                          linewidth=max(3.4 - 0.7 * k, 1),  # all are seen where they coincide
                           label=labels[group] if style == "-" else None)
     axes.set_xlabel("intensity (thresholds of layer 2/3 axons)")
     axes.set_title("response (spikes per cell); dashed: before", fontsize=10.5, loc="left")

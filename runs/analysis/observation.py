@@ -3,22 +3,25 @@
 
     observation.py results/observation
 
-prints a table, writes observation.csv (a row per subject) and observation_curves.csv (a row per subject
-and operating point) into the run directory, and draws observation.png and .pdf. The run must be of
-brains that see hands (brain.cortex.observation.connected), or have probes of kind "polarization"; what its
-blocks do not tell stays empty.
+prints a table, writes observation.csv (a row per subject and curve) and observation_curves.csv (a row per
+subject, curve and operating point) into the run directory, and draws observation.png and .pdf. The run must
+be of brains that see hands (brain.cortex.observation.connected), or have probes of kind "polarization";
+what its blocks do not tell stays empty.
 
 From cortex.nc, mean rates of PFG and PMv cells from when a movement can be seen to its end:
     naive, observe    in the first and the last block with task = "observe"
     execute           in the last block with task = "fingers"; share: observe / execute
 From probes.nc, of a block whose probe has kind = "polarization" and one whose probe also has `observed`,
-mean responses f(x) alone and g(x) in observation, x: the sheet's polarisation. Beyond the x at which
+mean responses f(x) alone and g(x) in observation, x: the sheet's polarisation. Each phase and intensity of
+pulses has a curve f, and the k-th phase alone goes with the k-th in observation. Beyond the x at which
 either is largest the sheet fires by itself and responses fall: what follows leaves these points out.
-    mep_ratio         g/f at x = 0; mep_anodal, mep_cathodal: f(1)/f(0) and f(-1)/f(0)
+    mep_ratio         g/f at x = 0; mep_anodal, mep_cathodal: f/f(0) at the smallest polarisation above
+                      and below 0 (anodal_mv, cathodal_mv)
     x50, k, top       of the logistic through f, up to its largest response (Devanne et al. 1997, Exp
                       Brain Res 114:329); a: by how many mV that is moved to fit g best
-    interaction       I(x) = g(x+b) - g(x) - f(x+b) + f(x), with b = CURRENT_MV: what observation and
-                      current do together beyond the sum of what each does; in units of top
+    interaction       I(x) = g(x+b) - g(x) - f(x+b) + f(x), with b = current_mv, two steps of the
+                      polarisations: what observation and current do together beyond the sum of what
+                      each does; in units of top
     predicted         x50 - (a + b)/2, where I changes sign if g is f moved by a and f is a logistic
     crossing          where I changes from above to below 0: the place between two operating points
                       which divides them best (largest sum of I before less I after), interpolated.
@@ -34,6 +37,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
+import itertools
 import pathlib
 from collections.abc import Callable
 
@@ -49,12 +53,14 @@ import tms
 from behaviour import BadInput
 from figure import save_both, set_style
 
-CURRENT_MV = 2.0  # chosen: several times what people get, for an effect above the noise
+STEPS = 2  # of polarisation, that the current is (chosen, for an effect above the noise)
 CELLS = ("PFG", "PMv")
 MOMENTS = ("naive", "observe", "execute")
 INDICES = ("mep_ratio", "mep_anodal", "mep_cathodal", "x50", "k", "a", "predicted", "crossing", "gap",
            "low", "high")
+LEVELS = ("anodal_mv", "cathodal_mv", "current_mv")
 TINTS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
+MARKERS = "os^Dv"  # of curves of one group
 
 
 def observed_blocks(blocks: list[dict]) -> dict[str, int | None]:
@@ -98,44 +104,48 @@ def rates(directory: pathlib.Path, experiment: dict) -> dict[int, dict]:
     return found
 
 
-def response_curves(directory: pathlib.Path, experiment: dict) -> dict[int, tuple]:
-    """By subject: polarisations, and mean responses of the probe's muscle alone and in observation."""
+def response_curves(directory: pathlib.Path, experiment: dict) -> dict[int, dict[tuple, tuple]]:
+    """By subject, and by phase and intensity in RMT: polarisations, and mean responses of the probe's muscle
+    alone and in observation."""
     if not (directory / "probes.nc").is_file():
         return {}
-    lab = tms.read(directory)
-    curves: dict[int, dict[bool, dict[float, list[float]]]] = {}
-    for probe in lab.probes:
-        own = probe.of("polarization")
-        if not own.size:
-            continue
+    found: dict[int, tuple[dict, dict]] = {}  # by subject, alone and observing: sizes by polarisation
+    for probe in tms.read(directory).probes:
         block = behaviour.blocks_of(experiment, probe.group)[probe.block]
         observing = bool(block.get("probe", {}).get("observed"))
-        points = curves.setdefault(probe.subject, {}).setdefault(observing, {})
-        for x in np.unique(probe.polarization[own]):
-            sizes = probe.size[own[probe.polarization[own] == x], probe.muscle]
-            points.setdefault(float(x + block.get("polarization_mv", 0.0)), []).extend(sizes)
-    result = {}
-    for subject, both in curves.items():
-        if False not in both:
-            continue
-        shared = both[False].keys() & both.get(True, both[False]).keys()
-        if not shared:
-            raise BadInput(f"{directory / 'probes.nc'}: the probes of subject {subject} alone and in "
-                           "observation have no polarisation in common; give them the same "
-                           "probe.polarizations_mv")
-        x = np.array(sorted(shared))
-        alone, observing = (np.array([np.mean(both[o][v]) for v in x]) if o in both else None
-                            for o in (False, True))
-        result[subject] = (x, alone, observing)
+        for trial in probe.of("polarization"):
+            key = probe.phase, round(float(probe.intensity[trial] / probe.rmt), 6)
+            curve = found.setdefault(probe.subject, ({}, {}))[observing].setdefault(key, {})
+            x = float(probe.polarization[trial] + block.get("polarization_mv", 0.0))
+            curve.setdefault(x, []).append(probe.size[trial, probe.muscle])
+    result: dict[int, dict[tuple, tuple]] = {}
+    for subject, (alone, observed) in found.items():
+        phases = [list(dict.fromkeys(phase for phase, _ in curves)) for curves in (alone, observed)]
+        partner = dict(zip(*phases))
+        for phase, intensity in sorted(alone, key=lambda key: (phases[0].index(key[0]), key[1])):
+            curve = alone[phase, intensity]
+            other = observed.get((partner.get(phase), intensity))
+            x = np.array(sorted(curve.keys() & (other or curve).keys()))
+            if not x.size:
+                raise BadInput(f"{directory / 'probes.nc'}: the probes of subject {subject} alone and in "
+                               "observation have no polarisation in common; give them the same "
+                               "probe.polarizations_mv")
+            result.setdefault(subject, {})[phase, intensity] = (x, *(
+                np.array([np.mean(one[v]) for v in x]) if one else None for one in (curve, other)))
     return result
 
 
+def current(x: np.ndarray) -> float:
+    """What is added to each x for the interaction, mV; NaN of a single polarisation."""
+    return float(STEPS * np.diff(x).min()) if len(x) > 1 else np.nan
+
+
 def interaction(x: np.ndarray, alone: np.ndarray, observing: np.ndarray) -> np.ndarray:
-    """I at each x, NaN where x + CURRENT_MV was not given."""
-    later = {round(v, 6): i for i, v in enumerate(x)}
+    """I at each x, NaN where x + current(x) was not given."""
+    later, added = {round(v, 6): i for i, v in enumerate(x)}, current(x)
     result = np.full(len(x), np.nan)
     for i, v in enumerate(x):
-        j = later.get(round(v + CURRENT_MV, 6))
+        j = later.get(round(v + added, 6))
         if j is not None:
             result[i] = observing[j] - observing[i] - alone[j] + alone[i]
     return result
@@ -166,14 +176,15 @@ def indices(x: np.ndarray, alone: np.ndarray,
             observing: np.ndarray | None) -> tuple[dict, np.ndarray]:
     """INDICES of two curves, the second of which may lack, and the interaction in units of top."""
     rising = slice(0, int(np.argmax(alone)) + 1)
-    record = dict.fromkeys(INDICES, np.nan)
+    record = dict.fromkeys((*LEVELS, *INDICES), np.nan) | {"current_mv": current(x)}
     at = {round(float(v), 6): i for i, v in enumerate(x)}
     if 0 in at and alone[at[0]] > 0:
         if observing is not None:
             record["mep_ratio"] = observing[at[0]] / alone[at[0]]
-        for name, v in (("mep_anodal", 1), ("mep_cathodal", -1)):
-            if v in at:
-                record[name] = alone[at[v]] / alone[at[0]]
+        for name, levels in (("anodal", [v for v in at if v > 0]), ("cathodal", [v for v in at if v < 0])):
+            if levels:
+                nearest = record[f"{name}_mv"] = min(levels, key=abs)
+                record[f"mep_{name}"] = alone[at[nearest]] / alone[at[0]]
     index = np.full(len(x), np.nan)
     if len(x[rising]) < 5:
         return record, index
@@ -184,8 +195,8 @@ def indices(x: np.ndarray, alone: np.ndarray,
     both = slice(0, min(rising.stop, int(np.argmax(observing)) + 1))
     a = shift(x[both], observing[both], top, x50, k)
     index = interaction(x, alone, observing) / top
-    index[x + CURRENT_MV > x[both][-1]] = np.nan
-    predicted = x50 - (a + CURRENT_MV) / 2
+    index[x + current(x) > x[both][-1]] = np.nan
+    predicted = x50 - (a + current(x)) / 2
     found = crossing(x, index)
     below, above = index[x < predicted], index[x >= predicted]
     record |= {"a": a, "predicted": predicted, "crossing": found,
@@ -194,7 +205,7 @@ def indices(x: np.ndarray, alone: np.ndarray,
 
 
 def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
-    """A row per subject, and one per subject and operating point. Raises BadInput."""
+    """A row per subject and curve, and one per subject, curve and operating point. Raises BadInput."""
     directory = pathlib.Path(directory)
     experiment = behaviour.experiment_of(directory)
     groups = [group["name"] for group in experiment["group"] for _ in range(group["subjects"])]
@@ -210,26 +221,33 @@ def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict]]:
         row |= fired.get(subject, {})
         for cells in map(str.lower, CELLS):
             row[f"{cells}_share"] = row[f"{cells}_observe"] / (row[f"{cells}_execute"] or np.nan)
-        if subject in responses:
-            x, alone, observing = responses[subject]
+        if subject not in responses:
+            rows.append(row | {"phase": "", "intensity_rmt": np.nan}
+                        | dict.fromkeys((*LEVELS, *INDICES), np.nan))
+        for (phase, intensity), (x, alone, observing) in responses.get(subject, {}).items():
+            curve = {"phase": phase, "intensity_rmt": intensity}
             record, index = indices(x, alone, observing)
-            points += [{"group": groups[subject], "subject": subject, "polarization_mv": float(v),
-                        "alone": float(f), "observing": float(g), "interaction": float(i)}
+            points += [{"group": groups[subject], "subject": subject} | curve
+                       | {"polarization_mv": float(v), "alone": float(f), "observing": float(g),
+                          "interaction": float(i)}
                        for v, f, g, i in zip(x, alone, np.full(len(x), np.nan) if observing is None
                                              else observing, index)]
-        else:
-            record = dict.fromkeys(INDICES, np.nan)
-        rows.append(row | record)
+            rows.append(row | curve | record)
     return rows, points
 
 
+def curve_of(row: dict) -> tuple:
+    """Whose, before which phase, with pulses of which intensity."""
+    return row["group"], row["phase"], "" if np.isnan(row["intensity_rmt"]) else row["intensity_rmt"]
+
+
 def summary(rows: list[dict]) -> list[dict]:
-    """A record per group: means over subjects and SEM."""
+    """A record per group and curve: means over subjects and SEM."""
     records = []
-    for group in dict.fromkeys(r["group"] for r in rows):
-        here = [r for r in rows if r["group"] == group]
-        record = {"group": group, "n": len(here)}
-        for name in list(here[0])[2:]:  # after group and subject
+    for key in dict.fromkeys(map(curve_of, rows)):
+        here = [r for r in rows if curve_of(r) == key]
+        record = {name: here[0][name] for name in ("group", "phase", "intensity_rmt")} | {"n": len(here)}
+        for name in [name for name in here[0] if name not in {"subject", *record}]:
             record[name], record[f"{name}_sem"] = stats.mean_sem(r[name] for r in here)
         records.append(record)
     return records
@@ -240,16 +258,21 @@ def print_table(records: list[dict]) -> None:
     names = [f"{cells.lower()}_{m}" for cells in CELLS for m in (*MOMENTS, "share")]
     table.show(("group", "n", *(f"{cells}\n{m}" for cells in CELLS for m in (*MOMENTS, "share"))),
                [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in names))
-                for r in records])
-    print(f"\nObservation and {CURRENT_MV:g} mV of direct current, on responses to pulses.\n")
-    table.show(("group", "n", "MEP\nratio", "+1 mV", "-1 mV", "x50\nmV", "k\nmV", "a\nmV", "predicted\nmV",
-                "crossing\nmV", "apart\nin k", "interaction\nbelow", "\nabove"),
-               [(r["group"], str(r["n"]), *(table.number(r[n], r[f"{n}_sem"]) for n in INDICES))
-                for r in records])
+                for r in {r["group"]: r for r in records}.values()])
+    told = [r for r in records if r["phase"]]
+    if not told:
+        return
+    print("\nObservation and direct current, on responses to pulses.\n")
+    level = lambda r, name: f" ({r[name]:+g} mV)" if np.isfinite(r[name]) else ""
+    table.show(("group", "alone", "RMT", "n", "MEP\nratio", "anodal\n/ 0", "cathodal\n/ 0", "x50\nmV", "k\nmV",
+                "a\nmV", "predicted\nmV", "crossing\nmV", "apart\nin k", "interaction\nbelow", "\nabove"),
+               [(r["group"], r["phase"], f"{r['intensity_rmt']:g}", str(r["n"]),
+                 *(table.number(r[n], r[f"{n}_sem"]) + (level(r, f"{n[4:]}_mv") if n[4:] + "_mv" in LEVELS else "")
+                   for n in INDICES)) for r in told])
     print("\nnaive, observe: another's movements before and after practice; execute: own ones; share: "
-          "observe / execute.\nMEP ratio: observing / alone, not polarised; +1, -1 mV: alone, / not "
-          "polarised; interaction: in units of the\nlargest response, below and\n"
-          "above the predicted crossing, up to the larger of both responses.")
+          "observe / execute.\nMEP ratio: observing / alone, not polarised; anodal, cathodal: alone, / not "
+          "polarised; interaction: with two steps of\npolarisation, in units of the largest response, below "
+          "and above the predicted crossing, up to the larger of both responses.")
 
 
 def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
@@ -257,40 +280,51 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
     set_style(11)
     figure, axes = plt.subplots(1, 3, figsize=(16, 4.9))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.74, bottom=0.2, wspace=0.22)
-    width = 0.8 / len(records)
-    for g, (record, tint) in enumerate(zip(records, TINTS)):
-        names = [f"{cells.lower()}_{m}" for cells in CELLS for m in MOMENTS]
-        places = [i // 3 * 3.6 + i % 3 + (g - (len(records) - 1) / 2) * width for i in range(len(names))]
-        axes[0].bar(places, [record[n] for n in names], width * 0.92, color=tint,
-                    yerr=[np.nan_to_num(record[f"{n}_sem"]) for n in names],
-                    label=labels.get(record["group"], record["group"]))
-        own = [p for p in points if p["group"] == record["group"]]
-        x = sorted({p["polarization_mv"] for p in own})
-
-        def over_subjects(name: str) -> tuple[list[float], list[float]]:
-            pairs = [stats.mean_sem(p[name] for p in own if p["polarization_mv"] == v) for v in x]
-            return [m for m, _ in pairs], [np.nan_to_num(s) for _, s in pairs]
-
-        for name, style in (("alone", "-"), ("observing", "--")):
-            mean, sem = over_subjects(name)
-            axes[1].errorbar(x, mean, yerr=sem, color=tint, linestyle=style, marker="o", markersize=4)
-        mean, sem = over_subjects("interaction")
-        axes[2].errorbar(x, mean, yerr=sem, color=tint, marker="o", markersize=4)
-        if np.isfinite(record["predicted"]):
-            axes[2].axvline(record["predicted"], color=tint, linestyle=":", linewidth=1.6)
+    groups = list(dict.fromkeys(r["group"] for r in records))
+    names = [f"{cells.lower()}_{m}" for cells in CELLS for m in MOMENTS]
+    width = 0.8 / len(groups)
+    handles = {}
+    for g, (group, tint) in enumerate(zip(groups, itertools.cycle(TINTS))):
+        own = [r for r in records if r["group"] == group]
+        for name, place in zip(names, (0, 1, 2, 3.6, 4.6, 5.6)):
+            if np.isfinite(own[0][name]):
+                axes[0].bar(place + (g - (len(groups) - 1) / 2) * width, own[0][name], width * 0.92, color=tint,
+                            yerr=np.nan_to_num(own[0][f"{name}_sem"]))
+        for record, marker in zip(own, itertools.cycle(MARKERS)):
+            curve = [p for p in points if curve_of(p) == curve_of(record)]
+            x = sorted({p["polarization_mv"] for p in curve})
+            text = labels.get(group, group)
+            if len(own) > 1:
+                text += f', "{record["phase"]}", {record["intensity_rmt"]:g} RMT'
+            handles[text] = plt.Line2D([], [], color=tint, linewidth=3, marker=marker if curve else "")
+            for panel, name, style in ((1, "alone", "-"), (1, "observing", "--"), (2, "interaction", "-")):
+                mean, sem = np.array([stats.mean_sem(p[name] for p in curve if p["polarization_mv"] == v)
+                                      for v in x]).reshape(-1, 2).T
+                if np.isfinite(mean).any():
+                    axes[panel].errorbar(x, mean, yerr=np.nan_to_num(sem), color=tint, linestyle=style,
+                                         marker=marker, markersize=4)
+            if np.isfinite(record["predicted"]):
+                axes[2].axvline(record["predicted"], color=tint, linestyle=":", linewidth=1.6)
     axes[0].set_xticks([0, 1, 2, 3.6, 4.6, 5.6], [f"{c}\n{m}" for c in CELLS for m in MOMENTS], fontsize=9.5)
     axes[0].set_title("mean rate of cells that move fingers (Hz)", fontsize=11, loc="left")
     axes[1].set_title("response to a pulse (spikes per cell); dashed: observing", fontsize=11, loc="left")
-    axes[2].axhline(0, color="0.6", linewidth=1)
-    axes[2].set_title(f"interaction with {CURRENT_MV:g} mV; dotted: predicted change of sign",
+    added = dict.fromkeys(f"{r['current_mv']:g} mV" for r in records if np.isfinite(r["predicted"]))
+    axes[2].set_title(f"interaction with {', '.join(added) or 'current'}; dotted: predicted change of sign",
                       fontsize=11, loc="left")
+    for panel in axes:
+        if not panel.containers:
+            panel.text(0.5, 0.5, "not told by this run", transform=panel.transAxes, ha="center", color="0.4")
+            panel.set(xticks=[], yticks=[])
+    if axes[2].containers:
+        axes[2].axhline(0, color="0.6", linewidth=1)
     for panel in axes[1:]:
         panel.set_xlabel("polarisation of pyramidal cells (mV)")
-    figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="upper left",
-                  bbox_to_anchor=(0.04, 0.93), ncols=len(records), fontsize=10)
+    figure.legend(handles.values(), handles.keys(), frameon=False, loc="upper left",
+                  bbox_to_anchor=(0.04, 0.93), ncols=min(len(handles), 4), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     n = stats.span(r["n"] for r in records)
-    figure.text(0.012, 0.02, f"n = {n} simulated subjects per group, mean ± SEM", fontsize=9, color="0.2")
+    figure.text(0.012, 0.02, f"n = {n} simulated subject{'s'[: n != '1']} per group, mean ± SEM", fontsize=9,
+                color="0.2")
     return figure
 
 

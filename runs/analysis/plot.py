@@ -85,13 +85,19 @@ FINE = 6  # trials after an abrupt change that are not averaged
 
 
 def bins(subject: behaviour.Subject, most: int) -> list[np.ndarray]:
-    """Trials in order, in about `most` equal bins that never mix two rotations.
+    """Trials in order, in about `most` equal bins that mix two rotations or settings only where they are
+    shorter than NARROWEST: the steps of a ramp.
 
     After an abrupt change the first trials, where learning is fastest, stand alone.
     """
     rotation = np.nan_to_num(subject.columns["rotation"])
     width = max(NARROWEST, -(-subject.trials // most))
-    edges = np.flatnonzero(np.diff(rotation)) + 1
+    change, block, setting = (np.diff(one) for one in (rotation, subject.columns["block"],
+                                                       subject.columns["setting"]))
+    edges = np.flatnonzero((change != 0) | (setting != 0)) + 1
+    long = np.diff(np.append(edges, subject.trials)) >= NARROWEST
+    abrupt = np.abs(change[edges - 1]) > abs(subject.rotation) / 2
+    edges = edges[long | abrupt | (change * block != 0)[edges - 1]]  # a ramp's beginning is one
     result = []
     for stretch in np.split(np.arange(subject.trials), edges):
         start = stretch[0]
@@ -215,6 +221,36 @@ def sources(conditions: list[str], people: dict) -> str:
     return "; ".join(dict.fromkeys(entries))
 
 
+def tell_apart(groups: list[behaviour.Group]) -> None:
+    """Groups that share what follows the last underscore ("low_dose", "high_dose") have no brain in common
+    where their labels, given in the file, have nothing in common."""
+    for brain in {g.brain for g in groups} - set(COLOURS):
+        same = [g for g in groups if g.brain == brain]
+        if len(same) > 1 and all(g.label != g.name for g in same) and not common(same, -1):
+            for group in same:
+                group.apart = True
+
+
+def marks(subject: behaviour.Subject, blocks: list[dict]) -> dict[int, str]:
+    """Trials before which the setting or the sign of the rotation changes, and the name of the phase that
+    starts there."""
+    block = subject.columns["block"].astype(int)
+    sign = np.sign(np.nan_to_num(subject.schedule()))
+    named = np.insert(np.diff(block) != 0, 0, True) & (block < len(blocks))
+    changes = np.flatnonzero((np.diff(sign) != 0) | (np.diff(subject.columns["setting"]) != 0)) + 1
+    return {int(t): behaviour.phase_name(blocks[block[t]], block[t]) if named[t] else "" for t in changes}
+
+
+def draw_marks(axes, found: dict[int, str], named: bool) -> None:
+    """A line at each; in the upper row with the phases' names."""
+    for trial, phase in found.items():
+        axes.axvline(trial + 0.5, color=EDGE, linewidth=1.0, zorder=0)
+        if named:
+            axes.annotate(phase, (trial + 0.5, 1.0), (2, -2), xycoords=("data", "axes fraction"),
+                          textcoords="offset points", rotation=90, ha="left", va="top", fontsize=8.5,
+                          color="0.4", zorder=0, parse_math=False)
+
+
 def known(condition: str, groups: dict[str, behaviour.Group]) -> bool:
     """Whether it is one of the shipped experiment's, which has people's values and a title."""
     return condition in TITLES and any(f"{condition}_{brain}" in groups for brain in COLOURS)
@@ -238,6 +274,7 @@ def undrawn(run: behaviour.Behaviour) -> list[str]:
 def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     shown, conditions = shown_of(run)
     drawn = [g for g in shown.values() if g.condition in conditions]
+    tell_apart(drawn)
     brains = list(dict.fromkeys(g.brain for g in drawn))
     shipped = [c for c in conditions if known(c, run.rotated())]
     if len(shipped) == len(conditions):
@@ -262,6 +299,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     room = 0.9 * WIDTH / len(conditions) - 0.3  # inches for the title of a panel
     deepest = [0, 0]  # lines of titles in the upper row and below
     banded = False  # whether a full compensation is drawn
+    marked = False  # whether changes within the schedule are
     seen = set()  # of people: "curve", "endpoint", "scaled"
     alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
     quoted = [f"{t['source']} (n = {t['n']})" for asking in filter(None, asked)
@@ -275,6 +313,10 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
                   behaviour.Subject.from_target if reaches(run) else hits)
         banded |= draw_learning(upper, members, brains, reference, series)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
+        own = next(g for g in members.values() if reference in g.subjects)
+        changes = marks(reference, behaviour.blocks_of(run.resolved, own.name) if run.resolved else [])
+        draw_marks(upper, changes, True)
+        marked |= bool(changes)
         if condition in shipped:
             title = TITLES[condition]
         else:
@@ -288,6 +330,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
                 draw_readout(axes, signals[column], members, brains, people)
             else:
                 draw_signal(axes, signals[column], members, brains, reference, run)
+                draw_marks(axes, changes, False)
                 axes.set_xlim(upper.get_xlim())
             name, heading, _ = signals[column]
             below = subtitle(title, name if name in run.units else "")
@@ -306,7 +349,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     curves_of = sources([*shipped, *(g.name for g in drawn)], people)
     extra = [source for source in quoted if source not in curves_of]
     decorate(figure, run, drawn, brains, len(rows), deepest, banded, seen,
-             "; ".join(filter(None, (curves_of, *dict.fromkeys(extra)))), any(asked))
+             "; ".join(filter(None, (curves_of, *dict.fromkeys(extra)))), any(asked), marked)
     return figure
 
 
@@ -380,7 +423,7 @@ def draw_learning(axes, members, brains, reference, series) -> bool:
         high = np.nanmax([high, *(mean + sem)])
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     high = high if high > low else low + 1.0
-    axes.set_ylim(low - 0.12 * (high - low), high + 0.16 * (high - low))
+    axes.set_ylim(low - 0.12 * (high - low), high + 0.22 * (high - low))
     axes.set_xlim(0.5, reference.trials + 0.5)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=series is not hits))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
@@ -422,7 +465,7 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
     axes.set_ylabel(f"{label} ({unit})" if unit not in ("", "1") else label, fontsize=SMALL,
                     labelpad=1.0)
     if name == "olive_rate":
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, 1.05 * axes.get_ylim()[1])
     elif share:
         axes.set_ylim(-0.05, 1.05)
         counted = np.flatnonzero(np.isfinite(reference.columns[name]))
@@ -430,8 +473,6 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         axes.axhline(0.5**choices, color="black", linewidth=0.8, zorder=2)  # chance
     else:
         axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
-    for edge in np.flatnonzero(np.diff(np.sign(np.nan_to_num(reference.schedule())))) + 1:
-        axes.axvline(edge + 0.5, color=EDGE, linewidth=1.0, zorder=0)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
 
@@ -516,7 +557,7 @@ def key(figure, drawn, brains, seen, banded: bool):
 
 
 def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], banded: bool, seen,
-             people, asked: bool) -> None:
+             people, asked: bool, marked: bool) -> None:
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
     legend, legend_height = key(figure, drawn, brains, seen, banded)
@@ -533,7 +574,8 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if max(counts) > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
-        "Vertical grey lines: the rotation starts, turns or ends." if run.rotated() and not asked else "",
+        "Vertical grey lines: what is asked for, the perturbation, the feedback or the target's size changes."
+        if marked else "",
         "People's circles have the colour of the group that met the same." if asked and "curve" in seen
         else "",
     ]

@@ -69,6 +69,17 @@ def label(readout: str, subjects: list[Subject]) -> str:
     return LABELS[readout].replace("trials 1-12", trials)
 
 
+def _compensation(subject: Subject, column: str = "angle_third") -> np.ndarray:
+    """Compensation in degrees; NaN in trials on which the side of the rotation is drawn anew: what undoes
+    the one adds to the next."""
+    return np.where(subject.columns["random_sign"], np.nan, subject.compensation(column))
+
+
+def _fraction(subject: Subject, column: str = "angle_third") -> np.ndarray:
+    """The same as a fraction of the rotation."""
+    return _compensation(subject, column) / abs(subject.rotation)
+
+
 def late(subject: Subject) -> np.ndarray:
     """The last fifth of the rotated trials (20 of 100)."""
     learning = subject.phases["learning"]
@@ -84,18 +95,18 @@ def final_step(subject: Subject) -> np.ndarray:
 
 def late_fraction(subject: Subject) -> float:
     """Fraction of the rotation compensated at one third of the distance, `late` trials."""
-    return mean(subject.fraction("angle_third")[late(subject)])
+    return mean(_fraction(subject)[late(subject)])
 
 
 def early_fraction(subject: Subject) -> float:
     """Fraction of the rotation compensated at one third of the distance, `early` trials."""
-    return mean(subject.fraction("angle_third")[early(subject)])
+    return mean(_fraction(subject)[early(subject)])
 
 
 def reversed_fraction(subject: Subject) -> float:
     """As late_fraction, over the last third of the reversed trials (4 of 12)."""
     phase = subject.phases["reversed"]
-    return mean(subject.fraction("angle_third")[phase[len(phase) - -(-len(phase) // 3) :]])
+    return mean(_fraction(subject)[phase[len(phase) - -(-len(phase) // 3) :]])
 
 
 def rebound_fraction(subject: Subject) -> float:
@@ -106,7 +117,7 @@ def rebound_fraction(subject: Subject) -> float:
     phase = subject.phases["clamp"]
     if len(subject.phases["reversed"]) == 0 or len(phase) == 0:
         return float("nan")
-    return mean(subject.fraction("angle_third")[phase[-max(1, round(0.6 * len(phase))) :]])
+    return mean(_fraction(subject)[phase[-max(1, round(0.6 * len(phase))) :]])
 
 
 def rebound_deg_per_30(subject: Subject) -> float:
@@ -136,14 +147,14 @@ def asymptote_deg(subject: Subject) -> float:
     learning = subject.phases["learning"]
     cycle = max(1, len(np.unique(subject.columns["target_angle"][learning])))
     trials = cycle * max(1, -(-round(len(learning) / 10) // cycle))
-    return mean(subject.compensation("angle_third")[learning[-trials:]])
+    return mean(_compensation(subject)[learning[-trials:]])
 
 
 def last_third_deg(subject: Subject) -> float:
     """Compensation (degrees) at one third of the distance, last third of the rotated trials (100 of
     300). Where the rotation is drawn anew on every trial, of its mean: negative on its other side."""
     learning = subject.phases["learning"]
-    return mean(subject.compensation("angle_third")[learning[-max(1, round(len(learning) / 3)) :]])
+    return mean(_compensation(subject)[learning[-max(1, round(len(learning) / 3)) :]])
 
 
 def kept_deg(subject: Subject) -> float:
@@ -197,8 +208,12 @@ def generalization_deg(subject: Subject) -> float:
 
 
 def succeeded(subject: Subject) -> float:
-    """1 if more than half of the trials in the second half of `final_step` are rewarded, else 0."""
+    """1 if more than half of the trials in the second half of `final_step` are rewarded, else 0.
+
+    NaN where the cursor is clamped: nobody can bring it into a zone.
+    """
     step = final_step(subject)
+    step = step[~subject.columns["clamped"][step]]
     reward = subject.columns["reward"][step[len(step) // 2 :]]
     return float(mean(reward > 0.0) > 0.5) if len(reward) else float("nan")
 
@@ -261,7 +276,7 @@ def baseline_sd(subject: Subject) -> float:
 def final_fraction(subject: Subject) -> float:
     """Fraction compensated at the end of the reach, second half of `final_step`."""
     step = final_step(subject)
-    return mean(subject.fraction("angle_end")[step[len(step) // 2 :]])
+    return mean(_fraction(subject, "angle_end")[step[len(step) // 2 :]])
 
 
 def final_sd(subject: Subject) -> float:
@@ -342,12 +357,12 @@ def omission_answer(subject: Subject) -> float:
 
 def aim_deg(subject: Subject) -> float:
     """Compensation (degrees) of the aim decoded from premotor spikes, rotated trials 1-12 (`early`)."""
-    return mean(subject.compensation("aim_angle")[early(subject)])
+    return mean(_compensation(subject, "aim_angle")[early(subject)])
 
 
 def implicit_deg(subject: Subject) -> float:
     """Compensation (degrees) of the hand minus that of the aim, `late` trials."""
-    difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
+    difference = _compensation(subject) - _compensation(subject, "aim_angle")
     return mean(difference[late(subject)])
 
 
@@ -357,6 +372,7 @@ def felt_shift_deg(subject: Subject) -> float:
     if "felt_angle" not in subject.columns:
         return np.nan
     away = wrap(subject.columns["felt_angle"] - subject.columns["angle_end"])
+    away[subject.columns["random_sign"]] = np.nan  # the cursor is on no side
     baseline = subject.phases["baseline"]
     return (mean(away[late(subject)]) - mean(away[baseline])) * np.sign(subject.rotation)
 
@@ -366,7 +382,7 @@ def implicit_savings_deg(subject: Subject) -> float:
 
     Over as many trials of the first time as there are of the second, from the same trial on.
     """
-    difference = subject.compensation("angle_third") - subject.compensation("aim_angle")
+    difference = _compensation(subject) - _compensation(subject, "aim_angle")
     again, first = _labelled(subject, "again"), subject.phases["learning"]
     last = slice(len(again) - len(again) // 2, len(again))
     return mean(difference[again[last]]) - mean(difference[first[last]])
@@ -375,7 +391,7 @@ def implicit_savings_deg(subject: Subject) -> float:
 def _after_washout(subject: Subject, phase: str, trials: int) -> float:
     """Mean fraction over the first trials of `phase`, less that over the last 12 of the phase
     "washout"."""
-    fraction = subject.fraction("angle_third")
+    fraction = _fraction(subject)
     return (mean(fraction[_labelled(subject, phase)[:trials]]) -
             mean(fraction[_labelled(subject, "washout")[-12:]]))
 

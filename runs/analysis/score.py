@@ -238,19 +238,43 @@ def standard(options: argparse.Namespace) -> list[simulations.Simulation]:
                                    parent / name) for name in load_targets()["experiments"]]
 
 
+def by_phase(group: behaviour.Group) -> dict[str, behaviour.Group]:
+    """Its subjects that have a rotation, by phase of the schedule where several have the first rotation's
+    sign: that of each is then what is learned; by "" where not. Without a rotation nothing is learned."""
+    subjects = [s for s in group.subjects if np.isfinite(s.rotation)]
+    if not subjects:
+        still = [dataclasses.replace(s, phases=s.phases | {"learning": np.empty(0, int)})
+                 for s in group.subjects]
+        return {"": behaviour.Group(group.name, still, group.label)}
+    parts: dict[str, list[behaviour.Subject]] = {}
+    for subject in subjects:
+        alike = np.flatnonzero(np.sign(subject.columns["rotation"]) == np.sign(subject.rotation))
+        own = {phase: np.intersect1d(trials, alike) for phase, trials in subject.labels.items()}
+        own = {phase: trials for phase, trials in own.items() if trials.size}
+        if len(own) < 2 or sum(map(len, own.values())) < len(alike):  # some have no phase
+            return {"": behaviour.Group(group.name, subjects, group.label)}
+        for phase, trials in own.items():
+            parts.setdefault(phase, []).append(dataclasses.replace(
+                subject, phases=subject.phases | {"learning": trials},
+                rotation=float(subject.columns["rotation"][trials[-1]])))
+    return {phase: behaviour.Group(group.name, members, f'{group.label}, "{phase}"')
+            for phase, members in parts.items()}
+
+
 def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
-    """All read-outs of the groups that no target names."""
-    return [
-        evaluate(
-            {"id": f"{group}.{readout}",
-             "description": readouts.label(readout, run.groups[group].subjects),
-             "words": getattr(readouts, readout).__doc__.partition("\n")[0],
-             "of": {"group": group, "readout": readout}},
-            run.groups,
-        )
-        for group in run.rotated() if group not in named
-        for readout in readouts.LABELS
-    ]
+    """All read-outs of the groups that no target names, by phase; nothing of those that have none."""
+    results = []
+    for name, group in run.groups.items():
+        for phase, part in by_phase(group).items() if name not in named else ():
+            found = [evaluate(
+                {"id": ".".join(filter(None, (name, phase, readout))),
+                 "description": readouts.label(readout, part.subjects),
+                 "words": getattr(readouts, readout).__doc__.partition("\n")[0],
+                 "of": {"group": name, "readout": readout}, "phase": phase, "label": part.label},
+                {name: part}) for readout in readouts.LABELS]
+            if any(math.isfinite(r.mean) for r in found):
+                results += found
+    return results
 
 
 def named_groups(results: list[Result]) -> list[str]:
@@ -363,19 +387,18 @@ def _not_run(results: list[Result]) -> str:
 
 
 def print_others(run: behaviour.Behaviour, results: list[Result]) -> None:
-    """Read-outs by group, without those that no group has."""
-    sizes = {r.target["of"]["group"]: len(run.groups[r.target["of"]["group"]].subjects)
-             for r in results}
+    """Read-outs by group and phase, without those that none has."""
+    sizes = {r.target["label"]: len(run.groups[r.target["of"]["group"]].subjects) for r in results}
     rows: dict[str, dict[str, str]] = {}
     for r in results:
-        group = r.target["of"]["group"]
-        some = f" (n = {r.n})" if int(r.n) not in (0, sizes[group]) else ""
-        rows.setdefault(r.target["description"], {})[group] = table.number(r.mean, r.sem) + some
+        column = r.target["label"]
+        some = f" (n = {r.n})" if int(r.n) not in (0, sizes[column]) else ""
+        rows.setdefault(r.target["description"], {})[column] = table.number(r.mean, r.sem) + some
     table.show(
         ("read-outs of other groups, mean ± SEM",
-         *(textwrap.fill(f"{run.groups[g].label} (n\u00a0=\u00a0{n})", HEADER_WIDTH)
-           .replace("\u00a0", " ") for g, n in sizes.items())),
-        [(label, *(cells[g] for g in sizes)) for label, cells in rows.items()
+         *(textwrap.fill(f"{label} (n\u00a0=\u00a0{n})", HEADER_WIDTH).replace("\u00a0", " ")
+           for label, n in sizes.items())),
+        [(text, *(cells.get(label, "-") for label in sizes)) for text, cells in rows.items()
          if set(cells.values()) != {"-"}],
     )
 
@@ -389,6 +412,7 @@ def _record(result: Result) -> dict:
         "id": target["id"],
         "description": target["description"],
         "group": _group(target),
+        "phase": target.get("phase"),
         "readout": target["of"]["readout"],
         "words": target["words"],
         "human": target.get("human"),

@@ -37,6 +37,7 @@ POPULATIONS = ("VL", "VA")
 CONVERGENCE = "brain.thalamus.convergence"
 KINDS = ("error", "reward", "mixed", "neither")
 COLOURS = {"error": "#004488", "reward": "#DDAA33", "mixed": "#BB5566"}
+MARKERS = {"error": ("s", 11), "reward": ("D", 8), "mixed": ("o", 5)}  # all seen where curves coincide
 P = 0.01  # two-sided, of each coefficient
 SHUFFLES = 20
 MIN_TRIALS = 30
@@ -190,26 +191,29 @@ def print_table(records: list[dict]) -> None:
 
 def draw(records: list[dict], title: str) -> plt.Figure:
     set_style(12)
-    figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True)
+    figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
     names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
     for axes, population in zip(panels, (*POPULATIONS, "all")):
         own = sorted((r for r in records if r["population"] == population),
                      key=lambda r: r["convergence"])
         x = [r["convergence"] for r in own]
         for kind, tint in COLOURS.items():
-            axes.errorbar(x, [r[kind] for r in own], [r[f"{kind}_sem"] or 0.0 for r in own],
-                          color=tint, marker="o", linewidth=2.2, label=names[kind])
+            marker, size = MARKERS[kind]
+            axes.errorbar(x, [r[kind] for r in own], [r[f"{kind}_sem"] or 0.0 for r in own], color=tint,
+                          marker=marker, markersize=size, linewidth=2.2, label=names[kind])
             axes.plot(x, [r[f"shuffled_{kind}"] for r in own], ":", color=tint, linewidth=1.4)
         axes.set_title({"all": "VL and VA"}.get(population, population), loc="left",
                        fontweight="bold")
         axes.set_xlabel("convergence")
-        axes.set_ylim(bottom=0.0)
     panels[0].set_ylabel("share of cells")
-    panels[2].legend(frameon=False, fontsize=10)
-    figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
-    figure.text(0.012, 0.015, f"Mean ± SEM over n = {stats.span(r['n'] for r in records)} "
-                "subjects; dotted: the same with trials shuffled.", fontsize=10, color="0.2")
-    figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.2, wspace=0.1)
+    top = axes.get_ylim()[1]  # of all panels, when all curves are drawn
+    axes.set_ylim(-0.03 * top, top)
+    figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=10, ncols=3,
+                  loc="upper left", bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))
+    figure.suptitle(f"{title}\n", x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
+    n = stats.span(r["n"] for r in records)
+    figure.supxlabel(f"Mean ± SEM over n = {n} subject{'s'[: n != '1']}; dotted: the same with trials shuffled.",
+                     fontsize=10, color="0.2", x=0.012, ha="left")
     return figure
 
 

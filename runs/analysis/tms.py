@@ -9,7 +9,8 @@ reads probes.nc, where every trial of stimulation of a run stands with its raw m
 range that is asked for, in all and by the phase before which the probe was, and writes tms.csv
 (indices), tms_curves.csv (recruitment and paired-pulse curves) and, where a map was made, tms_maps.csv
 (per muscle) and tms_overlaps.csv (per pair of muscles) into the run directory, and the figure tms.png
-and .pdf (none of probes of intention alone). Curves are over all phases.
+and .pdf (none of probes of intention alone). Thresholds that were given (probe.rmt) are no result and
+enter no mean; nor is there a mean over probes of other CONDITIONS.
 
 A MEP is in spikes per corticospinal cell of the muscle within 10 ms after the test pulse; its size is
 what it has above the background at rest. Intervals of single subjects are percentiles of a bootstrap
@@ -31,6 +32,7 @@ from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 import behaviour
 import netcdf
@@ -46,6 +48,7 @@ STRONG = 1.39  # RMT; waves are shown of stronger pulses
 LEAST_SD = 0.02  # spikes per corticospinal cell: of what silent muscles are sent, for decoding
 MOVES = 0.1  # spikes per corticospinal cell: from there on a muscle moves, as the threshold's criterion
 MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
+STYLES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))  # of curves of one group
 COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
 
 # Index → (what it is, as printed; the range that is asked for, None where there is none). The ranges
@@ -67,6 +70,10 @@ INDICES = {
 }
 
 
+# Of a block's probe, and of the block: what a response depends on.
+CONDITIONS = (("stimulator", "width", "site"), ("polarization_mv", "nerve_block", "drug"))
+
+
 @dataclasses.dataclass
 class Probe:
     """The trials of stimulation of one probe. Arrays run over trials (and muscles)."""
@@ -74,9 +81,9 @@ class Probe:
     group: str
     subject: int
     block: int
-    phase: str  # of that block
+    phase: str  # of that block, as phases() has it
     muscle: int  # whose threshold was sought
-    rmt: float  # NaN where none was found
+    rmt: float  # sought or given; NaN where none was found
     stage: np.ndarray
     intensity: np.ndarray
     conditioning: np.ndarray
@@ -87,6 +94,7 @@ class Probe:
     size: np.ndarray  # MEP above background, shape (trials, muscles)
     volley: np.ndarray  # of `muscle`, shape (trials, time)
     given: bool = False  # the threshold was not sought (probe.rmt)
+    conditions: dict[str, str] = dataclasses.field(default_factory=dict)  # values of CONDITIONS
 
     def of(self, stage: str) -> np.ndarray:
         """Indices of the trials of a stage."""
@@ -102,6 +110,23 @@ class Laboratory:
     time: np.ndarray  # of volleys: ends of bins, ms after the test pulse
     probes: list[Probe]
     cut: str  # what is unlike the whole experiment: left out, changed or unfinished
+
+
+def conditions(block: dict) -> dict[str, str]:
+    """CONDITIONS of a block and its probe."""
+    return {key: str(values.get(key, "")) for values, keys in zip((block.get("probe", {}), block), CONDITIONS)
+            for key in keys}
+
+
+def phases(blocks: list[dict]) -> list[str]:
+    """Of each block; with its number where blocks of one phase have probes of other CONDITIONS."""
+    names = [behaviour.phase_name(block, k) for k, block in enumerate(blocks)]
+    found: dict[str, list] = {}
+    for name, block in zip(names, blocks):
+        if block.get("probe", {}).get("kind", "none") != "none":
+            found.setdefault(name, []).append(conditions(block))
+    return [f"{name} (block {k})" if any(one != found[name][0] for one in found.get(name, ())) else name
+            for k, name in enumerate(names)]
 
 
 def read(directory: str | pathlib.Path) -> Laboratory:
@@ -138,14 +163,15 @@ def read(directory: str | pathlib.Path) -> Laboratory:
             told = blocks[names[subject]][block]
             own = np.flatnonzero((keys == (subject, block)).all(axis=1))
             probes.append(Probe(
-                names[subject], int(subject), int(block), told.get("phase") or "unnamed",
+                names[subject], int(subject), int(block), phases(blocks[names[subject]])[block],
                 int(file["target_muscle"].values[own[0]]),
                 float(file["rmt"].values[own[-1]]), stages[own], file["intensity"].values[own],
                 file["conditioning"].values[own], file["interval"].values[own],
                 file["polarization"].values[own], digit[own],
                 np.column_stack([file["x"].values, file["y"].values])[own], size[own],
                 file["volley"].values[own],
-                told.get("probe", {}).get("rmt", 0) > 0))
+                told.get("probe", {}).get("rmt", 0) > 0,
+                conditions(told)))
         title = str(file.attrs.get("title", ""))
         notes = [str(file.attrs["cut"])] if file.attrs.get("cut") else []
     if not probes:
@@ -339,7 +365,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 def indices(probe: Probe) -> dict:
     """All of INDICES that the probe tells; NaN for the others."""
-    record = dict.fromkeys(INDICES, np.nan) | {"rmt": probe.rmt}
+    record = dict.fromkeys(INDICES, np.nan) | {"rmt": np.nan if probe.given else probe.rmt}
     if probe.of("recruitment").size:
         levels, size, _ = recruitment(probe)
         if len(levels) >= 4:
@@ -360,7 +386,8 @@ def measure(lab: Laboratory) -> list[dict]:
     rows, first = [], {}
     for p in lab.probes:  # in the order of blocks
         row = {"group": p.group, "subject": p.subject, "block": p.block, "phase": p.phase,
-               "muscle": lab.muscles[p.muscle], "pulses": len(p.stage)} | indices(p)
+               "muscle": lab.muscles[p.muscle], "pulses": len(p.stage), "given_rmt": p.rmt if p.given else None}
+        row |= p.conditions | indices(p)
         if p.of("intention").size:
             if p.subject in first:
                 row["decoded_as_first"] = decoded(p, first[p.subject])
@@ -372,13 +399,16 @@ def measure(lab: Laboratory) -> list[dict]:
 def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
     """One row per group and index: mean over subjects (of a subject's probes that tell it), its
     standard error, and n. `phase` and `muscle` are None; where an index was told before several
-    phases, or of several muscles, a row for each pair of both follows."""
+    phases, or of several muscles, a row for each pair of both follows. No mean over probes of several
+    muscles or other CONDITIONS."""
+    alike = ("muscle", *itertools.chain(*CONDITIONS))
     records = []
     for group, index in itertools.product(lab.groups, INDICES):
         told = [row for row in rows if np.isfinite(row[index])]
         own = [row for row in told if row["group"] == group]
         apart = list(dict.fromkeys((row["phase"], row["muscle"]) for row in told))
-        for phase, muscle in ((None, None), *(apart if len(apart) > 1 else ())):
+        pooled = len({tuple(row.get(key) for key in alike) for row in own}) == 1
+        for phase, muscle in (((None, None),) * pooled + tuple(apart if len(apart) > 1 else ())):
             by_subject = {}
             for row in own:
                 if phase is None or (phase, muscle) == (row["phase"], row["muscle"]):
@@ -392,17 +422,20 @@ def summary(lab: Laboratory, rows: list[dict]) -> list[dict]:
 
 
 def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
-    """The same of every pair of conditioning intensity and interval in the curves."""
+    """The same of every pair of conditioning intensity and interval in the curves, by phase where several
+    have that intensity."""
     records = []
-    for group in lab.groups:
-        own = [r for r in points if (r["group"], r["curve"]) == (group, "paired_pulse")]
-        for strength in sorted({r["conditioning"] for r in own}):
-            here = [r for r in own if r["conditioning"] == strength]
-            for interval, mean, sem, n in zip(*_mean_over_subjects(here, "interval_ms")):
+    paired = [r for r in points if r["curve"] == "paired_pulse"]
+    for group, strength in itertools.product(lab.groups, sorted({r["conditioning"] for r in paired})):
+        alike = [r for r in paired if r["conditioning"] == strength]
+        told = list(dict.fromkeys(r["phase"] for r in alike))
+        for phase in told:
+            here = [r for r in alike if (r["group"], r["phase"]) == (group, phase)]
+            for interval, mean, sem, n in zip(*_mean_over_subjects(here, "interval_ms")) if here else ():
                 records.append({
-                    "group": group, "index": "ratio", "phase": None, "muscle": None,
-                    "conditioning": strength, "interval_ms": float(interval), "mean": float(mean),
-                    "sem": float(sem), "n": int(n)})
+                    "group": group, "index": "ratio", "phase": phase if len(told) > 1 else None,
+                    "muscle": None, "conditioning": strength, "interval_ms": float(interval),
+                    "mean": float(mean), "sem": float(sem), "n": int(n)})
     return records
 
 
@@ -412,6 +445,10 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
     if lab.cut:
         print(f"{behaviour.extent_of(lab.cut)}\n")
+    if not records:  # maps, or polarised responses, at a given threshold
+        print("These probes tell no index; maps are in tms_maps.csv and tms_overlaps.csv, and what "
+              "polarisation does is told by `quartet observation`.")
+        return
     n = {r["n"] for r in records}
     print(f"Stimulation of the resting motor sheet; mean ± SEM over n = "
           f"{stats.span(n)} subject{'s'[: max(n) != 1]}. In brackets: "
@@ -419,30 +456,33 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
     lines = []
     for index, (what, band) in INDICES.items():
         told = [r for r in records if r["index"] == index]
-        several = len({r["muscle"] for r in told}) > 2  # None and one muscle, else
-        for phase, muscle in dict.fromkeys((r["phase"], r["muscle"]) for r in told):
+        several = len({r["muscle"] for r in told} - {None}) > 1
+        rows = [(None, None), *((r["phase"], r["muscle"]) for r in told)] if told else []
+        for phase, muscle in dict.fromkeys(rows):
             own = {r["group"]: r for r in told if (r["phase"], r["muscle"]) == (phase, muscle)}
             text = (what + (f" ({band[0]:g}-{band[1]:g})" if band else "") if phase is None
                     else f'  before "{phase}"' + (f", {muscle.replace('_', ' ')}" if several else ""))
             lines.append((text, *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                                   for g in groups)))
-    for strength, interval in sorted({(r["conditioning"], r["interval_ms"]) for r in records
-                                      if r["index"] == "ratio"}):
-        own = {r["group"]: r for r in records if r["index"] == "ratio"
-               and (r["conditioning"], r["interval_ms"]) == (strength, interval)}
-        lines.append((f"ratio at {interval:g} ms, conditioning {strength:g} RMT",
+    curve = lambda r: (r["phase"] or "", r["conditioning"], r["interval_ms"])
+    for key in sorted({curve(r) for r in records if r["index"] == "ratio"}):
+        phase, strength, interval = key
+        own = {r["group"]: r for r in records if r["index"] == "ratio" and curve(r) == key}
+        lines.append((f"ratio at {interval:g} ms, conditioning {strength:g} RMT"
+                      + (f', before "{phase}"' if phase else ""),
                       *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                         for g in groups)))
     table.show(("", *groups), lines)
     if any(r["phase"] is not None for r in records):
-        print("\nbefore: before the first trial of that phase's blocks; above these lines: mean over all.")
+        print("\nbefore: before the first trial of that phase's blocks; above these lines: mean over all,\n"
+              "none where they are of several muscles, coils, sites, drugs, nerve blocks or polarisations.")
 
 
 def curves(lab: Laboratory) -> list[dict]:
     """One row per point of the recruitment and paired-pulse curves of every probe."""
     rows = []
     for probe in lab.probes:
-        key = {"group": probe.group, "subject": probe.subject, "block": probe.block}
+        key = {"group": probe.group, "subject": probe.subject, "block": probe.block, "phase": probe.phase}
         if probe.of("recruitment").size:
             for level, size, sem in zip(*recruitment(probe)):
                 rows.append(key | {"curve": "recruitment", "intensity_rmt": float(level),
@@ -473,16 +513,28 @@ def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
     """rows: of curves(); records: of summary()."""
     set_style(12)
     mapped = [p for p in lab.probes if p.of("map").size]
-    if mapped:  # of the first subject that has one: before and after, where there are several
-        mapped = [p for p in mapped if p.subject == mapped[0].subject][:3]
+    first = {p.group: p.subject for p in reversed(mapped)}
+    mapped = [p for p in mapped if p.subject == first[p.group]]
     around = [r for r in records if r["index"] == "surround"]
     shown = _panels_with_data(lab, rows) + ["surround"] * bool(around)
+    counts = ({r["n"] for r in around}
+              | {len({r["subject"] for r in rows if r["group"] == g}) for g in {r["group"] for r in rows}})
+    n = stats.span(counts) if counts else ""
+    note = footnote(lab.cut, (f"Mean ± SEM over n = {n} subject{'s'[: n != '1']} a group; grey: the range "
+                              "that is asked for. " if counts else "")
+                    + "Responses: spikes per corticospinal cell within 10 ms."
+                    + (" Maps: of each group's first subject; + fields of muscles, ◇ centres of gravity; all "
+                       "maps: tms_maps.csv." if mapped else ""), 150)
     lines = -(-len(shown) // 2)  # of panels
-    figure = plt.figure(figsize=(13, 4.3 * lines + 4.2 * len(mapped)))
-    heights = [1.0] * lines + [0.9] * len(mapped)
-    height = figure.get_figheight()
-    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, hspace=0.42, wspace=0.2,
-                               left=0.07, right=0.98, top=1 - 0.8 / height, bottom=0.95 / height)
+    beside = 1 if len(mapped) == 1 else 2  # maps in a row
+    heights = [3.1] * lines + [3.7 if beside == 1 else 1.95] * -(-len(mapped) // beside)  # inches
+    keys = 0.2 * max((-(-len(_series(name, lab, rows)) // 2) for name in shown), default=0)  # legends
+    gap, top, bottom = 0.95 + keys, 0.8 + keys, 0.75 + 0.2 * len(note)
+    height = sum(heights) + gap * (len(heights) - 1) + top + bottom
+    figure = plt.figure(figsize=(13, height))
+    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, hspace=gap / np.mean(heights),
+                               wspace=0.2, left=0.07, right=0.98, top=1 - top / height,
+                               bottom=bottom / height)
     if shown:
         # A panel without a neighbour takes its place too.
         panels = {name: figure.add_subplot(
@@ -492,33 +544,17 @@ def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
             _draw_surround(panels.pop("surround"), lab, around)
         if panels:
             _draw_curves(panels, lab, rows)
-    for row, probe in enumerate(mapped):
-        _draw_map(figure.add_subplot(grid[lines + row, :]), lab, probe)
-    counts = ({r["n"] for r in around}
-              | {len({r["subject"] for r in rows if r["group"] == g}) for g in {r["group"] for r in rows}})
-    n = stats.span(counts) if counts else ""
+    for i, probe in enumerate(mapped):
+        _draw_map(figure.add_subplot(grid[lines + i // beside, i % beside if beside > 1 else slice(None)]),
+                  lab, probe)
     figure.suptitle(lab.title or "Stimulation of the resting motor sheet", x=0.012, y=1 - 0.15 / height,
                     va="top", ha="left", fontweight="bold", fontsize=15, parse_math=False)
-    figure.text(0.012, 0.12 / height,
-                "\n".join(footnote(lab.cut, (
-                    f"Mean ± SEM over n = {n} subject{'s'[: n != '1']} a group; grey: the range that is "
-                    "asked for. " if counts else "")
-                    + "Responses: spikes per corticospinal cell within 10 ms.", 150)),
-                fontsize=10, color="0.2")
+    figure.text(0.012, 0.12 / height, "\n".join(note), fontsize=10, color="0.2")
     return figure
 
 
-def _waves(lab: Laboratory, group: str) -> list[np.ndarray]:
-    return [p.volley[i] for p in lab.probes if p.group == group
-            for i in p.of("recruitment") if p.intensity[i] > STRONG * p.rmt]
-
-
 def _panels_with_data(lab: Laboratory, rows: list[dict]) -> list[str]:
-    strengths = [r["conditioning"] for r in rows if r["curve"] == "paired_pulse"]
-    there = {"recruitment": any(r["curve"] == "recruitment" for r in rows),
-             "waves": any(_waves(lab, group) for group in lab.groups),
-             "short": any(s < 1.0 for s in strengths), "long": any(s >= 1.0 for s in strengths)}
-    return [name for name in there if there[name]]
+    return [name for name in ("recruitment", "waves", "short", "long") if _series(name, lab, rows)]
 
 
 def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict]) -> None:
@@ -543,34 +579,54 @@ def _draw_curves(panels: dict[str, plt.Axes], lab: Laboratory, rows: list[dict])
             for left, right, low, high in spans:
                 if any(left <= interval <= right for interval in measured):
                     panels[name].fill_between([left, right], low, high, color="0.88", linewidth=0)
-    for group, tint in zip(lab.groups, itertools.cycle(COLOURS)):
-        own = [r for r in rows if r["group"] == group]
-        recruited = [r for r in own if r["curve"] == "recruitment"]
-        if recruited:
-            x, mean, sem, _ = _mean_over_subjects(recruited, "intensity_rmt")
-            panels["recruitment"].errorbar(x, mean, np.nan_to_num(sem), fmt="o", color=tint, markersize=5,
-                                           label=lab.groups[group])
-            if len(x) >= 4:
+    tints = dict(zip(lab.groups, itertools.cycle(COLOURS)))
+    explained = []
+    for name, axes in panels.items():
+        series = _series(name, lab, rows)
+        for (group, phase, strength), own in series.items():
+            parts = ((group, lab.groups[group]), (phase, f'before "{phase}"'), (strength, f"{strength} RMT"))
+            told = [text for i, (value, text) in enumerate(parts) if len({key[i] for key in series}) > 1]
+            mine = [key for key in series if key[0] == group]
+            line, marker = STYLES[mine.index((group, phase, strength)) % len(STYLES)]
+            look = {"color": tints[group], "linestyle": line, "label": ", ".join(told) or lab.groups[group]}
+            if name == "waves":
+                per_ms = np.mean(own, axis=0) / (lab.time[1] - lab.time[0])
+                shown = lab.time <= 12
+                axes.step(lab.time[shown], per_ms[shown], where="pre", linewidth=1.6, **look)
+                continue
+            x, mean, sem, _ = _mean_over_subjects(own, "interval_ms" if strength else "intensity_rmt")
+            fitted = not strength and len(x) >= 4
+            axes.errorbar(x, mean, np.nan_to_num(sem), marker=marker, markersize=5, linewidth=1.8,
+                          **look | ({"linestyle": "none"} if fitted else {}))
+            if fitted:
                 largest, s50, k, _ = boltzmann(x, mean)
                 fine = np.linspace(x[0], x[-1], 200)
-                panels["recruitment"].plot(fine, largest / (1 + np.exp((s50 - fine) / k)), color=tint,
-                                           linewidth=1.8)
-            waves = _waves(lab, group)
-            if waves:
-                per_ms = np.mean(waves, axis=0) / (lab.time[1] - lab.time[0])
-                shown = lab.time <= 12
-                panels["waves"].step(lab.time[shown], per_ms[shown], where="pre", color=tint,
-                                     linewidth=1.6)
-        paired = [r for r in own if r["curve"] == "paired_pulse"]
-        for name, below in (("short", True), ("long", False)):
-            part = [r for r in paired if (r["conditioning"] < 1.0) == below]
-            if part:
-                x, mean, sem, _ = _mean_over_subjects(part, "interval_ms")
-                panels[name].errorbar(x, mean, np.nan_to_num(sem), fmt="o-", color=tint, markersize=5,
-                                      linewidth=1.8, label=lab.groups[group])
-    for axes in panels.values():
-        axes.set_ylim(bottom=0.0)
-    next((axes for name, axes in panels.items() if name != "waves")).legend(frameon=False, fontsize=10)
+                axes.plot(fine, largest / (1 + np.exp((s50 - fine) / k)), linewidth=1.8,
+                          **look | {"label": None})
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        handles, labels = axes.get_legend_handles_labels()
+        if len(lab.groups) * len(series) > 1 and labels not in explained:
+            axes.legend(handles, labels, frameon=False, fontsize=8.5, loc="lower left", ncols=2,
+                        bbox_to_anchor=(-0.02, 0.98), labelspacing=0.3, columnspacing=1, handlelength=1.6)
+            axes.set_title(axes.get_title(loc="left"), loc="left", fontweight="bold",
+                           pad=6 + 14 * -(-len(labels) // 2))
+            explained.append(labels)
+
+
+def _series(name: str, lab: Laboratory, rows: list[dict]) -> dict[tuple[str, str, float | None], list]:
+    """Rows, or volleys, of each curve of a panel: by group, phase and conditioning intensity."""
+    result: dict[tuple, list] = {}
+    if name == "waves":
+        for p in lab.probes:
+            strong = [p.volley[i] for i in p.of("recruitment") if p.intensity[i] > STRONG * p.rmt]
+            if strong:
+                result.setdefault((p.group, p.phase, None), []).extend(strong)
+        return result
+    for r in rows:
+        strength = r["conditioning"]
+        if name == ("recruitment" if strength is None else "short" if strength < 1.0 else "long"):
+            result.setdefault((r["group"], r["phase"], strength), []).append(r)
+    return dict(sorted(result.items(), key=lambda item: list(lab.groups).index(item[0][0])))
 
 
 def _draw_surround(axes: plt.Axes, lab: Laboratory, records: list[dict]) -> None:
@@ -607,16 +663,17 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
     axes.scatter(*sites[shown].T, s=420 * size[shown] / size.max(), c=palette[strongest[shown]])
     axes.scatter(*sites[~shown].T, s=4, color="0.8")
     for m, name in enumerate(lab.muscles):
-        axes.annotate(name.replace("_", " "), lab.centres[m], xytext=(0, 13),
-                      textcoords="offset points", ha="center", fontsize=8, color="0.25")
+        text = name.replace("_finger", "").replace("_", "\n")  # fingers are closer than their names
+        axes.annotate(text, lab.centres[m], xytext=(0, 8), textcoords="offset points", ha="center",
+                      va="bottom", fontsize=8, color="0.15", linespacing=0.9,
+                      path_effects=[withStroke(linewidth=2, foreground="w")])
         axes.plot(*lab.centres[m], "+", color=palette[m], markersize=9, markeredgewidth=1.5)
     centres = centre_of_gravity(sites, response)
     axes.scatter(*centres.T, s=36, marker="D", c=palette, edgecolors="black", linewidths=0.8)
     axes.set(xlim=(0, sheet.WIDTH), ylim=(0, sheet.HEIGHT), aspect="equal",
              xlabel="sheet (units of about .8 mm)")
-    axes.set_title(f"Map before block {probe.block} of subject {probe.subject} "
-                   f"({lab.groups[probe.group]}); + fields, ◇ centres of gravity", loc="left",
-                   fontweight="bold")
+    axes.set_title(f'{lab.groups[probe.group]}, subject {probe.subject}: map before "{probe.phase}"',
+                   loc="left", fontweight="bold", fontsize=11)
 
 
 def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
@@ -625,7 +682,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     rows = measure(lab)
     records = summary(lab, rows)
     table.write_csv(directory / "tms.csv", rows)
-    if not records:
+    if not any(np.isfinite(p.rmt) for p in lab.probes) and not records:
         raise BadInput(f"{directory / 'probes.nc'}: no probe found a threshold, and so there are no "
                        "indices; stimulate nearer to the muscle (probe.site), ask for less "
                        "(probe.criterion), or give the threshold (probe.rmt)")

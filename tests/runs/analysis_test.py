@@ -8,6 +8,7 @@ import io
 import json
 import math
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -942,6 +943,51 @@ class CommandTest(AnalysisTest):
         self.assertRegex(out, r"A1 .* in\*\n")
         self.assertRegex(out, r"mean ± SEM +abrupt_control \(n = 4\)\n")
 
+    def own_run(self, name, *blocks):
+        """Of a group of its own, whose rotated trials are these blocks."""
+        def change(group, columns):
+            columns["block"] = np.repeat(np.arange(3 + len(blocks)), [32, *[100 // len(blocks)] * len(blocks), 12, 20])
+            if "random" in blocks[0][1]:
+                columns["rotation"][-32:] = 0
+
+        run = write_run(self.root / name, groups=["abrupt_own"], change=change)
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(re.sub(r"blocks = .*", "blocks = [" + ", ".join(
+            '{phase = "%s", trials = %d%s}' % block for block in (
+                ("aligned", 32, ""), *((phase, 100 // len(blocks), keys) for phase, keys in blocks),
+                ("reversed", 12, ""), ("after", 20, ""))) + "]", plan))
+        return {row["id"]: row["simulated"] for row in json.loads(self.call(score.main, run, "--json")[1])["groups"]}
+
+    def test_phases_of_one_rotation_are_read_apart(self):
+        rows = self.own_run("apart", ("miss", ""), ("hit", ""))
+        self.assertAlmostEqual(rows["abrupt_own.miss.early_fraction"], EARLY)
+        self.assertAlmostEqual(rows["abrupt_own.hit.early_fraction"], LATE)
+        self.assertNotIn("abrupt_own.early_fraction", rows)
+        self.assertFalse(any(".reversed." in name for name in rows))
+
+    def test_no_zone_under_a_clamp_and_no_fraction_of_a_random_side(self):
+        free, clamped = (self.own_run(name, ("p", keys)) for name, keys in (
+            ("free", ""), ("clamped", ', perturbation = "clamp"')))
+        self.assertEqual((free["abrupt_own.succeeded"], clamped["abrupt_own.succeeded"]), (1, None))
+        self.assertAlmostEqual(clamped["abrupt_own.late_fraction"], LATE)
+        drawn = self.own_run("drawn", ("p", ', perturbation = "clamp", rotation_sign = "random", steps = 1, '
+                                       'rotation_deg = 30.0, rotation_end_deg = 30.0'))
+        for name in ("early_fraction", "late_fraction", "final_fraction", "asymptote_deg", "last_third_deg",
+                     "aim_deg", "implicit_deg", "felt_shift_deg", "succeeded"):
+            self.assertIsNone(drawn[f"abrupt_own.{name}"], name)
+        self.assertIsNotNone(drawn["abrupt_own.single_trial_deg"])
+
+    def test_groups_without_a_rotation_have_what_they_tell(self):
+        run = write_run(self.root / "run", groups=["abrupt_choosers"],
+                        change=lambda group, columns: columns["rotation"].fill(0))
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            chose = file.createVariable("chose_second", "f8", ("trial", "subject"))
+            chose[:] = (np.arange(len(file["block"])) % 4 == 0)[:, None] * np.ones(4)
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace("trials = 100", "trials = 100, second_target_deg = 90, "
+                                                        "second_reward = 0.5"))
+        self.assertRegex(self.call(score.main, run)[1], r"choices of the better target +0.7[0-9]* ± 0\n")
+
     def test_target_without_a_baseline_is_left_out(self):
         def turn(group, columns):
             if group == "abrupt_intact":
@@ -1177,6 +1223,44 @@ class CommandTest(AnalysisTest):
 
 
 class PlotTest(AnalysisTest):
+    def test_a_ramp_is_binned_and_blocks_are_not_mixed(self):
+        rotation = np.r_[np.zeros(20), np.linspace(1, 12, 80), np.full(20, 12.0), np.full(20, -12.0)]
+        columns = {"rotation": rotation, "block": np.repeat([0, 1, 2, 3, 4], [20, 80, 12, 8, 20])}
+        columns["setting"] = np.minimum(columns["block"], 3)
+        subject = behaviour.Subject("", 0, None, columns, {}, {}, 12.0, pathlib.Path())
+        found = plot.bins(subject, 30)
+        np.testing.assert_array_equal(np.concatenate(found), np.arange(140))
+        self.assertGreater(min(len(b) for b in found[:-11]), 2)
+        self.assertTrue(all(len(set(columns["block"][b])) == 1 for b in found))
+        starts = [b[0] for b in found]
+        self.assertTrue({20, 100, 112, 120, 121} <= set(starts))
+
+    def test_changes_are_marked(self):
+        run = write_run(self.root / "run", groups=["abrupt_own"])
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace('{phase = "clamp", trials = 20}',
+            '{phase = "clamp", trials = 8}, {phase = "wide", trials = 6, target_radius_m = 0.01}, '
+            '{phase = "alike", trials = 6, target_radius_m = 0.01}'))
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["block"][152:] = 4
+            file["block"][158:] = 5
+        read = behaviour.read(run, {"angle_third", "reward"})
+        blocks = behaviour.blocks_of(read.resolved, "abrupt_own")
+        for subject in read.groups["abrupt_own"].subjects:
+            self.assertEqual(plot.marks(subject, blocks), {32: "rotated", 132: "reversed", 144: "clamp", 152: "wide"})
+            self.assertEqual(plot.marks(subject, []), {32: "", 132: "", 144: "", 152: ""})
+
+    def test_labels_of_the_file_tell_groups_apart(self):
+        """Where they have nothing in common after the comma; without labels names do."""
+        def brains(*labels):
+            groups = [behaviour.Group(f"{name}_dose", [], label) for name, label in zip(("low", "high"), labels)]
+            plot.tell_apart(groups)
+            return [g.brain for g in groups]
+
+        self.assertEqual(brains("20 movements", "80 movements"), ["low_dose", "high_dose"])
+        self.assertEqual(brains("Early, levodopa", "Late, levodopa"), ["dose", "dose"])
+        self.assertEqual(brains("", ""), ["dose", "dose"])
+
     def test_figure(self):
         run = write_run(self.root, cut="fewer subjects", rng=np.random.default_rng(1))
         code, out, err = self.call(plot.main, run)

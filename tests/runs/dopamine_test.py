@@ -107,6 +107,17 @@ class DopamineTest(unittest.TestCase):
         for suffix in ("png", "pdf"):
             self.assertGreater((run / f"dopamine.{suffix}").stat().st_size, 1000)
 
+    def test_no_curve_is_cut(self):
+        """Neither at the top, which the first panel does not fix, nor by the legend."""
+        time = BINS
+        found = [dopamine.Course(g, "p", BODY, time, 3, np.full((2, 1, time.size), rate))
+                 for g, rate in (("low", 5.0), ("high", 50.0))]
+        figure = dopamine.draw(found, {}, "")
+        self.addCleanup(dopamine.plt.close, figure)
+        for axes in figure.axes:
+            self.assertGreater(axes.get_ylim()[1], 50)
+            self.assertEqual((axes.get_ylim()[0], axes.get_legend()), (0, None))
+
     def test_blocks_without_a_phase_are_their_own(self):
         code, out, err = call(write_run(self.root / "run", named=False), "--json")
         self.assertEqual((code, err), (0, ""))

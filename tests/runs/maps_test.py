@@ -189,6 +189,31 @@ class Runs(unittest.TestCase):
         self.assertEqual(records["same", "practice"]["overlap"], 0)
         self.assertEqual(fused["reward"], 1)
 
+    def test_a_finger_that_does_not_move_is_named(self):
+        run = write_run(self.root / "run", {"one": 0.3, "two": 0.3})
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:  # of the first group
+            file["flexion_middle"][:, 0] = 0.2
+            file["reward"][:, 0] = file["fingers"][:, 0] == 2
+        out = self.call(run)[1]
+        self.assertIn('one: the middle finger hardly moves when asked to (less than 1 degree) in "practice"', out)
+        self.assertNotIn("two: the", out)
+        with open(run / "practice_fingers.csv", newline="") as file:
+            rows = {(r["group"], r["finger"]): r for r in csv.DictReader(file)}
+        self.assertEqual((rows["one", "index"]["rewarded"], rows["two", "middle"]["rewarded"]), ("0.75", "1.0"))
+        self.assertGreater(float(rows["one", "middle"]["territory"]), 0)
+
+    def test_figure_has_whole_maps_and_all_practice(self):
+        run = write_run(self.root / "run", {"one": 0.3}, fingers=(4, 5))
+        rows, found = maps.measure(run)
+        blocks = {"one": [{}, {"task": "fingers"}, {"task": "fingers"}]}
+        figure = maps.draw(rows, found, maps.summary(rows, maps.trials(run)), {}, blocks, "", "")
+        self.addCleanup(maps.plt.close, figure)
+        self.assertEqual([t.get_text() for t in figure.axes[-1].get_yticklabels()],
+                         ['after "practice"', 'after "rest"'])
+        little = found["one", 0][maps.MUSCLES.index("little")] > maps.EDGE * max(
+            found["one", 0][maps.MUSCLES.index(f)].max() for f in maps.FINGERS)
+        self.assertLess(figure.axes[0].get_xlim()[0], maps.sites()[0][little].min())
+
     def test_nothing_before_has_no_relative_change(self):
         run = write_run(self.root / "run", {"apart": 1.0}, fingers=(1, 5))
         rows, _ = maps.measure(run)

@@ -183,7 +183,7 @@ class NervesTest(unittest.TestCase):
         run = write_run(self.root / "run")
         code, out, err = self.call(run)
         self.assertEqual((code, err), (0, ""))
-        self.assertRegex(out, r"blocked +1 +6 +0\.167 +0\.5 +- +0\.167 +2 +1 +-0\.1 +0\.3 +-")
+        self.assertRegex(out, r"blocked +hand +1 +6 +0\.167 +0\.5 +- +0\.167 +2 +1 +-0\.1 +0\.3 +-")
         with open(run / "nerves.csv", newline="") as file:
             self.assertEqual([r["group"] for r in csv.DictReader(file)], ["blocked", "sham"])
         with open(run / "nerves_sites.csv", newline="") as file:
@@ -199,14 +199,35 @@ class NervesTest(unittest.TestCase):
 
     def test_refuses_what_it_cannot_read(self):
         self.refused(write_run(self.root / "none", groups=("sham",)),
-                     r"none: blocks nerves of 0 parts .* run runs/experiments/nerve_block.toml")
-        parts = {"hand": "hand", "face": "face"}
-        self.refused(write_run(self.root / "two", groups=("hand", "face"), parts=parts),
-                     r"two: blocks nerves of 2 parts .* run runs/experiments/nerve_block.toml")
+                     r"none: blocks no nerves .* run runs/experiments/nerve_block.toml")
+        run = write_run(self.root / "two")
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace('"hand"', '"face"', 1))
+        self.refused(run, r"two: group blocked blocks nerves of face and hand .* a group of its own")
         run = write_run(self.root / "still")
         (run / "probes.nc").unlink()
         self.refused(run, r"probes.nc: no such file; give a block a probe")
         self.refused(self.root / "nowhere", r"nowhere: no resolved.toml; name the directory")
+
+    def test_groups_that_block_other_parts_are_read_one_by_one(self):
+        """Those that block nothing beside each; the band that is asked for is the hand's."""
+        parts = {"hand": "hand", "face": "face"}
+        run = write_run(self.root / "two", groups=("hand", "face", "sham"), parts=parts)
+        rows, points, curves, lab = nerves.measure(run)
+        self.assertEqual([(r["group"], r["part"]) for r in rows],
+                         [("hand", "hand"), ("sham", "hand"), ("face", "face"), ("sham", "face")])
+        alone = nerves.measure(write_run(self.root / "one", groups=("hand", "sham"), parts={"hand": "hand"}))[0]
+        for row, expected in zip(rows, alone):
+            np.testing.assert_equal([row[name] for name in nerves.INDICES],
+                                    [expected[name] for name in nerves.INDICES])
+        for part, bands in (("hand", 1), ("face", 0)):
+            records = [r for r in nerves.summary(rows) if r["part"] == part]
+            figure = nerves.draw(records, [p for p in points if p["part"] == part], {}, {}, lab.groups, "", "")
+            self.addCleanup(nerves.plt.close, figure)
+            shares = next(a for a in figure.axes if a.get_title(loc="left").startswith("silenced sites"))
+            self.assertEqual(sum(type(c).__name__ == "PolyCollection" for c in shares.collections), bands)
+            self.assertLess(shares.get_ylim()[0], 0)
+            self.assertEqual(len({line.get_marker() for line in shares.lines} - {"None", "_", ""}), 2)
 
     def test_moments_are_those_of_the_block(self):
         """And not of the order of probes; those of groups that never block are those of others."""

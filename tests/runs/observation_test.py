@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import warnings
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -123,12 +124,12 @@ class ObservationTest(unittest.TestCase):
         row = rows[0]
         for name, value, delta in (("x50", X50, 1e-2), ("k", K, 1e-2), ("a", SHIFT, 1e-2),
                                    ("mep_ratio", logistic(0, SHIFT) / logistic(0), 1e-9),
-                                   ("predicted", X50 - (SHIFT + observation.CURRENT_MV) / 2, 1e-2),
-                                   ("crossing", X50 - (SHIFT + observation.CURRENT_MV) / 2, 0.5)):
+                                   ("predicted", X50 - (SHIFT + 2) / 2, 1e-2),
+                                   ("crossing", X50 - (SHIFT + 2) / 2, 0.5)):
             self.assertAlmostEqual(row[name], value, delta=delta, msg=name)
         self.assertGreater(row["low"], 0.01)
         self.assertLess(row["high"], -0.01)
-        b = observation.CURRENT_MV
+        b = 2
         for point in points:
             x = point["polarization_mv"]
             expected = (logistic(x + b, SHIFT) - logistic(x, SHIFT) - logistic(x + b) + logistic(x)) / TOP
@@ -177,9 +178,27 @@ class ObservationTest(unittest.TestCase):
         run = write_run(self.root / "run", observed=False, sees=False)
         code, out, _ = self.call(run)
         self.assertEqual(code, 0)
-        row = observation.measure(run)[0][0]
-        self.assertAlmostEqual(row["x50"], X50 - SHIFT / 2, delta=0.05)  # the mean of both probes
-        self.assertTrue(np.isnan(row["mep_ratio"]) and np.isnan(row["pmv_share"]))
+        rows = observation.measure(run)[0]
+        self.assertEqual([row["phase"] for row in rows], ["b4", "b5"])  # two blocks alone are two curves
+        for row, moved in zip(rows, (0, SHIFT)):
+            self.assertAlmostEqual(row["x50"], X50 - moved, delta=0.05)
+            self.assertTrue(np.isnan(row["mep_ratio"]) and np.isnan(row["pmv_share"]))
+
+    def test_intensities_are_not_pooled(self):
+        """And where levels are few and small, those of the file count, without a warning."""
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "probes.nc", "a") as file:
+            file["polarization"][:] = np.clip(file["polarization"][:], -1, 1) / 4
+            file["intensity"][:] = 1.1 * np.where(np.arange(file["intensity"].size) % 2, 1.0, 1.2)
+            file["mep"][:, 1] += 0.5 * (file["intensity"][:] > 1.2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual(self.call(run)[0], 0)
+        weak, strong = observation.measure(run)[0]
+        self.assertEqual((weak["intensity_rmt"], strong["intensity_rmt"]), (1.0, 1.2))
+        for row, more in ((weak, 0.1), (strong, 0.4)):  # those of the pulses' wiggle, and .5
+            self.assertEqual((row["anodal_mv"], row["cathodal_mv"], row["current_mv"]), (0.25, -0.25, 0.5))
+            self.assertAlmostEqual(row["mep_ratio"], (logistic(0, SHIFT) + more) / (logistic(0) + more))
 
     def test_refusals(self):
         blind = write_run(self.root / "blind", sees=False)

@@ -139,6 +139,16 @@ class ThalamusTest(unittest.TestCase):
         self.call(run)
         self.assertEqual(first, (run / "thalamus.pdf").read_bytes())
 
+    def test_no_curve_is_cut(self):
+        """The first panel does not fix the top of the others, and zero is above the frame."""
+        records = [{"population": p, "convergence": c, "n": 1} | {
+            f"{before}{kind}{after}": share for kind in thalamus.KINDS
+            for before, after in (("", ""), ("", "_sem"), ("shuffled_", ""))}
+            for p, share in (("VL", 0.01), ("VA", 0.5), ("all", 0.3)) for c in (0, 1)]
+        for axes in thalamus.draw(records, "").axes:
+            self.assertGreater(axes.get_ylim()[1], 0.5)
+            self.assertLess(axes.get_ylim()[0], 0)
+
     def test_what_is_missing_is_said(self):
         run = write_run(self.root / "run")
         (run / "thalamus_spikes.nc").rename(run / "away")

@@ -180,6 +180,50 @@ class TmsTest(unittest.TestCase):
                                     ("s50_rmt", "late", S50 / 2), ("s50_rmt", None, 0.75 * S50)):
             self.assertAlmostEqual(records[index, phase]["mean"], value, delta=2e-3, msg=(index, phase))
 
+    def test_given_thresholds_are_no_result(self):
+        """They enter no mean, and maps at them need no other."""
+        lab = tms.read(write_run(self.root / "run"))
+        lab.probes = [dataclasses.replace(p, rmt=9 if p.block else p.rmt, given=p.block > 0) for p in lab.probes]
+        rmt, = [r for r in tms.summary(lab, tms.measure(lab)) if (r["index"], r["group"]) == ("rmt", "weak")]
+        self.assertAlmostEqual(rmt["mean"], RMT)
+        run = write_run(self.root / "given", groups=["intact"])
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(plan.replace("trials = 1", 'trials = 1, probe.rmt = 1, probe.kind = "map"'))
+        with netCDF4.Dataset(run / "probes.nc", "a") as file:
+            file["stage"][:] = np.where(file["stage"][:] == STAGES.split().index("map"), file["stage"][:], 0)
+        code, out, err = self.call(run)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("These probes tell no index; maps are in tms_maps.csv", out)
+
+    def test_unlike_probes_have_no_mean(self):
+        lab = tms.read(write_run(self.root / "run"))
+        wide = [dataclasses.replace(p, phase="wide", conditions=p.conditions | {"width": "4"})
+                for p in lab.probes if p.phase == "curve"]
+        lab.probes += wide
+        records = [(r["index"], r["phase"]) for r in tms.summary(lab, tms.measure(lab)) if r["group"] == "weak"]
+        self.assertEqual([phase for index, phase in records if index == "s50_rmt"], ["curve", "wide"])
+        self.assertNotIn(("rmt", None), records)
+        self.assertIn(("sici", None), records)
+        blocks = [{"phase": "a", "probe": {"kind": "map", "width": width}} for width in (1, 2, 1)]
+        self.assertEqual(tms.phases(blocks + [{"phase": "b"}]),
+                         ["a (block 0)", "a (block 1)", "a (block 2)", "b"])
+        self.assertEqual(tms.phases(blocks[:1] * 2), ["a", "a"])
+
+    def test_a_curve_per_strength_and_phase(self):
+        lab = tms.read(write_run(self.root / "run", groups=["intact"]))
+        lab.probes += [dataclasses.replace(p, phase="late", conditioning=p.conditioning / 2)
+                       for p in lab.probes if p.block < 2]
+        points = tms.curves(lab)
+        axes = {a.get_title(loc="left"): a for a in tms.draw(lab, points, []).axes}
+        for title, expected in (("Recruitment", ['before "curve"', 'before "late"']),
+                                ("Paired pulses, conditioning below the RMT",
+                                 ['before "pairs", 0.8 RMT', 'before "late", 0.4 RMT',
+                                  'before "late", 0.6 RMT'])):
+            self.assertEqual([t.get_text() for t in axes[title].get_legend().get_texts()], expected)
+        self.assertIn('Intact, subject 0: map before "map"', axes)
+        strengths = {r["conditioning"] for r in tms.summary_of_ratios(lab, points)}
+        self.assertEqual(strengths, {0.4, 0.6, 0.8, 1.2})
+
     def test_surround(self):
         """What a movement sends without a pulse is taken off."""
         stage = np.array(["surround_rest", "surround_moving", "surround_silent"] * 2)
@@ -281,7 +325,7 @@ class TmsTest(unittest.TestCase):
         def titles():
             figure = tms.draw(lab, tms.curves(lab), tms.summary(lab, tms.measure(lab)))
             return [axes.get_title(loc="left") for axes in figure.axes]
-        self.assertEqual(len(titles()), 5)
+        self.assertEqual(len(titles()), 6)
         lab.probes = [p for p in lab.probes if p.block == 1]
         lab.title = ""
         self.assertEqual([t[:13] for t in titles()], 2 * ["Paired pulses"])
