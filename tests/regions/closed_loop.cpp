@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "comm/inprocess_communicator.hpp"
 #include "models/math.hpp"
@@ -40,7 +41,8 @@ class Intervals {
       cell.last = now;
     }
   }
-  /// Mean over cells with at least 20 intervals; NaN without.
+  /// Mean over cells with at least 20 intervals; NaN where fewer than a tenth have them: of the few
+  /// that fire most it would not be the population's.
   double cv() const {
     double sum = 0;
     int cells = 0;
@@ -50,7 +52,9 @@ class Intervals {
       sum += std::sqrt(std::max(0.0, cell.square / cell.count - mean * mean)) / mean;
       ++cells;
     }
-    return sum / cells;
+    return 10 * static_cast<std::size_t>(cells) < cells_.size()
+               ? std::numeric_limits<double>::quiet_NaN()
+               : sum / cells;
   }
 
  private:
