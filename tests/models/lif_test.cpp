@@ -248,6 +248,23 @@ TEST(Lif, TonicConductanceMovesRestAndShortensTheMembrane) {
   EXPECT_GT(largest_distance(run(0.51), exact), 0.05);
 }
 
+TEST(Lif, AStrongerConductanceNeverMovesThePotentialLess) {
+  LifParameters p;
+  p.threshold_mv = kNever;
+  p.tau_m_ms = 15;
+  // In one timestep, also where that is many time constants long.
+  double before = 20;
+  for (const double tonic : {1.0, 10.0, 50.0, 75.0, 300.0, 1e4}) {
+    LifPopulation cell = one_cell(p, SynapseKind::conductance, {}, 1);
+    cell.set_tonic(static_cast<float>(tonic), static_cast<float>(p.rest_mv));
+    const double left =
+        simulate(cell, 1, 3, 1, p.rest_mv + 20, {}, kNoDrive).potential[1] - p.rest_mv;
+    EXPECT_LE(left, before + 1e-4) << tonic;
+    before = left;
+  }
+  EXPECT_LT(before, 2);
+}
+
 TEST(Lif, ReceptorFactorIsThatOfItsWeights) {
   LifParameters p;
   p.threshold_mv = kNever;

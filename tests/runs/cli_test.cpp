@@ -405,6 +405,9 @@ TEST_F(Cli, DescribesKeysAndVersion) {
        {"brain.cortex.gaba_a_factor = ", "drug.tonic_gaba = ", "finger_hit_share"})
     EXPECT_NE(some.find(key), std::string::npos) << key;
   EXPECT_EQ(some.find("brain.scale"), std::string::npos);
+  EXPECT_EQ(some.find("index_finger: "), std::string::npos);
+  EXPECT_NE(run({"describe", "lesion_site"}).text.find("index_finger: 14.4, 3\n"),
+            std::string::npos);
   const auto none = run({"describe", "zebra"});
   EXPECT_EQ(none.code, 2);
   EXPECT_NE(none.text.find("no key has \"zebra\""), std::string::npos) << none.text;
