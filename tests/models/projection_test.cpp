@@ -487,6 +487,27 @@ TEST(Connectivity, GroupsAreContiguousAndComplete) {
   }
 }
 
+TEST(Connectivity, GroupsAreDrawnByTheirWeightsAtTheTarget) {
+  // Target 0 belongs to group 2 alone, target 1 to group 0 by a quarter and to group 2 for the
+  // rest.
+  const GroupWeights weights(3, [](std::uint32_t target, std::span<double> of) {
+    of[0] = target;
+    of[1] = 0;
+    of[2] = 3;
+  });
+  GroupWeights totals = weights;
+  EXPECT_EQ(totals.total(0), 3);
+  EXPECT_EQ(totals.total(1), 4);
+  const SourceRule rule = weighted_groups(60, 3, weights);
+  for (const std::uint32_t target : {0u, 1u, 0u}) {
+    Draws draws({1, purpose("weighted")}, target);
+    std::array<int, 3> drawn{};
+    for (int k = 0; k < 4000; ++k) ++drawn[group_of(rule(target, draws), 60, 3)];
+    EXPECT_NEAR(drawn[0], target == 0 ? 0 : 1000, target == 0 ? 0 : 110);  // four SD
+    EXPECT_EQ(drawn[1], 0);
+  }
+}
+
 // Families.
 
 /// Sum of squared numbers of contacts with a source, of 40 contacts of a target: mean over targets.
