@@ -107,6 +107,7 @@ LifPopulation::LifPopulation(std::string name, const LifParameters& p, SynapseKi
     }
   }
 
+  reached_.assign(inputs_, true);
   v_.assign(stride_, static_cast<float>(p.rest_mv));
   a_.assign(stride_, 0.0f);
   s_.assign(static_cast<std::size_t>(states_) * stride_, 0.0f);
@@ -176,6 +177,7 @@ void LifPopulation::integrate_current(std::int64_t n) {
   float* __restrict total = total_.data();
   // s contributes to V over the substep, then decays and takes its jumps.
   for (int k = 0; k < states_; ++k) {
+    if (!reached_[static_cast<std::size_t>(state_receptor_[k])]) continue;
     float* __restrict s = s_.data() + static_cast<std::size_t>(k) * stride_;
     const std::int32_t* __restrict in = input(static_cast<std::size_t>(state_receptor_[k]), n);
     const float to_v = state_to_v_[k], decay = state_decay_[k];
@@ -202,6 +204,7 @@ void LifPopulation::integrate_conductance(std::int64_t n) {
   if (const float tonic = tonic_ * tonic_reversal_; tonic_ != 0)
     for (std::size_t i = 0; i < cells; ++i) current[i] += tonic;
   for (int k = 0; k < states_; ++k) {
+    if (!reached_[static_cast<std::size_t>(state_receptor_[k])]) continue;
     float* __restrict s = s_.data() + static_cast<std::size_t>(k) * stride_;
     const std::int32_t* __restrict in = input(static_cast<std::size_t>(state_receptor_[k]), n);
     const float gain = state_gain_[k] * state_factor_[k], reversal = state_reversal_[k],
@@ -268,7 +271,8 @@ void LifPopulation::integrate(std::int64_t n, std::vector<std::uint32_t>& fired)
                   static_cast<float>(parameters_.threshold_mv),
                   static_cast<float>(parameters_.adaptation_mv), adaptation_decay_,
                   refractory_substeps_, v_.data(), a_.data(), refractory_.data(), spiked_.data());
-  for (std::size_t r = 0; r < inputs_; ++r) std::fill_n(input(r, n), stride_, 0);
+  for (std::size_t r = 0; r < inputs_; ++r)
+    if (reached_[r]) std::fill_n(input(r, n), stride_, 0);
   const std::int32_t* spiked = spiked_.data();
   for (std::size_t block = 0; block < cells; block += 16) {
     std::int32_t any = 0;

@@ -87,6 +87,10 @@ class LifPopulation {
     return receptors_[receptor].reversal_mv < parameters_.threshold_mv;
   }
 
+  /// Whether anything can reach `receptor` (as it can at first), and those that share its input;
+  /// where nothing can, no time is spent on it.
+  void set_reached(std::size_t receptor, bool reached) { reached_[receptor] = reached; }
+
   /// Makes room for delays of up to `substeps`. Before the first step only.
   void reserve_delay(std::uint32_t substeps);
   std::uint32_t delay_capacity() const { return slots_ - 1; }
@@ -139,6 +143,7 @@ class LifPopulation {
   LifParameters parameters_;
   SynapseKind kind_;
   std::vector<Receptor> receptors_;
+  std::vector<char> reached_;  // by receptor with input of its own
   std::size_t inputs_ = 0;
   std::uint32_t size_, first_, count_, stride_;
   RandomKey noise_key_;

@@ -25,6 +25,8 @@ std::size_t Network::add_population(std::string name, const LifParameters& param
       std::make_unique<LifPopulation>(std::move(name), parameters, kind, std::move(receptors), size,
                                       first_of_slice(size, slice_, slices_),
                                       first_of_slice(size, slice_ + 1, slices_), substeps_, seed_));
+  for (std::size_t r = 0; r < populations_.back()->receptor_count(); ++r)
+    populations_.back()->set_reached(r, false);
   from_population_.emplace_back();
   spikes_.emplace_back();
   fired_of_population_.emplace_back(size, 0);
@@ -46,6 +48,7 @@ Projection& Network::connect(ProjectionSpec spec) {
   if (!tract && spec.delay_ms <= 0)
     throw std::invalid_argument(spec.name + ": a projection within a region needs a delay");
   LifPopulation& target = *populations_[spec.target];
+  target.set_reached(spec.receptor, true);
   projections_.emplace_back(spec, sources, target, substeps_, seed_);
   Projection& projection = projections_.back();
   // A faster sender can fire more than once in one of our substeps.

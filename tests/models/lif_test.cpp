@@ -291,6 +291,33 @@ TEST(Lif, ReceptorFactorIsThatOfItsWeights) {
   EXPECT_NE(run({1, 1, 0.5}, 1, 0.5), whole);
 }
 
+// Network says which receptors a projection reaches; skipping the others may change no bit.
+TEST(Lif, WhatNothingReachesChangesNothing) {
+  const std::vector<Receptor> receptors{{.decay_ms = 2, .reversal_mv = 0},
+                                        {.decay_ms = 80, .rise_ms = 35, .reversal_mv = -90},
+                                        {.decay_ms = 25,
+                                         .reversal_mv = 0,
+                                         .magnesium_block = true,
+                                         .shares_input_of = 0,
+                                         .ratio = 0.5}};
+  const auto potentials = [&](bool reached, float arrival) {
+    LifPopulation cells("cells", {.bias_mv = 17, .noise_mv = 2, .adaptation_mv = 1},
+                        SynapseKind::conductance, receptors, 64, 0, 64, 4, 7);
+    cells.set_reached(1, reached);
+    std::vector<std::uint32_t> fired;
+    for (std::int64_t n = 0; n < 2000; ++n) {
+      for (const std::size_t r : {0, 1})
+        cells.input(r, n)[n % 64] +=
+            static_cast<std::int32_t>((r == 0 ? 1 : arrival) / kInputQuantum);
+      cells.integrate(n, fired);
+    }
+    EXPECT_GE(fired.size(), 64u);
+    return std::vector<float>(cells.potential().begin(), cells.potential().end());
+  };
+  EXPECT_EQ(potentials(false, 0), potentials(true, 0));
+  EXPECT_NE(potentials(true, 0.5), potentials(true, 0));  // it would have shown
+}
+
 TEST(Lif, NoiseHasTheGivenStationarySd) {
   const auto sd = [](SynapseKind kind, double noise_mv) {
     LifParameters p;

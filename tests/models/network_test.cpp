@@ -153,7 +153,7 @@ TEST(Network, StateContinuesOnAnotherSlicingInTheSameBits) {
 }
 
 TEST(Network, SpikeTakesItsDelay) {
-  // Cell 0 of A is driven over threshold once; B's only input is from it.
+  // The axon of cell 0 of A is excited once; B's only input is from it.
   const auto arrival_ms = [](double delay_ms, int slices) {
     Slices network(slices, kSubsteps, 1, [&](Network& n) {
       LifParameters p;
@@ -164,7 +164,7 @@ TEST(Network, SpikeTakesItsDelay) {
       s.sources = [](std::uint32_t, Draws&) { return 0u; };
       n.connect(std::move(s));
     });
-    network[0].population(0).input(0, 1)[0] = static_cast<std::int32_t>(400 / kInputQuantum);
+    network[0].population(0).evoke(2, 0);
     const auto steps = network.run(0, 40, silence);
     double fired = -1;
     for (std::size_t t = 0; t < steps.size(); ++t) {
