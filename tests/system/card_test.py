@@ -17,20 +17,19 @@ import unittest
 
 PROGRAM = os.environ["QUARTET_PROGRAM"]
 RUNS = pathlib.Path(__file__).parents[2] / "runs"
-MOST_TRIALS = 6  # of a block
-MOST_PULSES = 3  # of a condition of stimulation
 SPACING = 4  # of a map's sites
 
 
-def shorten(text: str) -> str:
-    """Experiments write pulses and spacing of their probes also where they are the defaults, so that
+def shorten(text: str, most_trials: int, most_pulses: int) -> str:
+    """An experiment with at most so many trials of a block and pulses of a condition of stimulation.
+    Experiments write pulses and spacing of their probes also where they are the defaults, so that
     they are found here."""
     def at_most(most):
         return lambda found: found[1] + str(min(int(found[2]), most))
     text = re.sub(r"trials_factor = [\d.]+", "trials_factor = 1", text)
-    text = re.sub(r"(\b(?:trials|steps) = )(\d+)", at_most(MOST_TRIALS), text)
+    text = re.sub(r"(\b(?:trials|steps) = )(\d+)", at_most(most_trials), text)
     text = re.sub(r"(\bspacing = )[\d.]+", rf"\g<1>{SPACING}", text)
-    return re.sub(r"(\bpulses = )(\d+)", at_most(MOST_PULSES), text)
+    return re.sub(r"(\bpulses = )(\d+)", at_most(most_pulses), text)
 
 
 class CardTest(unittest.TestCase):
@@ -41,7 +40,7 @@ class CardTest(unittest.TestCase):
             (folder / "runs" / "experiments").mkdir()
             for experiment in (RUNS / "experiments").glob("*.toml"):
                 (folder / "runs" / "experiments" / experiment.name).write_text(
-                    shorten(experiment.read_text()))
+                    shorten(experiment.read_text(), most_trials=6, most_pulses=3))
                 for schedule in tomllib.loads(experiment.read_text()).get("schedules", {}).values():
                     for block in schedule["blocks"]:
                         probe = block.get("probe", {})
