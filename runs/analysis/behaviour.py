@@ -26,7 +26,8 @@ PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
 # Keys of a block whose change is one of the task to the subject.
-SETTING = ("task", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "feedback", "target_radius_m")
+SETTING = ("task", "instruction", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "target_jump_deg",
+           "feedback", "target_radius_m")
 
 
 class Unfinished(BadInput):
