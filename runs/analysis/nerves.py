@@ -199,7 +199,7 @@ def at_test(first: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.nd
 
 
 def _sici(probe: tms.Probe) -> float:
-    return tms.mean_ratio(tms.ratios(probe), 2, 4, True)
+    return tms.mean_ratio(tms.ratios(probe), 2, 4, tms.BELOW_RMT)
 
 
 def measure(directory: pathlib.Path) -> tuple[list[dict], list[dict], dict, tms.Laboratory]:

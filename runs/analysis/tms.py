@@ -47,6 +47,9 @@ BOOTSTRAPS = 200
 STRONG = 1.39  # RMT; waves are shown of stronger pulses
 LEAST_SD = 0.02  # spikes per corticospinal cell: of what silent muscles are sent, for decoding
 MOVES = 0.1  # spikes per corticospinal cell: from there on a muscle moves, as the threshold's criterion
+# Conditioning, in RMT, that indices are for: Kujirai et al. 1993, J Physiol 471:501; of long intervals any
+# above the threshold (Valls-Solé et al. 1992, EEG Clin Neurophysiol 85:355; the number is chosen).
+BELOW_RMT, ABOVE_RMT = 0.8, 1.2
 MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
 STYLES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))  # of curves of one group
 COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
@@ -235,11 +238,14 @@ def ratios(probe: Probe, seed: int = 1) -> list[dict]:
     return rows
 
 
-def mean_ratio(rows: list[dict], first: float, last: float, below_rmt: bool) -> float:
-    """Mean ratio over the intervals from `first` to `last` ms with conditioning pulses below (SICI,
-    ICF) or above (LICI) the RMT; NaN where there are none."""
-    own = [r["ratio"] for r in rows
-           if first <= r["interval_ms"] <= last and (r["conditioning"] < 1.0) == below_rmt]
+def mean_ratio(rows: list[dict], first: float, last: float, usual: float) -> float:
+    """Mean ratio over the intervals from `first` to `last` ms with conditioning pulses on the side of the
+    RMT that `usual` is on; where they have several strengths, of the one nearest to `usual`, as inhibition
+    that turns into facilitation has no mean. NaN where there are none."""
+    own = [r for r in rows
+           if first <= r["interval_ms"] <= last and (r["conditioning"] < 1) == (usual < 1)]
+    strength = min((r["conditioning"] for r in own), key=lambda c: abs(c - usual), default=np.nan)
+    own = [r["ratio"] for r in own if r["conditioning"] == strength]
     return float(np.mean(own)) if own else np.nan
 
 
@@ -375,9 +381,11 @@ def indices(probe: Probe) -> dict:
             record["mep_120"] = float(np.interp(1.2, levels, size))
     if probe.of("conditioned").size:
         rows = ratios(probe)
-        record |= {"sici": mean_ratio(rows, 2, 4, True), "recovery": mean_ratio(rows, 6, 11, True),
-                   "icf": mean_ratio(rows, 10, 20, True), "lici": mean_ratio(rows, 100, 100, False),
-                   "lici_late": mean_ratio(rows, 250, 300, False)}
+        record |= {"sici": mean_ratio(rows, 2, 4, BELOW_RMT),
+                   "recovery": mean_ratio(rows, 6, 11, BELOW_RMT),
+                   "icf": mean_ratio(rows, 10, 20, BELOW_RMT),
+                   "lici": mean_ratio(rows, 100, 100, ABOVE_RMT),
+                   "lici_late": mean_ratio(rows, 250, 300, ABOVE_RMT)}
     return record | {"surround": surround(probe), "decoded": decoded(probe)}
 
 

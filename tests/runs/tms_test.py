@@ -224,6 +224,15 @@ class TmsTest(unittest.TestCase):
         strengths = {r["conditioning"] for r in tms.summary_of_ratios(lab, points)}
         self.assertEqual(strengths, {0.4, 0.6, 0.8, 1.2})
 
+    def test_an_index_is_of_the_usual_strength(self):
+        """Of strengths on the side of the RMT that it is for, not their mean."""
+        rows = [{"conditioning": strength, "interval_ms": interval, "ratio": ratio} for strength, interval, ratio
+                in ((0.6, 2, 0.9), (0.6, 3, 0.8), (0.7, 2, 0.5), (0.7, 3, 0.3), (1.0, 3, 1.5), (1.5, 3, 2.0))]
+        self.assertAlmostEqual(tms.mean_ratio(rows, 2, 4, tms.BELOW_RMT), 0.4)
+        self.assertAlmostEqual(tms.mean_ratio(rows, 2, 4, tms.ABOVE_RMT), 1.5)
+        self.assertAlmostEqual(tms.mean_ratio(rows, 2, 2.5, tms.BELOW_RMT), 0.5)
+        self.assertTrue(np.isnan(tms.mean_ratio(rows, 5, 9, tms.BELOW_RMT)))
+
     def test_surround(self):
         """What a movement sends without a pulse is taken off."""
         stage = np.array(["surround_rest", "surround_moving", "surround_silent"] * 2)
