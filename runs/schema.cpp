@@ -186,15 +186,17 @@ bool SettingsReader::number(const Setting& setting, const Value& given, Bounds b
       return false;
     }
     if (!unit.empty() && !is_unit(unit, bounds.unit)) {
-      const double factor = conversion(unit, bounds.unit);
-      const std::string proposal = short_number(factor == 0.0 ? value : value * factor);
+      const double converted = value * conversion(unit, bounds.unit);  // 0: nobody knows
+      const bool known = converted != 0 && converted >= bounds.min && converted <= bounds.max;
       problems_.add(setting.where,
                     bounds.unit == "1"
                         ? fmt::format("{} is a plain number, not in {}", setting.key, unit)
                         : fmt::format("{} is in {}, not in {}", setting.key, bounds.unit, unit),
-                    factor == 0.0 && bounds.unit != "1"
-                        ? fmt::format("write a number of {}", bounds.unit)
-                        : fmt::format("write {} = {}", setting.key, proposal));
+                    known ? fmt::format("write {} = {}", setting.key, short_number(converted))
+                    : bounds.unit == "1"
+                        ? fmt::format("write a number alone (quartet describe {} says of what)",
+                                      last_part(setting.key))
+                        : fmt::format("write a number of {}", bounds.unit));
       return false;
     }
   } else {
