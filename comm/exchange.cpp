@@ -729,6 +729,17 @@ Peers& Exchange::peers(std::string_view region) { return *impl_->host(region).pe
 void Exchange::request_stop() { impl_->request_stop(); }
 Step Exchange::stop_step() const { return impl_->stop_step_; }
 std::string Exchange::fail(std::string_view reason) noexcept { return impl_->fail(reason); }
+void Exchange::run_or_fail(const std::function<void()>& loop) {
+  try {
+    loop();
+  } catch (const PeerFailure&) {
+    throw;
+  } catch (const SharedFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw std::runtime_error(fail(error.what()));
+  }
+}
 void Exchange::quiesce() { impl_->quiesce(); }
 void Exchange::save(std::string_view region, StateWriter& writer) const {
   impl_->save(region, writer);

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -103,6 +104,9 @@ class Exchange {
   /// Tells all ranks that this one has failed: their next `receive` throws PeerFailure. Returns the
   /// message that they show, which begins with this rank, its regions and the timestep: throw it.
   std::string fail(std::string_view reason) noexcept;
+  /// Runs the loop, or a part of it, and where it throws what other ranks do not know of yet, calls
+  /// `fail` and throws its message as std::runtime_error.
+  void run_or_fail(const std::function<void()>& loop);
 
   /// Receives all that was sent before step(), without changing what comes of it. Collective: all
   /// ranks have done the same timesteps. To be called before `save`.

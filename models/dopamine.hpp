@@ -34,19 +34,17 @@ class DopamineConcentration {
   double adapted_hz() const { return adapted_hz_; }
 
   void save(StateWriter& writer, const std::string& name) const {
-    const double levels[] = {hz_, adapted_hz_};
-    writer.shared<double>(name + ".hz", levels);
-    writer.shared_value(name + ".averaged_ms", averaged_ms_);
+    visit_state(writer, *this, name);
   }
-  void load(StateReader& reader, const std::string& name) {
-    double levels[2];
-    reader.shared<double>(name + ".hz", levels);
-    hz_ = levels[0];
-    adapted_hz_ = levels[1];
-    reader.shared_value(name + ".averaged_ms", averaged_ms_);
-  }
+  void load(StateReader& reader, const std::string& name) { visit_state(reader, *this, name); }
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self, const std::string& name) {
+    state.shared_values(name + ".hz", self.hz_, self.adapted_hz_);
+    state.shared_value(name + ".averaged_ms", self.averaged_ms_);
+  }
+
   double tau_ms_, adaptation_ms_;
   std::uint32_t cells_;
   // State.

@@ -294,32 +294,22 @@ void LifPopulation::excite_axons(std::int64_t n) {
 
 void LifPopulation::kill(std::uint32_t id) { refractory_[id - first_] = -1; }
 
-void LifPopulation::save(StateWriter& writer) const {
-  const std::size_t n = count_;
-  writer.block<float>(name_ + ".v", size_, first_, {v_.data(), n});
-  writer.block<float>(name_ + ".a", size_, first_, {a_.data(), n});
-  writer.block<std::int32_t>(name_ + ".refractory", size_, first_, {refractory_.data(), n});
-  for (int k = 0; k < states_; ++k)
-    writer.block<float>(name_ + ".s" + std::to_string(k), size_, first_,
-                        {s_.data() + static_cast<std::size_t>(k) * stride_, n});
-  for (std::size_t r = 0; r < inputs_; ++r)
-    for (std::size_t slot = 0; slot < slots_; ++slot)
-      writer.block<std::int32_t>(name_ + ".input" + std::to_string(r) + "." + std::to_string(slot),
-                                 size_, first_, {ring_.data() + (r * slots_ + slot) * stride_, n});
+template <class State, class Self>
+void LifPopulation::visit_state(State& state, Self& self) {
+  const auto cells = [&](const std::string& name, auto* values) {
+    state.block(self.name_ + name, self.size_, self.first_, std::span(values, self.count_));
+  };
+  cells(".v", self.v_.data());
+  cells(".a", self.a_.data());
+  cells(".refractory", self.refractory_.data());
+  for (int k = 0; k < self.states_; ++k)
+    cells(".s" + std::to_string(k), self.s_.data() + static_cast<std::size_t>(k) * self.stride_);
+  for (std::size_t r = 0; r < self.inputs_; ++r)
+    for (std::size_t slot = 0; slot < self.slots_; ++slot)
+      cells(".input" + std::to_string(r) + "." + std::to_string(slot),
+            self.ring_.data() + (r * self.slots_ + slot) * self.stride_);
 }
-
-void LifPopulation::load(StateReader& reader) {
-  const std::size_t n = count_;
-  reader.block<float>(name_ + ".v", size_, first_, {v_.data(), n});
-  reader.block<float>(name_ + ".a", size_, first_, {a_.data(), n});
-  reader.block<std::int32_t>(name_ + ".refractory", size_, first_, {refractory_.data(), n});
-  for (int k = 0; k < states_; ++k)
-    reader.block<float>(name_ + ".s" + std::to_string(k), size_, first_,
-                        {s_.data() + static_cast<std::size_t>(k) * stride_, n});
-  for (std::size_t r = 0; r < inputs_; ++r)
-    for (std::size_t slot = 0; slot < slots_; ++slot)
-      reader.block<std::int32_t>(name_ + ".input" + std::to_string(r) + "." + std::to_string(slot),
-                                 size_, first_, {ring_.data() + (r * slots_ + slot) * stride_, n});
-}
+void LifPopulation::save(StateWriter& writer) const { visit_state(writer, *this); }
+void LifPopulation::load(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

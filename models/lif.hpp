@@ -139,6 +139,9 @@ class LifPopulation {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   std::string name_;
   LifParameters parameters_;
   SynapseKind kind_;

@@ -215,24 +215,17 @@ std::uint64_t Network::synapse_count() const {
   return count;
 }
 
-void Network::save(StateWriter& writer) const {
-  for (const auto& population : populations_) population->save(writer);
-  for (const Projection& projection : projections_) projection.save(writer);
-  for (std::size_t p = 0; p < populations_.size(); ++p)
-    writer.shared<std::uint32_t>(populations_[p]->name() + ".fired", fired_of_population_[p]);
-  for (std::size_t tract = 0; tract < tracts_.size(); ++tract)
-    writer.shared<std::uint32_t>("tract" + std::to_string(tract) + ".fired",
-                                 fired_of_tract_[tract]);
+template <class State, class Self>
+void Network::visit_state(State& state, Self& self) {
+  for (const auto& population : self.populations_) state.part(*population);
+  for (auto& projection : self.projections_) state.part(projection);
+  for (std::size_t p = 0; p < self.populations_.size(); ++p)
+    state.shared(self.populations_[p]->name() + ".fired", std::span(self.fired_of_population_[p]));
+  for (std::size_t tract = 0; tract < self.tracts_.size(); ++tract)
+    state.shared("tract" + std::to_string(tract) + ".fired",
+                 std::span(self.fired_of_tract_[tract]));
 }
-
-void Network::load(StateReader& reader) {
-  for (auto& population : populations_) population->load(reader);
-  for (Projection& projection : projections_) projection.load(reader);
-  for (std::size_t p = 0; p < populations_.size(); ++p)
-    reader.shared<std::uint32_t>(populations_[p]->name() + ".fired", fired_of_population_[p]);
-  for (std::size_t tract = 0; tract < tracts_.size(); ++tract)
-    reader.shared<std::uint32_t>("tract" + std::to_string(tract) + ".fired",
-                                 fired_of_tract_[tract]);
-}
+void Network::save(StateWriter& writer) const { visit_state(writer, *this); }
+void Network::load(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

@@ -71,6 +71,9 @@ class Network {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   struct TractSource {
     std::size_t port;
     std::uint32_t cells, substeps;

@@ -143,30 +143,19 @@ void ClimbingFibreRule::forget() {
   for (float& weight : projection_.weights()) weight += share * (settled - weight);
 }
 
-void ClimbingFibreRule::save(StateWriter& writer) const {
+template <class State, class Self>
+void ClimbingFibreRule::visit_state(State& state, Self& self) {
+  const Projection& projection = self.projection_;
   for (int i = 0; i < kStages; ++i)
-    writer.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
-  writer.shared_value(projection_.name() + ".now_ms", now_ms_);
-  writer.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
-  if (!damped()) return;
-  const std::uint64_t k = projection_.in_degree();
-  writer.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
-                      k * projection_.first_target(), labile_);
-  writer.block<std::int64_t>(projection_.name() + ".aged_ms", projection_.all_targets(),
-                             projection_.first_target(), aged_ms_);
+    state.shared(projection.name() + ".trace" + std::to_string(i), std::span(self.stage_[i]));
+  state.shared_value(projection.name() + ".now_ms", self.now_ms_);
+  state.shared_value(projection.name() + ".reward_spikes", self.reward_spikes_);
+  if (!self.damped()) return;
+  projection.visit_per_synapse(state, ".labile", self.labile_);
+  projection.visit_per_target(state, ".aged_ms", self.aged_ms_);
 }
-void ClimbingFibreRule::load(StateReader& reader) {
-  for (int i = 0; i < kStages; ++i)
-    reader.shared<float>(projection_.name() + ".trace" + std::to_string(i), stage_[i]);
-  reader.shared_value(projection_.name() + ".now_ms", now_ms_);
-  reader.shared_value(projection_.name() + ".reward_spikes", reward_spikes_);
-  if (!damped()) return;
-  const std::uint64_t k = projection_.in_degree();
-  reader.block<float>(projection_.name() + ".labile", k * projection_.all_targets(),
-                      k * projection_.first_target(), labile_);
-  reader.block<std::int64_t>(projection_.name() + ".aged_ms", projection_.all_targets(),
-                             projection_.first_target(), aged_ms_);
-}
+void ClimbingFibreRule::save(StateWriter& writer) const { visit_state(writer, *this); }
+void ClimbingFibreRule::load(StateReader& reader) { visit_state(reader, *this); }
 
 void ThreeFactorParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 10}, "learning rate (tuned: what reward teaches in 40 trials)");
@@ -244,32 +233,19 @@ void ThreeFactorRule::modulate(double m, bool learning) {
   }
 }
 
-void ThreeFactorRule::save(StateWriter& writer) const {
-  const std::uint64_t k = projection_.in_degree();
-  writer.shared<float>(projection_.name() + ".trace", trace_);
-  writer.block<float>(projection_.name() + ".eligibility", k * projection_.all_targets(),
-                      k * projection_.first_target(), eligibility_);
-  writer.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
-                      k * projection_.first_target(), mean_);
-  writer.shared_value(projection_.name() + ".modulated", modulated_);
-  if (!late()) return;
-  for (const auto& [stage, name] : {std::pair{&early_, ".early"}, {&later_, ".later"}})
-    writer.block<float>(projection_.name() + name, k * projection_.all_targets(),
-                        k * projection_.first_target(), *stage);
+template <class State, class Self>
+void ThreeFactorRule::visit_state(State& state, Self& self) {
+  const Projection& projection = self.projection_;
+  state.shared(projection.name() + ".trace", std::span(self.trace_));
+  projection.visit_per_synapse(state, ".eligibility", self.eligibility_);
+  projection.visit_per_synapse(state, ".mean", self.mean_);
+  state.shared_value(projection.name() + ".modulated", self.modulated_);
+  if (!self.late()) return;
+  projection.visit_per_synapse(state, ".early", self.early_);
+  projection.visit_per_synapse(state, ".later", self.later_);
 }
-void ThreeFactorRule::load(StateReader& reader) {
-  const std::uint64_t k = projection_.in_degree();
-  reader.shared<float>(projection_.name() + ".trace", trace_);
-  reader.block<float>(projection_.name() + ".eligibility", k * projection_.all_targets(),
-                      k * projection_.first_target(), eligibility_);
-  reader.block<float>(projection_.name() + ".mean", k * projection_.all_targets(),
-                      k * projection_.first_target(), mean_);
-  reader.shared_value(projection_.name() + ".modulated", modulated_);
-  if (!late()) return;
-  for (const auto& [stage, name] : {std::pair{&early_, ".early"}, {&later_, ".later"}})
-    reader.block<float>(projection_.name() + name, k * projection_.all_targets(),
-                        k * projection_.first_target(), *stage);
-}
+void ThreeFactorRule::save(StateWriter& writer) const { visit_state(writer, *this); }
+void ThreeFactorRule::load(StateReader& reader) { visit_state(reader, *this); }
 
 void InstructedParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"mV s", 0, 1},
@@ -334,18 +310,14 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
       weights[s] = std::clamp(keep * weights[s] + change_[targets[s]], 0.0f, top);
 }
 
-void InstructedRule::save(StateWriter& writer) const {
-  writer.shared_value(projection_.name() + ".apical_x", x_);
-  writer.shared_value(projection_.name() + ".apical_y", y_);
-  writer.block<float>(projection_.name() + ".sensitivity", projection_.all_targets(),
-                      projection_.first_target(), sensitivity_);
+template <class State, class Self>
+void InstructedRule::visit_state(State& state, Self& self) {
+  state.shared_value(self.projection_.name() + ".apical_x", self.x_);
+  state.shared_value(self.projection_.name() + ".apical_y", self.y_);
+  self.projection_.visit_per_target(state, ".sensitivity", self.sensitivity_);
 }
-void InstructedRule::load(StateReader& reader) {
-  reader.shared_value(projection_.name() + ".apical_x", x_);
-  reader.shared_value(projection_.name() + ".apical_y", y_);
-  reader.block<float>(projection_.name() + ".sensitivity", projection_.all_targets(),
-                      projection_.first_target(), sensitivity_);
-}
+void InstructedRule::save(StateWriter& writer) const { visit_state(writer, *this); }
+void InstructedRule::load(StateReader& reader) { visit_state(reader, *this); }
 
 void HebbianParameters::visit(ParameterVisitor& v) {
   v.real("rate", rate, {"1", 0, 1},
@@ -383,12 +355,10 @@ void HebbianRule::step(std::span<const Spike> presynaptic, std::span<const Spike
 }
 
 void HebbianRule::save(StateWriter& writer) const {
-  writer.block<float>(projection_.name() + ".activity", projection_.all_targets(),
-                      projection_.first_target(), activity_);
+  projection_.visit_per_target(writer, ".activity", activity_);
 }
 void HebbianRule::load(StateReader& reader) {
-  reader.block<float>(projection_.name() + ".activity", projection_.all_targets(),
-                      projection_.first_target(), activity_);
+  projection_.visit_per_target(reader, ".activity", activity_);
 }
 
 void NuclearParameters::visit(ParameterVisitor& v) {
@@ -468,15 +438,14 @@ void NuclearRule::step(std::span<const Spike> presynaptic, std::span<const Spike
   }
 }
 
-void NuclearRule::save(StateWriter& writer) const {
-  writer.shared<double>(projection_.name() + ".purkinje_hz", purkinje_hz_);
-  writer.shared<float>(projection_.name() + ".set_point_hz", set_point_hz_);
-  writer.shared<float>(projection_.name() + ".fired", fired_);
+template <class State, class Self>
+void NuclearRule::visit_state(State& state, Self& self) {
+  const std::string& name = self.projection_.name();
+  state.shared(name + ".purkinje_hz", std::span(self.purkinje_hz_));
+  state.shared(name + ".set_point_hz", std::span(self.set_point_hz_));
+  state.shared(name + ".fired", std::span(self.fired_));
 }
-void NuclearRule::load(StateReader& reader) {
-  reader.shared<double>(projection_.name() + ".purkinje_hz", purkinje_hz_);
-  reader.shared<float>(projection_.name() + ".set_point_hz", set_point_hz_);
-  reader.shared<float>(projection_.name() + ".fired", fired_);
-}
+void NuclearRule::save(StateWriter& writer) const { visit_state(writer, *this); }
+void NuclearRule::load(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

@@ -75,6 +75,9 @@ class ClimbingFibreRule {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   static constexpr int kStages = 4;
 
   /// Whether rewards undo depression. Without own targets labile_ is empty all the same.
@@ -138,6 +141,9 @@ class ThreeFactorRule {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   bool late() const { return parameters_.rise_ms > 0; }
 
   Projection& projection_;
@@ -189,6 +195,9 @@ class InstructedRule {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   Projection& projection_;
   InstructedParameters parameters_;
   double apical_decay_, unit_, predicted_unit_;
@@ -263,6 +272,9 @@ class NuclearRule {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   Projection& projection_;
   NuclearParameters parameters_;
   std::uint32_t zones_, purkinje_cells_;

@@ -286,29 +286,26 @@ std::vector<float> Projection::canonical_weights() const {
   return values;
 }
 
+template <class State, class Self, class Weights>
+void Projection::visit_state(State& state, Self& self, Weights& weights) {
+  self.visit_per_synapse(state, ".w", weights);
+  if (self.vacant_sites_ == 0) return;
+  self.visit_per_synapse(state, ".source", self.source_of_);
+  self.visit_per_target(state, ".formed", self.formed_);
+  self.visit_per_target(state, ".lost", self.lost_);
+}
+
 void Projection::save(StateWriter& writer) const {
   if (!plastic_) return;
-  const std::vector<float> values = canonical_weights();
-  const std::uint64_t k = in_degree_;
-  writer.block<float>(name_ + ".w", k * all_targets(), k * first_target(), values);
-  if (vacant_sites_ == 0) return;
-  writer.block<std::uint32_t>(name_ + ".source", k * all_targets(), k * first_target(), source_of_);
-  writer.block<std::uint32_t>(name_ + ".formed", all_targets(), first_target(), formed_);
-  writer.block<std::uint32_t>(name_ + ".lost", all_targets(), first_target(), lost_);
+  const std::vector<float> weights = canonical_weights();
+  visit_state(writer, *this, weights);
 }
 
 void Projection::load(StateReader& reader) {
   if (!plastic_) return;
-  std::vector<float> values(position_.size());
-  const std::uint64_t k = in_degree_;
-  reader.block<float>(name_ + ".w", k * all_targets(), k * first_target(), values);
-  if (vacant_sites_ != 0) {
-    reader.block<std::uint32_t>(name_ + ".source", k * all_targets(), k * first_target(),
-                                source_of_);
-    reader.block<std::uint32_t>(name_ + ".formed", all_targets(), first_target(), formed_);
-    reader.block<std::uint32_t>(name_ + ".lost", all_targets(), first_target(), lost_);
-  }
-  lay_out(values);
+  std::vector<float> weights(position_.size());
+  visit_state(reader, *this, weights);
+  lay_out(weights);
 }
 
 }  // namespace quartet

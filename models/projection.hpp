@@ -134,8 +134,22 @@ class Projection {
 
   void save(StateWriter& writer) const;
   void load(StateReader& reader);
+  /// State that goes with the projection, as array name() + `what`: a value per own target, or per
+  /// synapse in canonical order. `state`: a StateWriter or a StateReader.
+  template <class State, class Values>
+  void visit_per_target(State& state, const std::string& what, Values& values) const {
+    state.block(name_ + what, all_targets(), first_target(), std::span(values));
+  }
+  template <class State, class Values>
+  void visit_per_synapse(State& state, const std::string& what, Values& values) const {
+    const std::uint64_t k = in_degree_;
+    state.block(name_ + what, k * all_targets(), k * first_target(), std::span(values));
+  }
 
  private:
+  /// `weights`: in canonical order.
+  template <class State, class Self, class Weights>
+  static void visit_state(State& state, Self& self, Weights& weights);
   void require_vacant_sites() const;
   /// Lays synapses out in rows, from source_of_ and weights in canonical order.
   void lay_out(std::span<const float> canonical);

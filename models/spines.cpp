@@ -152,25 +152,16 @@ void SpineRule::turn_over(double speed) {
   for (const Rewired& change : changes_) weight_before_[change.site] = change.weight;
 }
 
-void SpineRule::save(StateWriter& writer) const {
-  const std::string& name = projection_.name();
-  const std::uint64_t k = projection_.in_degree();
-  const std::uint64_t all = k * projection_.all_targets(), first = k * projection_.first_target();
-  writer.shared_value(name + ".spines.now_ms", now_ms_);
-  writer.shared<std::uint8_t>(name + ".spines.dead", dead_);
-  writer.block<std::uint8_t>(name + ".spines", all, first, spines_);
-  writer.block<float>(name + ".formed_day", all, first, formed_day_);
-  writer.block<float>(name + ".weight_before", all, first, weight_before_);
+template <class State, class Self>
+void SpineRule::visit_state(State& state, Self& self) {
+  const Projection& projection = self.projection_;
+  state.shared_value(projection.name() + ".spines.now_ms", self.now_ms_);
+  state.shared(projection.name() + ".spines.dead", std::span(self.dead_));
+  projection.visit_per_synapse(state, ".spines", self.spines_);
+  projection.visit_per_synapse(state, ".formed_day", self.formed_day_);
+  projection.visit_per_synapse(state, ".weight_before", self.weight_before_);
 }
-void SpineRule::load(StateReader& reader) {
-  const std::string& name = projection_.name();
-  const std::uint64_t k = projection_.in_degree();
-  const std::uint64_t all = k * projection_.all_targets(), first = k * projection_.first_target();
-  reader.shared_value(name + ".spines.now_ms", now_ms_);
-  reader.shared<std::uint8_t>(name + ".spines.dead", dead_);
-  reader.block<std::uint8_t>(name + ".spines", all, first, spines_);
-  reader.block<float>(name + ".formed_day", all, first, formed_day_);
-  reader.block<float>(name + ".weight_before", all, first, weight_before_);
-}
+void SpineRule::save(StateWriter& writer) const { visit_state(writer, *this); }
+void SpineRule::load(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

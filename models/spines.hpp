@@ -81,6 +81,8 @@ class SpineRule {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
   void turn_over(double speed);
 
   Projection& projection_;

@@ -4,6 +4,9 @@
 /// slice owns a contiguous range. Names are unique within a region ("L5PT.v"). What is the same
 /// on every slice (clocks, traces of presynaptic cells) is `shared`: written by slice 0, read by
 /// all. Derived values are never saved.
+///
+/// What a class saves and loads alike it lists once, in a private `visit_state(state, self)`: its
+/// `save` calls it with a StateWriter and a const self, its `load` with a StateReader.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +71,18 @@ class StateWriter {
   void shared_value(std::string_view name, const T& value) {
     shared(name, std::span<const T>(&value, 1));
   }
+  /// Several values as one array, of the type that holds them all.
+  template <class... Values>
+  void shared_values(std::string_view name, const Values&... values) {
+    using T = std::common_type_t<Values...>;
+    const T array[] = {static_cast<T>(values)...};
+    shared<T>(name, array);
+  }
+  /// What saves its own state, with `save(writer, name...)`.
+  template <class Part, class... Name>
+  void part(const Part& part, const Name&... name) {
+    part.save(*this, name...);
+  }
 
  protected:
   virtual bool writes_shared() const = 0;  ///< true on slice 0
@@ -93,6 +108,18 @@ class StateReader {
   template <class T>
   void shared_value(std::string_view name, T& value) {
     shared(name, std::span<T>(&value, 1));
+  }
+  template <class... Values>
+  void shared_values(std::string_view name, Values&... values) {
+    using T = std::common_type_t<Values...>;
+    T array[sizeof...(values)];
+    shared<T>(name, array);
+    const T* next = array;
+    ((values = static_cast<Values>(*next++)), ...);
+  }
+  template <class Part, class... Name>
+  void part(Part& part, const Name&... name) {
+    part.load(*this, name...);
   }
   /// Length of array `name`: for state whose size changes (lists of events).
   virtual std::uint64_t length(std::string_view name) = 0;

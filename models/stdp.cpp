@@ -232,35 +232,27 @@ void TripletRule::rewire(std::span<const Rewired> changes) {
   set_eligibility(eligibility);
 }
 
+template <class State, class Self, class Eligibility>
+void TripletRule::visit_state(State& state, Self& self, Eligibility& eligibility) {
+  const Projection& projection = self.projection_;
+  state.shared_value(projection.name() + ".now_ms", self.now_ms_);
+  state.shared(projection.name() + ".x", std::span(self.x_));
+  projection.visit_per_target(state, ".y", self.y_);
+  projection.visit_per_target(state, ".z", self.z_);
+  projection.visit_per_target(state, ".z_mean", self.z_mean_);
+  projection.visit_per_target(state, ".z_square", self.z_square_);
+  projection.visit_per_target(state, ".depression", self.depression_);
+  projection.visit_per_synapse(state, ".eligibility", eligibility);
+  projection.visit_per_synapse(state, ".consolidated", self.consolidated_);
+}
 void TripletRule::save(StateWriter& writer) const {
-  const std::string& name = projection_.name();
-  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
-  const std::uint64_t k = projection_.in_degree();
-  writer.shared_value(name + ".now_ms", now_ms_);
-  writer.shared<float>(name + ".x", x_);
-  writer.block<float>(name + ".y", all, first, y_);
-  writer.block<float>(name + ".z", all, first, z_);
-  writer.block<float>(name + ".z_mean", all, first, z_mean_);
-  writer.block<float>(name + ".z_square", all, first, z_square_);
-  writer.block<float>(name + ".depression", all, first, depression_);
-  writer.block<float>(name + ".eligibility", k * all, k * first, canonical_eligibility());
-  writer.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
+  const std::vector<float> eligibility = canonical_eligibility();
+  visit_state(writer, *this, eligibility);
 }
 void TripletRule::load(StateReader& reader) {
-  const std::string& name = projection_.name();
-  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
-  const std::uint64_t k = projection_.in_degree();
-  reader.shared_value(name + ".now_ms", now_ms_);
-  reader.shared<float>(name + ".x", x_);
-  reader.block<float>(name + ".y", all, first, y_);
-  reader.block<float>(name + ".z", all, first, z_);
-  reader.block<float>(name + ".z_mean", all, first, z_mean_);
-  reader.block<float>(name + ".z_square", all, first, z_square_);
-  reader.block<float>(name + ".depression", all, first, depression_);
-  std::vector<float> canonical(eligibility_.size());
-  reader.block<float>(name + ".eligibility", k * all, k * first, canonical);
-  set_eligibility(canonical);
-  reader.block<float>(name + ".consolidated", k * all, k * first, consolidated_);
+  std::vector<float> eligibility(eligibility_.size());
+  visit_state(reader, *this, eligibility);
+  set_eligibility(eligibility);
 }
 
 void InhibitoryParameters::visit(ParameterVisitor& v) {
@@ -320,21 +312,15 @@ void InhibitoryRule::step(std::span<const Spike> presynaptic, std::span<const Sp
   projection_.for_own(postsynaptic, [&](std::size_t target) { y_[target] += 1.0f; });
 }
 
-void InhibitoryRule::save(StateWriter& writer) const {
-  const std::string& name = projection_.name();
-  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
-  writer.shared_value(name + ".now_ms", now_ms_);
-  writer.shared<float>(name + ".x", x_);
-  writer.block<float>(name + ".y", all, first, y_);
-  writer.block<float>(name + ".set_point", all, first, set_point_);
+template <class State, class Self>
+void InhibitoryRule::visit_state(State& state, Self& self) {
+  const Projection& projection = self.projection_;
+  state.shared_value(projection.name() + ".now_ms", self.now_ms_);
+  state.shared(projection.name() + ".x", std::span(self.x_));
+  projection.visit_per_target(state, ".y", self.y_);
+  projection.visit_per_target(state, ".set_point", self.set_point_);
 }
-void InhibitoryRule::load(StateReader& reader) {
-  const std::string& name = projection_.name();
-  const std::uint64_t all = projection_.all_targets(), first = projection_.first_target();
-  reader.shared_value(name + ".now_ms", now_ms_);
-  reader.shared<float>(name + ".x", x_);
-  reader.block<float>(name + ".y", all, first, y_);
-  reader.block<float>(name + ".set_point", all, first, set_point_);
-}
+void InhibitoryRule::save(StateWriter& writer) const { visit_state(writer, *this); }
+void InhibitoryRule::load(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

@@ -118,6 +118,9 @@ class TripletRule {
   void load(StateReader& reader);
 
  private:
+  /// `eligibility`: in canonical order.
+  template <class State, class Self, class Eligibility>
+  static void visit_state(State& state, Self& self, Eligibility& eligibility);
   void follow(double gate);
   void follow_rate();
   void slide();
@@ -167,6 +170,9 @@ class InhibitoryRule {
   void load(StateReader& reader);
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
+
   Projection& projection_;
   InhibitoryParameters parameters_;
   float change_, decay_;

@@ -371,30 +371,20 @@ void BasalGanglia::learn(Step t, const Inbox& in) {
   cue_rule_->modulate(d1, learning && p.critic_learning);
 }
 
-void BasalGanglia::save_extra(StateWriter& writer) const {
-  d1_rule_->save(writer);
-  d2_rule_->save(writer);
-  critic_rule_->save(writer);
-  instruction_rule_->save(writer);
-  cue_rule_->save(writer);
-  dopamine_.save(writer, "dopamine");
-  writer.shared_value("value", value_);
-  writer.shared_value("drug_hz", drug_hz_);
-  writer.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
-  writer.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
+template <class State, class Self>
+void BasalGanglia::visit_state(State& state, Self& self) {
+  state.part(*self.d1_rule_);
+  state.part(*self.d2_rule_);
+  state.part(*self.critic_rule_);
+  state.part(*self.instruction_rule_);
+  state.part(*self.cue_rule_);
+  state.part(self.dopamine_, "dopamine");
+  state.shared_value("value", self.value_);
+  state.shared_value("drug_hz", self.drug_hz_);
+  state.shared_value("d1_shift_mv", self.d1_homeostasis_.shift_mv());
+  state.shared_value("d2_shift_mv", self.d2_homeostasis_.shift_mv());
 }
-
-void BasalGanglia::load_extra(StateReader& reader) {
-  d1_rule_->load(reader);
-  d2_rule_->load(reader);
-  critic_rule_->load(reader);
-  instruction_rule_->load(reader);
-  cue_rule_->load(reader);
-  dopamine_.load(reader, "dopamine");
-  reader.shared_value("value", value_);
-  reader.shared_value("drug_hz", drug_hz_);
-  reader.shared_value("d1_shift_mv", d1_homeostasis_.shift_mv());
-  reader.shared_value("d2_shift_mv", d2_homeostasis_.shift_mv());
-}
+void BasalGanglia::save_extra(StateWriter& writer) const { visit_state(writer, *this); }
+void BasalGanglia::load_extra(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

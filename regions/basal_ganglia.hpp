@@ -116,6 +116,8 @@ class BasalGanglia final : public SpikingRegion {
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
 
   double third_factor(double affinity, double drug_hz) const;
 

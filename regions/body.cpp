@@ -575,64 +575,32 @@ void Body::advance(Step t, const Inbox& in, Outbox& out, Peers&) {
   senses[sense::learning] = schedule_[static_cast<std::size_t>(record_.block)].learning ? 1 : 0;
 }
 
-void Body::save(StateWriter& writer) const {
-  const TrialRecord& r = record_;
-  const std::int64_t integers[] = {r.trial,      r.block,   r.reached,      clock_ms_,
-                                   finished_ms_, onset_ms_, third_passed_,  r.second,
-                                   r.fingers,    within_,   sequence_right_};
-  const double reals[] = {r.target_deg,     r.rotation_deg,  r.angle_third_deg,    r.angle_end_deg,
-                          r.cursor_deg,     r.error_deg,     r.movement_ms,        r.path_m,
-                          r.peak_speed_m_s, r.reward,        r.punishment,         last_.x,
-                          last_.y,          r.individuation, r.asked_individuation};
-  writer.shared<std::int64_t>("body.integers", integers);
-  writer.shared<double>("body.reals", reals);
-  writer.shared<double>("body.criterion", criterion_);
-  writer.shared<double>("body.finger_hz", r.finger_hz);
-  writer.shared<double>("body.finger_deg", r.finger_deg);
-  writer.shared<double>("body.q", arm_.q);
-  writer.shared<double>("body.dq", arm_.dq);
-  writer.shared<double>("body.activation", arm_.activation);
-  writer.shared<double>("body.finger_activation", fingers_.activation);
-  writer.shared<double>("body.finger_angle", fingers_.angle);
-  writer.shared<double>("body.pool", pool_);
-  for (std::size_t i = 0; i < vision_.size(); ++i)
-    writer.shared<double>("body.vision" + std::to_string(i), vision_[i]);
+template <class State, class Self>
+void Body::visit_state(State& state, Self& self) {
+  auto& r = self.record_;
+  state.shared_values("body.integers", r.trial, r.block, r.reached, self.clock_ms_,
+                      self.finished_ms_, self.onset_ms_, self.third_passed_, r.second, r.fingers,
+                      self.within_, self.sequence_right_);
+  state.shared_values("body.reals", r.target_deg, r.rotation_deg, r.angle_third_deg,
+                      r.angle_end_deg, r.cursor_deg, r.error_deg, r.movement_ms, r.path_m,
+                      r.peak_speed_m_s, r.reward, r.punishment, self.last_.x, self.last_.y,
+                      r.individuation, r.asked_individuation);
+  const auto reals = [&](const std::string& name, auto& values) {
+    state.template shared<double>("body." + name, values);
+  };
+  reals("criterion", self.criterion_);
+  reals("finger_hz", r.finger_hz);
+  reals("finger_deg", r.finger_deg);
+  reals("q", self.arm_.q);
+  reals("dq", self.arm_.dq);
+  reals("activation", self.arm_.activation);
+  reals("finger_activation", self.fingers_.activation);
+  reals("finger_angle", self.fingers_.angle);
+  reals("pool", self.pool_);
+  for (std::size_t i = 0; i < self.vision_.size(); ++i)
+    reals("vision" + std::to_string(i), self.vision_[i]);
 }
-
-void Body::load(StateReader& reader) {
-  TrialRecord& r = record_;
-  std::int64_t integers[11];
-  double reals[15];
-  reader.shared<std::int64_t>("body.integers", integers);
-  reader.shared<double>("body.reals", reals);
-  r.trial = integers[0];
-  r.block = integers[1];
-  r.reached = integers[2] != 0;
-  clock_ms_ = integers[3];
-  finished_ms_ = integers[4];
-  onset_ms_ = integers[5];
-  third_passed_ = integers[6] != 0;
-  r.second = integers[7];
-  r.fingers = integers[8];
-  within_ = integers[9];
-  sequence_right_ = integers[10] != 0;
-  double* const into[] = {&r.target_deg,    &r.rotation_deg,  &r.angle_third_deg,
-                          &r.angle_end_deg, &r.cursor_deg,    &r.error_deg,
-                          &r.movement_ms,   &r.path_m,        &r.peak_speed_m_s,
-                          &r.reward,        &r.punishment,    &last_.x,
-                          &last_.y,         &r.individuation, &r.asked_individuation};
-  for (std::size_t i = 0; i < std::size(into); ++i) *into[i] = reals[i];
-  reader.shared<double>("body.criterion", criterion_);
-  reader.shared<double>("body.finger_hz", r.finger_hz);
-  reader.shared<double>("body.finger_deg", r.finger_deg);
-  reader.shared<double>("body.q", arm_.q);
-  reader.shared<double>("body.dq", arm_.dq);
-  reader.shared<double>("body.activation", arm_.activation);
-  reader.shared<double>("body.finger_activation", fingers_.activation);
-  reader.shared<double>("body.finger_angle", fingers_.angle);
-  reader.shared<double>("body.pool", pool_);
-  for (std::size_t i = 0; i < vision_.size(); ++i)
-    reader.shared<double>("body.vision" + std::to_string(i), vision_[i]);
-}
+void Body::save(StateWriter& writer) const { visit_state(writer, *this); }
+void Body::load(StateReader& reader) { visit_state(reader, *this); }
 
 }  // namespace quartet

@@ -113,6 +113,8 @@ class Body final : public Region {
   std::array<double, kMuscles> excitation() const;
 
  private:
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
   void start_trial(std::int64_t trial);
   void hold(const std::array<double, kMuscles>& u);
   void move(const std::array<double, kMuscles>& u);

@@ -330,25 +330,20 @@ void Cerebellum::learn(Step, const Inbox& in) {
                       learning && parameters_.nuclear_learning);
 }
 
-void Cerebellum::save_extra(StateWriter& writer) const {
-  parallel_fibre_rule_->save(writer);
-  nuclear_rule_->save(writer);
-  writer.shared_value("lost_purkinje", loss_.purkinje);
-  writer.shared_value("lost_nuclei", loss_.nuclei);
-  writer.shared_value("lost_olive", loss_.olive);
-  writer.shared_value("olive_scale", olive_scale_);
-  writer.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
+template <class State, class Self>
+void Cerebellum::visit_state(State& state, Self& self) {
+  state.part(*self.parallel_fibre_rule_);
+  state.part(*self.nuclear_rule_);
+  state.shared_value("lost_purkinje", self.loss_.purkinje);
+  state.shared_value("lost_nuclei", self.loss_.nuclei);
+  state.shared_value("lost_olive", self.loss_.olive);
+  state.shared_value("olive_scale", self.olive_scale_);
+  state.shared_value("nuclear_shift_mv", self.nuclear_homeostasis_.shift_mv());
 }
-
+void Cerebellum::save_extra(StateWriter& writer) const { visit_state(writer, *this); }
 void Cerebellum::load_extra(StateReader& reader) {
-  parallel_fibre_rule_->load(reader);
-  nuclear_rule_->load(reader);
-  reader.shared_value("lost_purkinje", loss_.purkinje);
-  reader.shared_value("lost_nuclei", loss_.nuclei);
-  reader.shared_value("lost_olive", loss_.olive);
+  visit_state(reader, *this);
   lose_cells({});
-  reader.shared_value("olive_scale", olive_scale_);
-  reader.shared_value("nuclear_shift_mv", nuclear_homeostasis_.shift_mv());
 }
 
 }  // namespace quartet

@@ -91,6 +91,8 @@ class Cerebellum final : public SpikingRegion {
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
 
   CerebellumParameters parameters_;
   Sizes sizes_;

@@ -852,45 +852,31 @@ void Cortex::learn(Step, const Inbox& in) {
     rule.step(network_.spikes(source), network_.spikes(target), sheet_learns);
 }
 
-void Cortex::save_extra(StateWriter& writer) const {
-  strategy_rule_->save(writer);
-  recalibration_rule_->save(writer);
-  writer.shared_value("polarization_mv", polarization_mv_);
-  for (const auto& [name, value] : kDrugState) writer.shared_value(name, drug_.*value);
-  if (sts_rule_) {
-    sts_rule_->save(writer);
-    pfg_rule_->save(writer);
+template <class State, class Self>
+void Cortex::visit_state(State& state, Self& self) {
+  state.part(*self.strategy_rule_);
+  state.part(*self.recalibration_rule_);
+  state.shared_value("polarization_mv", self.polarization_mv_);
+  for (const auto& [name, value] : kDrugState) state.shared_value(name, self.drug_.*value);
+  if (self.sts_rule_) {
+    state.part(*self.sts_rule_);
+    state.part(*self.pfg_rule_);
   }
-  if (excitatory_.empty()) return;
-  dopamine_gate_.save(writer);
-  writer.shared_value("since_lesion_ms", since_lesion_ms_);
-  for (const auto& pathway : excitatory_) {
-    pathway.rule.save(writer);
-    if (pathway.spines) pathway.spines->save(writer);
+  if (self.excitatory_.empty()) return;
+  state.part(self.dopamine_gate_);
+  state.shared_value("since_lesion_ms", self.since_lesion_ms_);
+  for (auto& pathway : self.excitatory_) {
+    state.part(pathway.rule);
+    if (pathway.spines) state.part(*pathway.spines);
   }
-  for (const auto& pathway : inhibitory_) pathway.rule.save(writer);
+  for (auto& pathway : self.inhibitory_) state.part(pathway.rule);
 }
+void Cortex::save_extra(StateWriter& writer) const { visit_state(writer, *this); }
 void Cortex::load_extra(StateReader& reader) {
-  strategy_rule_->load(reader);
-  recalibration_rule_->load(reader);
-  reader.shared_value("polarization_mv", polarization_mv_);
+  visit_state(reader, *this);
   polarize(polarization_mv_);
-  Drug drug;
-  for (const auto& [name, value] : kDrugState) reader.shared_value(name, drug.*value);
-  medicate(drug);
+  medicate(drug_);
   asked_ = {};
-  if (sts_rule_) {
-    sts_rule_->load(reader);
-    pfg_rule_->load(reader);
-  }
-  if (excitatory_.empty()) return;
-  dopamine_gate_.load(reader);
-  reader.shared_value("since_lesion_ms", since_lesion_ms_);
-  for (auto& pathway : excitatory_) {
-    pathway.rule.load(reader);
-    if (pathway.spines) pathway.spines->load(reader);
-  }
-  for (auto& pathway : inhibitory_) pathway.rule.load(reader);
 }
 
 }  // namespace quartet

@@ -252,6 +252,8 @@ class Cortex final : public SpikingRegion {
   void learn(Step t, const Inbox& in) override;
   void save_extra(StateWriter& writer) const override;
   void load_extra(StateReader& reader) override;
+  template <class State, class Self>
+  static void visit_state(State& state, Self& self);
 
   // Parts of the constructor, in its order.
   void add_populations();

@@ -337,7 +337,7 @@ bool Simulation::run_member(std::size_t index) {
   const bool last = index + 1 == members_.size();
   bool stop = false;
   Step saved = -1;  // the timestep of the newest checkpoint
-  try {
+  exchange.run_or_fail([&] {
     if (!recording_) {
       recording_.emplace(options_.out, experiment_, provenance_, member.regions(), checkpoint_);
     }
@@ -382,13 +382,7 @@ bool Simulation::run_member(std::size_t index) {
         saved = member.step();
       }
     }
-  } catch (const PeerFailure&) {
-    throw;
-  } catch (const SharedFailure&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw std::runtime_error(exchange.fail(error.what()));
-  }
+  });
 
   traffic_ = traffic(member);
   return !stop;

@@ -170,15 +170,7 @@ void FakeBrain::run(Step end) {
 }
 
 void FakeBrain::run_or_fail(Step end) {
-  try {
-    run(end);
-  } catch (const PeerFailure&) {
-    throw;
-  } catch (const SharedFailure&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw std::runtime_error(exchange.fail(error.what()));
-  }
+  exchange.run_or_fail([&] { run(end); });
 }
 
 void FakeBrain::advance(const HostedSlice& slice, Step t) {
