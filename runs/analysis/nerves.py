@@ -62,7 +62,7 @@ ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
 TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
-ASKED = (0.2, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
+ASKED = (0.3, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
 MOMENTS = ("before", "during", "late", "after")
 WITHOUT_BLOCK = ("before", "during", "after")  # where no group says more
 STAGES = ("map", "recruitment", "conditioned")

@@ -188,7 +188,7 @@ def generalization_deg(subject: Subject) -> float:
     """SD (degrees) of the Gaussian over directions that fits compensation in probes best.
 
     Blocks of the phase "probe", to targets at several distances from the trained one; the Gaussian
-    has its peak there and goes to zero. Least squares over SDs of 1 to 180 degrees.
+    has its peak there and goes to zero. Least squares over SDs of 1 to 180 degrees; NaN without a peak.
     """
     probe = _labelled(subject, "probe")
     compensation = subject.compensation("angle_third")[probe]
@@ -203,8 +203,8 @@ def generalization_deg(subject: Subject) -> float:
     heights = shapes @ compensation[seen] / np.sum(shapes**2, axis=1)
     errors = np.sum((compensation[seen] - heights[:, np.newaxis] * shapes) ** 2, axis=1)
     best = np.argmin(errors)
-    # Without a peak, or as wide as the search, there is no width to speak of.
-    return float(sds[best]) if heights[best] > 0 and 1.0 < sds[best] < 180.0 else float("nan")
+    # Who generalizes to all directions counts, as wide as the search goes.
+    return float(sds[best]) if heights[best] > 0 and sds[best] > 1.0 else float("nan")
 
 
 def succeeded(subject: Subject) -> float:

@@ -114,7 +114,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
                       f"{NOT_RUN}: {', '.join(absent)}")
     members = [groups[part["group"]].subjects for part in parts]
     numbers = [
-        np.array([readout(part["readout"])(subject) for subject in subjects])
+        np.array([readout(part["readout"])(subject) for subject in subjects]) - target.get("chance", 0.0)
         for part, subjects in zip(parts, members)
     ]
     paired = len(parts) == 2 and _same_subjects(*members)
@@ -149,7 +149,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
             sem = math.hypot(first.sem, second.sem)
     else:
         mean, sem = samples[0].mean, samples[0].sem
-    return Result(target, mean, sem, n, _verdict(target, mean), rotations=rotations)
+    return Result(target, mean, sem, n, _verdict(target, mean, sem), rotations=rotations)
 
 
 def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> bool:
@@ -159,11 +159,13 @@ def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subjec
     return None not in seeds[0] and seeds[0] == seeds[1]
 
 
-def _verdict(target: dict, mean: float) -> str:
+def _verdict(target: dict, mean: float, sem: float) -> str:
     if "band" not in target:
         return "no human value"
     low, high = target["band"]
-    return "in" if low <= mean <= high else "out"
+    # An edge of zero asks for a sign, and half of all noise has it.
+    told = abs(mean) > (0.0 if math.isnan(sem) else sem)
+    return "in" if low <= mean <= high and (told or 0.0 not in (low, high)) else "out"
 
 
 def runs_in(directory: str | pathlib.Path) -> list[pathlib.Path]:

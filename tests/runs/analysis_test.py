@@ -559,6 +559,26 @@ class ScoreTest(AnalysisTest):
                                                     r"zero \(-?[\d.e-]+ ± [\d.e-]+\)\Z")
         self.assertEqual(results["IZ_RWD"].verdict, "out")
 
+    def test_a_sign_must_be_told_from_zero(self):
+        nan = math.nan
+        for band, mean, sem, verdict in (
+                ([0.0, math.inf], 0.5, 0.4, "in"), ([0.0, math.inf], 0.5, 0.6, "out"),
+                ([0.0, math.inf], -0.5, 0.4, "out"), ([-math.inf, 0.0], -0.5, 0.4, "in"),
+                ([0.0, math.inf], 0.0, 0.0, "out"), ([0.0, math.inf], 0.5, nan, "in"),
+                ([0.1, math.inf], 0.2, 0.4, "in")):  # other edges say how much is asked for
+            self.assertEqual(score._verdict({"band": band}, mean, sem), verdict, (band, mean, sem))
+
+    def test_chance_is_taken_off_a_ratio(self):
+        blocks = [{"phase": "baseline", "trials": 4}]
+        groups = {name: behaviour.Group(name, [subject(blocks, reward=np.full(4, share))], name)
+                  for name, share in (("lesioned", 0.625), ("intact", 0.75))}
+        target = {"of": {"group": "lesioned", "readout": ""}, "over": {"group": "intact", "readout": ""},
+                  "chance": 0.5, "band": [0.4, 0.6]}
+        with mock.patch.object(score, "readout", lambda name: lambda one: one.columns["reward"][0]):
+            self.assertAlmostEqual(score.evaluate(target, groups).mean, 0.5)
+            del target["chance"]
+            self.assertAlmostEqual(score.evaluate(target, groups).mean, 5 / 6)
+
 
 def subject(blocks, **columns):
     """One with the given blocks and columns; others are 0, angles from rightward, target at 90."""
@@ -694,7 +714,7 @@ class ReadoutTest(AnalysisTest):
         for sd in (20.0, 45.0):
             bump = 18.0 * np.exp(-0.5 * ((targets - 90.0) / sd) ** 2)
             self.assertAlmostEqual(readouts.generalization_deg(probed(bump)), sd)
-        self.assertTrue(math.isnan(readouts.generalization_deg(probed(np.full(9, 10.0)))))  # flat
+        self.assertEqual(readouts.generalization_deg(probed(np.full(9, 10.0))), 180.0)  # everywhere
         self.assertTrue(math.isnan(readouts.generalization_deg(probed(-bump))))
 
     def test_a_baseline_is_of_the_direction_however_it_is_written(self):
@@ -894,7 +914,7 @@ class CommandTest(AnalysisTest):
         target = {"band": [0.85, 1.05]}
         for mean, sem, crosses in ((0.81, 0.25, True),  # the whole band lies within
                                    (0.95, 0.25, True), (0.95, 0.09, False), (0.81, 0.03, False)):
-            result = score.Result(target, mean, sem, "4", score._verdict(target, mean))
+            result = score.Result(target, mean, sem, "4", score._verdict(target, mean, sem))
             self.assertEqual(result.sem_crosses_band, crosses, (mean, sem))
 
     def test_another_rotation_than_peoples_is_said(self):
