@@ -25,7 +25,7 @@ std::size_t Network::add_population(std::string name, const LifParameters& param
       std::make_unique<LifPopulation>(std::move(name), parameters, kind, std::move(receptors), size,
                                       first_of_slice(size, slice_, slices_),
                                       first_of_slice(size, slice_ + 1, slices_), substeps_, seed_));
-  for (std::size_t r = 0; r < populations_.back()->receptor_count(); ++r)
+  for (std::size_t r = 0; r < populations_.back()->receptor_count(); ++r)  // until connect
     populations_.back()->set_reached(r, false);
   from_population_.emplace_back();
   spikes_.emplace_back();

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Each standard experiment, shortened, gives the same bits on 1, 2, 4 and 8 ranks and across a restart
-on another placement. Not part of the tests that always run: it takes some 40 minutes of two cores.
+on another placement. Not part of the tests that always run: it takes an hour of two cores.
 
     QUARTET_PROGRAM=build/quartet tests/system/experiments_test.py                # all
     QUARTET_PROGRAM=build/quartet tests/system/experiments_test.py stroke tms     # some
