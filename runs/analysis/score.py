@@ -9,7 +9,8 @@ target names, then the rates of all populations beside expected ranges (publishe
 unchecked: rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
 says so). A directory with run directories in it counts as all of them, and gets a summary page of all
 targets (summary.png, summary.pdf). Statistics are over simulated
-subjects, never over trials.
+subjects, never over trials. Two numbers of one row are of the subjects whose seeds both groups have (n:
+pairs); of groups without a common one they are independent (n: n / n).
 
 With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
 is taken as it is, what is not is resumed.
@@ -103,8 +104,8 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     """One row: the group's mean, or a ratio or difference of two, with standard error.
 
     Groups share their subjects' seeds: subject k has the same randomness with either brain. So two
-    numbers of the same seeds are paired, and their covariance counts; otherwise they are
-    independent. Errors propagate to first order.
+    numbers are of the seeds that both groups have, paired, and their covariance counts; without a
+    common seed they are independent. Errors propagate to first order.
     """
     parts = [target[key] for key in ("of", "over", "minus") if key in target]
     wanted = {part["group"] for part in parts}
@@ -113,11 +114,13 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         return Result(target, absent=absent, verdict=NOT_RUN if len(absent) == len(wanted) else
                       f"{NOT_RUN}: {', '.join(absent)}")
     members = [groups[part["group"]].subjects for part in parts]
+    pairs = _pairs(*members) if len(parts) == 2 else []
+    paired = bool(pairs)
+    members = list(zip(*pairs)) or members
     numbers = [
         np.array([readout(part["readout"])(subject) for subject in subjects])
         for part, subjects in zip(parts, members)
     ]
-    paired = len(parts) == 2 and _same_subjects(*members)
     if paired:
         both = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
         numbers = [x[both] for x in numbers]
@@ -152,11 +155,12 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     return Result(target, mean, sem, n, _verdict(target, mean), rotations=rotations)
 
 
-def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> bool:
+def _pairs(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> list[tuple]:
+    """Subjects of the same seed, whatever others either group has: some may not be finished."""
     if first is second:
-        return True
-    seeds = [[s.seed for s in subjects] for subjects in (first, second)]
-    return None not in seeds[0] and seeds[0] == seeds[1]
+        return list(zip(first, second))
+    partners = {s.seed: s for s in second if s.seed is not None}
+    return [(s, partners[s.seed]) for s in first if s.seed in partners]
 
 
 def _verdict(target: dict, mean: float) -> str:

@@ -278,6 +278,19 @@ class ScoreTest(AnalysisTest):
         self.assertAlmostEqual(results["F_A1Late_ratio"].mean, 0.5)
         self.assertAlmostEqual(results["F_A1Late_ratio"].sem, 0.3 / math.sqrt(3.0) / LATE)
 
+    def test_an_unfinished_subject_leaves_the_others_paired(self):
+        started = iter(range(100))
+
+        def change(group, columns):
+            if (group, next(started)) == ("abrupt_cerebellar", 5):  # the second of the second group
+                columns.update({name: values[:50] for name, values in columns.items()})
+
+        result = self.results(write_run(self.root, shared_seeds=True, change=change,
+                                        groups=["abrupt_intact", "abrupt_cerebellar"]))["F_A1Late_ratio"]
+        self.assertEqual(result.n, "3 pairs")
+        self.assertAlmostEqual(result.mean, 0.5)  # not half of those that have no partner, too
+        self.assertAlmostEqual(result.sem, 0.0)
+
     def test_closed_form_in_shortened_blocks(self):
         results = self.results(write_run(self.root, learning=60, step=16))
         wrong = self.mismatches(results)
