@@ -4,6 +4,7 @@ Run by CTest as `/usr/bin/python3 analysis_test.py`.
 """
 
 import contextlib
+import dataclasses
 import io
 import json
 import math
@@ -1600,7 +1601,7 @@ class SheetReadoutTest(unittest.TestCase):
                                                    for i, name in enumerate(names)}
             for k, change in enumerate((7.0, 0.0, 0.2, 0.05))]
         for name, expected in (("territory_change", 0.2), ("territory_of_practised", 1.2),
-                               ("territory_returned", 0.75), ("total_change", 0.4),
+                               ("territory_after_rest", 0.05), ("total_change", 0.4),
                                ("jaccard_change", 0.6), ("overlap_change", 0.8)):
             self.assertAlmostEqual(self.read(name), expected, msg=name)
         for row, territory in zip(self.rows["maps"], (8.0, 6.0, 9.0, 7.0)):
@@ -1609,9 +1610,19 @@ class SheetReadoutTest(unittest.TestCase):
         self.assertAlmostEqual(self.read("territory_left"), -0.125)
         self.rows["bold"] = [{"subject": 3, "unlikeness": 0.1}, {"subject": 3, "unlikeness": 0.2}]
         self.assertEqual(self.read("patterns_apart"), 0.2)
-        for row in self.rows["maps"]:
-            row["territory_change"] = 0.0
-        self.assertTrue(math.isnan(self.read("territory_returned")))
+
+    def test_what_rest_leaves_is_a_ratio_of_means(self):
+        """One subject whose territory hardly changed does not decide."""
+        changes = ((0.2, 0.05), (0.25, 0.05), (0.03, 0.02))
+        self.rows["maps"] = [{"subject": k, "reference": not i, "territory_change": change}
+                             for k, own in enumerate(changes) for i, change in enumerate((0.0, *own))]
+        group = behaviour.Group("fingers_separate", [dataclasses.replace(self.subject, member=k, seed=k)
+                                                     for k in range(3)])
+        result = score.evaluate(targets_by_id()["MAP_RETURN"], {group.name: group})
+        self.assertAlmostEqual(result.mean, 0.12 / 0.48)
+        self.rows["maps"][1]["territory_change"] = -0.2
+        result = score.evaluate(targets_by_id()["MAP_RETURN"], {group.name: group})
+        self.assertRegex(result.verdict, "undefined: fingers_separate is not reliably above zero")
 
     def test_movements(self):
         self.rows["practice"] = [
