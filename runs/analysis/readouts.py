@@ -1,7 +1,7 @@
 """Read-outs: from one subject's trials to one number. targets.toml names these functions.
 
 Every function takes a Subject and returns a float: NaN where the subject has no such trials.
-`LABELS` lists them, `COLUMNS` the variables of behaviour.nc that they read, `OPTIONAL` those that
+`LABELS` lists them, `BY_LABEL` those of labelled phases, `COLUMNS` the variables of behaviour.nc that they read, `OPTIONAL` those that
 earlier versions did not write.
 """
 
@@ -48,6 +48,12 @@ LABELS = {
     "cue_answer_of_reward": "SNc: answer to the cue of a reward minus of none, Hz",
     "omission_answer": "SNc: answer where an expected reward is left out minus where none is, Hz",
 }
+
+# Of trials that the labels of phases tell, and not of all in which a rotation is learned: a subject has one
+# such number, in however many phases it learns.
+BY_LABEL = {"learned_from_success", "learned_from_failure", "success_minus_failure", "opposite_fraction",
+            "savings", "kept_deg", "generalization_deg", "implicit_savings_deg", "cue_answer_grown",
+            "reward_answer_grown", "cue_answer_of_reward", "omission_answer"}
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
 OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_error"}

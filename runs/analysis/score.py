@@ -265,17 +265,28 @@ def by_phase(group: behaviour.Group) -> dict[str, behaviour.Group]:
             for phase, members in parts.items()}
 
 
+def parts_of(group: behaviour.Group) -> list[tuple[str, behaviour.Group, list[str]]]:
+    """Phase, subjects and read-outs of each part of a group; read-outs of labelled phases once, by ""."""
+    parts = by_phase(group)
+    if "" in parts:
+        return [("", parts[""], list(readouts.LABELS))]
+    whole = behaviour.Group(group.name, [s for s in group.subjects if np.isfinite(s.rotation)], group.label)
+    return [("", whole, [r for r in readouts.LABELS if r in readouts.BY_LABEL])] + [
+        (phase, part, [r for r in readouts.LABELS if r not in readouts.BY_LABEL])
+        for phase, part in parts.items()]
+
+
 def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
     """All read-outs of the groups that no target names, by phase; nothing of those that have none."""
     results = []
     for name, group in run.groups.items():
-        for phase, part in by_phase(group).items() if name not in named else ():
+        for phase, part, wanted in parts_of(group) if name not in named else ():
             found = [evaluate(
                 {"id": ".".join(filter(None, (name, phase, readout))),
                  "description": readouts.label(readout, part.subjects),
                  "words": getattr(readouts, readout).__doc__.partition("\n")[0],
                  "of": {"group": name, "readout": readout}, "phase": phase, "label": part.label},
-                {name: part}) for readout in readouts.LABELS]
+                {name: part}) for readout in wanted]
             if any(math.isfinite(r.mean) for r in found):
                 results += found
     return results

@@ -683,6 +683,22 @@ class ReadoutTest(AnalysisTest):
                        angle_third=90.0 - compensation,
                        aim_angle=90.0 - np.repeat([0.0, 6.0, 8.0, 0.0, 6.0, aim], lengths))
 
+    def test_all_readouts_of_labelled_phases_are_listed(self):
+        asked = []
+
+        class Labels(dict):
+            def get(self, *arguments):
+                asked.append(arguments)
+                return super().get(*arguments)
+
+        one = self.memory("again", 1, 15.0, 18.0)
+        one.labels = Labels(one.labels)
+        one.columns |= dict.fromkeys(("chose_second", "cue_dopamine"), np.zeros(one.trials))
+        for name in readouts.LABELS:
+            asked.clear()
+            getattr(readouts, name)(one)
+            self.assertEqual(bool(asked), name in readouts.BY_LABEL, name)
+
     def test_savings(self):
         one = self.memory("again", 1, 15.0, 18.0)
         self.assertAlmostEqual(readouts.savings(one), (15.0 - 3.0 - 9.0) / 30.0)
@@ -978,6 +994,16 @@ class CommandTest(AnalysisTest):
         self.assertAlmostEqual(rows["abrupt_own.hit.early_fraction"], LATE)
         self.assertNotIn("abrupt_own.early_fraction", rows)
         self.assertFalse(any(".reversed." in name for name in rows))
+
+    def test_phases_by_label_are_read_once(self):
+        """What is learned again, less what was learned first: no phase of it has a number of its own."""
+        rows = self.own_run("again", ("first", ""), ("again", ""))
+        self.assertIn("abrupt_own.again.early_fraction", rows)
+        self.assertEqual([name for name in rows if name.endswith("implicit_savings_deg")],
+                         ["abrupt_own.implicit_savings_deg"])
+        group = behaviour.read(self.root / "again", readouts.COLUMNS).groups["abrupt_own"]
+        self.assertAlmostEqual(rows["abrupt_own.implicit_savings_deg"],
+                               np.mean([readouts.implicit_savings_deg(s) for s in group.subjects]))
 
     def test_no_zone_under_a_clamp_and_no_fraction_of_a_random_side(self):
         free, clamped = (self.own_run(name, ("p", keys)) for name, keys in (
