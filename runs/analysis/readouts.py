@@ -174,15 +174,18 @@ def kept_deg(subject: Subject) -> float:
 def single_trial_deg(subject: Subject) -> float:
     """Mean change of direction (degrees) from a rotated trial to the next, against the perturbation.
 
-    Where its side is drawn anew on every trial: what was learned earlier then adds nothing.
+    Of directions from the baseline to each one's target, within blocks. Where its side is drawn anew on every trial: what was learned earlier then adds nothing.
     """
     drawn = np.sign(subject.columns["drawn_rotation"])
     learning = subject.phases["learning"][:-1]
     if not subject.columns["random_sign"][learning].all():
         return float("nan")
-    change = wrap(subject.columns["angle_third"][learning + 1] -
-                  subject.columns["angle_third"][learning])
-    return mean(-drawn[learning] * change)
+    block = subject.columns["block"]
+    learning = learning[block[learning + 1] == block[learning]]
+    # Positive where the hand goes against the planned side, whichever was drawn.
+    compensation = subject.compensation("angle_third")
+    change = wrap(compensation[learning + 1] - compensation[learning])
+    return mean(np.sign(subject.rotation) * drawn[learning] * change)
 
 
 def single_trial_sensitivity(subject: Subject) -> float:

@@ -613,6 +613,16 @@ class ReadoutTest(AnalysisTest):
         self.assertLess(abs(readouts.single_trial_deg(one) - 1.5), 0.15)
         self.assertAlmostEqual(readouts.single_trial_sensitivity(one),
                                readouts.single_trial_deg(one) / 4.0)
+        # To four targets in turn, one with a bias of its own, in two blocks with a shift between them.
+        target = np.tile([45.0, 135.0, -135.0, -45.0], 103)[:410]
+        several = [blocks[0], blocks[1] | {"trials": 200}, blocks[1] | {"trials": 200}]
+        bias = np.where(np.arange(410) < 210, 0.0, 40.0)
+        bias += 5.0 * (target == 45.0)
+        turned = subject(several, rotation=np.r_[np.zeros(10), 4.0 * sign], target_angle=target,
+                         angle_third=target + bias + np.r_[np.zeros(10), np.array(angles) - 90.0])
+        change = np.diff(np.array(angles))
+        change = np.delete(-sign[:-1] * change, 199)
+        self.assertAlmostEqual(readouts.single_trial_deg(turned), np.mean(change))
         blocks[1]["rotation_sign"] = "same"
         turned = subject(blocks, angle_third=np.r_[np.full(10, 90.0), angles],
                          rotation=np.r_[np.zeros(10), 4.0 * sign])
