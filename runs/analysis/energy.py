@@ -101,7 +101,8 @@ def measure(directory: pathlib.Path, run, phases_by_group: dict[str, list[str]])
                     mean.append(np.column_stack([power, cells[subject.member, own].mean(axis=0)]))
             first = np.mean(means[0], axis=0)
             second = np.mean(means[1], axis=0) if means[1] else np.full_like(first, np.nan)
-            for name, a, b in [*zip(populations, first, second), ("all", first.sum(axis=0), second.sum(axis=0))]:
+            together = [("all", first.sum(axis=0), second.sum(axis=0))]
+            for name, a, b in [*zip(populations, first, second), *together]:
                 *_, thumb_watt, _, number = a
                 used = dict(zip(terms, a))
                 total = sum(used.values())

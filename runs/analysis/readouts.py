@@ -1,8 +1,8 @@
 """Read-outs: from one subject's trials to one number. targets.toml names these functions.
 
 Every function takes a Subject and returns a float: NaN where the subject has no such trials.
-`LABELS` lists them, `BY_LABEL` those of labelled phases, `COLUMNS` the variables of behaviour.nc that they read, `OPTIONAL` those that
-earlier versions did not write.
+`LABELS` lists them, `BY_LABEL` those of labelled phases, `COLUMNS` the variables of behaviour.nc that they
+read, `OPTIONAL` those that earlier versions did not write.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ def kept_deg(subject: Subject) -> float:
 def single_trial_deg(subject: Subject) -> float:
     """Mean change of direction (degrees) from a rotated trial to the next, against the perturbation.
 
-    Of directions from the baseline to each one's target, within blocks. Where its side is drawn anew on every trial: what was learned earlier then adds nothing.
+    Where its side is drawn anew on every trial: what was learned earlier then adds nothing. Directions
+    are relative to each target's baseline, and both trials of one block.
     """
     drawn = np.sign(subject.columns["drawn_rotation"])
     learning = subject.phases["learning"][:-1]

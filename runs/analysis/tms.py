@@ -176,12 +176,12 @@ def read(directory: str | pathlib.Path) -> Laboratory:
                 told.get("probe", {}).get("rmt", 0) > 0,
                 conditions(told)))
         title = str(file.attrs.get("title", ""))
-        notes = [str(file.attrs["cut"])] if file.attrs.get("cut") else []
+        cut = str(file.attrs.get("cut", ""))
     if not probes:
         raise behaviour.Unfinished(f"{path}: no probe has finished yet; wait, or resume the run")
     labels = {group["name"]: group.get("label") or group["name"] for group in experiment["group"]}
-    if len(probes) < planned:
-        notes.append(f"only {len(probes)} of {planned} probes finished so far")
+    notes = [f"only {len(probes)} of {planned} probes finished so far"] * (len(probes) < planned)
+    notes += [cut] * bool(cut)  # last, as in behaviour.read()
     return Laboratory(title, labels, muscles, centres, time, probes, "; ".join(notes))
 
 

@@ -502,6 +502,10 @@ class ScoreTest(AnalysisTest):
         self.assertAlmostEqual(results["A1"].mean, LATE * (1.0 - SPREAD))  # gains .85 and .95
         self.assertEqual(results["DA_ABRUPT"].verdict, "not run: abrupt_depleted")
         self.assertEqual(score.score([run])[0][0].cut, "only 2 of 8 subjects finished so far")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file.cut = "other than in the file: seed 5"
+        self.assertEqual(behaviour.read(run, readouts.COLUMNS).extent, "not the whole experiment: only 2 of 8 "
+                         "subjects finished so far; other than in the file: seed 5")
 
     def test_unfinished_runs_are_left_out_of_several(self):
         write_run(self.root / "card" / "done", groups=["abrupt_intact"])
