@@ -151,7 +151,7 @@ def asymptote_deg(subject: Subject) -> float:
     """Compensation (degrees) at one third of the distance, last tenth of the rotated trials (40 of
     400), rounded up to whole cycles of targets."""
     learning = subject.phases["learning"]
-    cycle = max(1, len(np.unique(subject.columns["target_angle"][learning])))
+    cycle = _cycle(subject, learning)
     trials = cycle * max(1, -(-round(len(learning) / 10) // cycle))
     return mean(_compensation(subject)[learning[-trials:]])
 
@@ -166,9 +166,11 @@ def last_third_deg(subject: Subject) -> float:
 def kept_deg(subject: Subject) -> float:
     """Compensation (degrees) over the trials without feedback that follow the rotated ones.
 
-    Blocks of the phase "no_feedback".
+    Blocks of the phase "no_feedback", without a last cycle of targets that is not whole.
     """
-    return mean(subject.compensation("angle_third")[_labelled(subject, "no_feedback")])
+    trials = _labelled(subject, "no_feedback")
+    whole = len(trials) - len(trials) % _cycle(subject, trials)
+    return mean(subject.compensation("angle_third")[trials[:whole]])
 
 
 def single_trial_deg(subject: Subject) -> float:
@@ -427,6 +429,11 @@ def _grown(subject: Subject, column: str) -> float:
     if column not in subject.columns or len(trials) < 3 + max(1, len(trials) // 3):
         return float("nan")
     return _last_third(subject, column, "rewarded") - mean(subject.columns[column][trials[:3]])
+
+
+def _cycle(subject: Subject, trials: np.ndarray) -> int:
+    """Trials in which each target comes once: as many as there are targets; at least 1."""
+    return max(1, len(np.unique(subject.targets()[trials])))
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

@@ -29,6 +29,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
+import itertools
 import pathlib
 from collections.abc import Callable
 
@@ -189,7 +190,7 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
               ("survival", "synapses of the practice that are left"))
     groups = list(dict.fromkeys(r["group"] for r in records))
     for panel, (name, label) in zip(axes, panels):
-        for group, tint in zip(groups, TINTS):
+        for group, tint in zip(groups, itertools.cycle(TINTS)):
             own = [r for r in records if r["group"] == group and np.isfinite(r[name])]
             panel.errorbar([r["day"] for r in own], [r[name] for r in own],
                            yerr=[r[f"{name}_sem"] if np.isfinite(r[f"{name}_sem"]) else 0 for r in own],

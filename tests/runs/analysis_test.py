@@ -675,6 +675,18 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.asymptote_deg(one), 20.0)
         self.assertAlmostEqual(readouts.kept_deg(one), 16.0)
 
+    def test_cycles_of_targets_are_whole(self):
+        """Two targets, one of them written in two ways, to which subjects compensate 10 and 20 degrees."""
+        lengths = [8, 30, 9]
+        second = np.arange(47) % 2 == 1
+        target = np.where(second, np.where(np.arange(47) % 4 == 1, 45.0, -315.0), 90.0)
+        compensation = np.where(np.arange(47) < 8, 0.0, np.where(second, 20.0, 10.0))
+        blocks = [{"phase": p, "trials": n} for p, n in zip(("baseline", "clamped", "no_feedback"), lengths)]
+        one = subject(blocks, rotation=np.repeat([0.0, 15.0, 0.0], lengths), target_angle=target,
+                      angle_third=target - compensation)
+        self.assertAlmostEqual(readouts.asymptote_deg(one), 15.0)
+        self.assertAlmostEqual(readouts.kept_deg(one), 15.0)
+
     def test_last_third(self):
         """Of the planned rotation, whatever chance adds to it; negative on its other side."""
         blocks = [{"phase": "baseline", "trials": 8},

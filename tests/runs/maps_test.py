@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 import unittest
+import warnings
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -276,6 +277,14 @@ class Runs(unittest.TestCase):
         rows = maps.measure(run)[0]
         self.assertEqual([(r["block"], r["phase"]) for r in rows],
                          [(-1, "start"), (0, "before"), (1, "block 1"), (2, "rest")])
+
+    def test_empty_maps_have_no_overlap(self):
+        empty, some = np.zeros(maps.sites()[0].shape), np.ones(maps.sites()[0].shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual({str(v) for v in maps.pair(empty, empty).values()}, {"nan"})
+            self.assertEqual({k: str(v) for k, v in maps.pair(empty, some).items()},
+                             {"distance": "nan", "jaccard": "0.0", "overlap": "nan", "cosine": "nan"})
 
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})

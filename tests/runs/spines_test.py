@@ -147,6 +147,14 @@ class SpinesTest(unittest.TestCase):
         code, out, _ = self.call(run, "--json")
         self.assertEqual([r["phase"] for r in json.loads(out)][:3], ["before", "practice", "after"])
 
+    def test_more_groups_than_tints_are_all_drawn(self):
+        names = ("density", "per_day", "first_left", "survival")
+        records = [{"group": f"g{k}", "day": day, "n": 1} | dict.fromkeys(names, 0.1 * k)
+                   | {f"{name}_sem": np.nan for name in names} for k in range(7) for day in (0, 1)]
+        figure = spines.draw(records, {}, "")
+        self.addCleanup(spines.plt.close, figure)
+        self.assertEqual([len(axes.containers) for axes in figure.axes], [7] * 4)
+
     def test_refusals(self):
         self.assertIn("no resolved.toml", self.call(self.root)[2])
         run = write_run(self.root / "fixed", structural=False)
