@@ -29,7 +29,6 @@ if __name__ == "__main__":
 import dataclasses
 import pathlib
 import textwrap
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -464,7 +463,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     return figure
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     rows, maps = measure(directory)
     done = trials(directory)
@@ -479,12 +478,11 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     figure = draw(rows, maps, records, run.labels, blocks, run.title or directory.name, run.cut)
 
     def show() -> None:
-        print(f"{run.extent}\n")
         print_table(records)
         for line in still(fingers):
             print(f"\n{line}")
 
-    return records, show, save_both(figure, directory, "maps")
+    return records, show, save_both(figure, directory, "maps"), run.cut
 
 
 def main(arguments: list[str] | None = None) -> int:
