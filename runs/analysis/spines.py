@@ -183,8 +183,8 @@ def draw(records: list[dict], labels: dict[str, str], title: str, cut: str) -> p
     is unlike the whole experiment."""
     set_style(11)
     n = stats.span(r["n"] for r in records)
-    note = footnote(cut, f"n = {n} simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on the "
-                    "cells of the practised fingers.", 170)
+    note = footnote(cut, f"n = {n} simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on "
+                    "the cells of the practised fingers.", 170)
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6))
     figure.subplots_adjust(left=0.05, right=0.99, top=0.76, bottom=(0.76 + 0.16 * len(note)) / 4.6, wspace=0.28)
     panels = (("density", "synapses (share of those at the start)"),

@@ -115,7 +115,8 @@ class DopamineTest(unittest.TestCase):
             file.cut = "1 of 2 groups"
         with mock.patch.object(dopamine, "save_both") as saved:
             out = call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\nRate of dopamine cells"), out)
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Rate of dopamine cells"), out)
         figure = saved.call_args.args[0]
         self.addCleanup(dopamine.plt.close, figure)
         self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")

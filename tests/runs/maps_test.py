@@ -152,6 +152,14 @@ class Indices(unittest.TestCase):
         for name in ("overlap", "cosine", "jaccard"):
             self.assertAlmostEqual(same[name], 1)
 
+    def test_empty_maps_have_no_overlap(self):
+        empty, some = np.zeros(maps.sites()[0].shape), np.ones(maps.sites()[0].shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual({str(v) for v in maps.pair(empty, empty).values()}, {"nan"})
+            self.assertEqual({k: str(v) for k, v in maps.pair(empty, some).items()},
+                             {"distance": "nan", "jaccard": "0.0", "overlap": "nan", "cosine": "nan"})
+
     def test_territories_are_of_the_strongest(self):
         all_maps = np.stack([0 * self.x] * len(sheet.MUSCLES))
         all_maps[sheet.MUSCLES.index("index")] = 2 * self.bump(14.4)
@@ -277,14 +285,6 @@ class Runs(unittest.TestCase):
         rows = maps.measure(run)[0]
         self.assertEqual([(r["block"], r["phase"]) for r in rows],
                          [(-1, "start"), (0, "before"), (1, "block 1"), (2, "rest")])
-
-    def test_empty_maps_have_no_overlap(self):
-        empty, some = np.zeros(maps.sites()[0].shape), np.ones(maps.sites()[0].shape)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            self.assertEqual({str(v) for v in maps.pair(empty, empty).values()}, {"nan"})
-            self.assertEqual({k: str(v) for k, v in maps.pair(empty, some).items()},
-                             {"distance": "nan", "jaccard": "0.0", "overlap": "nan", "cosine": "nan"})
 
     def test_trials(self):
         run = write_run(self.root / "run", {"fused": 1.0})

@@ -159,7 +159,8 @@ class ObservationTest(unittest.TestCase):
             file.cut = "1 of 2 groups"
         with mock.patch.object(observation, "save_both") as saved:
             out = self.call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\nCells that fire"), out)
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Cells that fire"), out)
         figure = saved.call_args.args[0]
         self.addCleanup(observation.plt.close, figure)
         self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")

@@ -163,7 +163,8 @@ class SpinesTest(unittest.TestCase):
             file.cut = "1 of 2 groups"
         with mock.patch.object(spines, "save_both") as saved:
             out = self.call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\nSynapses on the cells"), out)
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Synapses on the cells"), out)
         figure = saved.call_args.args[0]
         self.addCleanup(spines.plt.close, figure)
         self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")

@@ -147,7 +147,8 @@ class ThalamusTest(unittest.TestCase):
             file.cut = "1 of 2 groups"
         with mock.patch.object(thalamus, "save_both") as saved:
             out = self.call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\nCells of motor thalamus"), out)
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Cells of motor thalamus"), out)
         figure = saved.call_args.args[0]
         self.addCleanup(thalamus.plt.close, figure)
         self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
