@@ -311,9 +311,8 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
     groups = {name: groups[name] for name in dict.fromkeys([*group_labels, *groups])
               if name in groups}  # in the experiment's order
     finished = sum(len(group.subjects) for group in groups.values())
-    notes = [cut.rstrip(".")] * bool(cut)
-    if finished < len(labels):
-        notes.append(f"only {finished} of {len(labels)} subjects finished so far")
+    notes = [f"only {finished} of {len(labels)} subjects finished so far"] * (finished < len(labels))
+    notes += [cut.rstrip(".")] * bool(cut)  # last, as extent_of() tells by the beginning what is missing
     return Behaviour(path, title, "; ".join(notes), experiment, groups, units)
 
 

@@ -82,7 +82,7 @@ def measure(path: pathlib.Path, groups: dict, phases: dict[str, tuple]) -> list[
                            "experiment again")
         first, second = power[:, 0], power[:, 1]
         change = np.full_like(first, np.nan)
-        np.divide(second - first, first, out=change, where=first > 0)
+        np.divide(stats.change(first, second), first, out=change, where=first > 0)
         for row in range(len(y)):
             for column in range(len(x)):
                 mean, sem = stats.mean_sem(change[:, row, column])

@@ -21,7 +21,6 @@ if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
 import pathlib
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,7 +31,7 @@ import reading
 import stats
 import table
 from behaviour import BadInput
-from figure import save_both, set_style
+from figure import footnote, save_both, set_style
 
 EARLY = 3  # trials
 CUE_MS = 150
@@ -94,8 +93,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
     return found
 
 
-def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
-    """A row per group, a column per phase."""
+def draw(found: list[Course], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
+    """A row per group, a column per phase. `cut`: what is unlike the whole experiment."""
     set_style(11)
     groups, phases = (list(dict.fromkeys(getattr(c, k) for c in found)) for k in ("group", "phase"))
     figure, panels = plt.subplots(len(groups), len(phases), squeeze=False, sharex=True, sharey=True,
@@ -126,13 +125,14 @@ def draw(found: list[Course], labels: dict[str, str], title: str) -> plt.Figure:
                   bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))
     figure.suptitle(f"{title}\n", x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     n = stats.span(c.rate.shape[1] for c in found)
-    figure.supxlabel(f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
-                     f"seen, an outcome can be seen.\nn = {n} simulated subject{'s'[: n != '1']}, mean ± SEM", fontsize=9,
-                     x=0.01, ha="left", color="0.2")
+    note = footnote(cut, f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
+                    f"seen, an outcome can be seen. n = {n} simulated subject{'s'[: n != '1']}, mean ± SEM",
+                    int(13 * figure.get_figwidth()))
+    figure.supxlabel("\n".join(note), fontsize=9, x=0.01, ha="left", color="0.2")
     return figure
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes table and figure; for reading.read()."""
     found = courses(directory)
     records, rows = [], []
@@ -158,8 +158,8 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
         print(f"\nearly: first {EARLY} trials of a phase; late: last third; cue, outcome: minus before.")
 
     run = behaviour.read(directory, set())
-    figure = draw(found, run.labels, run.title or directory.name)
-    return records, show, save_both(figure, directory, "dopamine")
+    figure = draw(found, run.labels, run.title or directory.name, run.cut)
+    return records, show, save_both(figure, directory, "dopamine"), run.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,8 +10,9 @@ of a brain's 20 W. Writes the same, in watts, as energy.csv into the run directo
 phases it then shows where on the motor sheet that is: a BOLD-like map (bold.py says of what), bold.csv,
 bold.png and .pdf; and where fingers move alone how far their patterns differ: bold_fingers.csv.
 
-Means over subjects of the power over whole trials. Rates (rate_hz) are per living cell; those in
-behaviour.nc and REGION.nc are per cell of the intact population, and lower where cells were removed.
+Means over subjects of the power over whole trials. Rates (rate_hz) are per cell that lives in that phase;
+those in behaviour.nc and REGION.nc are per cell of the intact population, and lower where cells were
+removed. Changes that are rounding alone are 0.
 
 Exit codes: 0 computed, 1 standard output is full, 2 bad usage or input.
 """
@@ -30,6 +31,7 @@ import numpy as np
 import behaviour
 import bold
 import netcdf
+import stats
 import table
 from behaviour import BadInput
 from figure import save_both
@@ -93,30 +95,31 @@ def measure(directory: pathlib.Path, run, phases_by_group: dict[str, list[str]])
                     if phase is None:
                         continue
                     own = trials[phase]
-                    mean.append(np.column_stack([
+                    power = np.column_stack([
                         energy[subject.member, own].mean(axis=0), thumb[subject.member, own].mean(axis=0),
-                        spikes[subject.member, own].mean(axis=0)]) / seconds)
+                        spikes[subject.member, own].mean(axis=0)]) / seconds
+                    mean.append(np.column_stack([power, cells[subject.member, own].mean(axis=0)]))
             first = np.mean(means[0], axis=0)
             second = np.mean(means[1], axis=0) if means[1] else np.full_like(first, np.nan)
-            count = np.mean([cells[s.member, phases_of(s)[phases[0]][0]]
-                             for s in group.subjects], axis=0)
-            stacks = list(zip(populations, first, second, count))
-            for name, a, b, number in stacks + [("all", first.sum(axis=0), second.sum(axis=0),
-                                                 count.sum())]:
+            together = [("all", first.sum(axis=0), second.sum(axis=0))]
+            for name, a, b in [*zip(populations, first, second), *together]:
+                *_, thumb_watt, _, number = a
                 used = dict(zip(terms, a))
+                total = sum(used.values())
+                rate, other_rate = (x[-2] / x[-1] if x[-1] else np.nan for x in (a, b))
+                *terms_change, thumb_change, _, _ = stats.change(a, b)
                 rows.append(
                     {"group": group.name, "region": region, "population": name,
                      "phase": phases[0], "subjects": len(group.subjects), "cells": number,
-                     "rate_hz": a[-1] / number if number else np.nan}
+                     "rate_hz": rate}
                     | {f"{term}_watt": watt for term, watt in used.items()}
-                    | {"total_watt": sum(used.values()),
-                       "total_without_plasticity_watt": sum(used.values()) - used["plasticity"],
-                       "rule_of_thumb_watt": a[-2], "other_phase": phases[1] or "",
-                       "change_rate_hz": (b - a)[-1] / number if number else np.nan,
-                       "change_watt": (b - a)[:-2].sum(), "change_rule_of_thumb_watt": (b - a)[-2],
-                       "change_share": (b - a)[:-2].sum() / sum(used.values())
-                                       if sum(used.values()) else np.nan,
-                       "change_rule_of_thumb_share_of_brain": (b - a)[-2] / BRAIN_WATT})
+                    | {"total_watt": total,
+                       "total_without_plasticity_watt": total - used["plasticity"],
+                       "rule_of_thumb_watt": thumb_watt, "other_phase": phases[1] or "",
+                       "change_rate_hz": float(stats.change(rate, other_rate)),
+                       "change_watt": sum(terms_change), "change_rule_of_thumb_watt": thumb_change,
+                       "change_share": sum(terms_change) / total if total else np.nan,
+                       "change_rule_of_thumb_share_of_brain": thumb_change / BRAIN_WATT})
     return rows
 
 

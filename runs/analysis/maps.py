@@ -29,7 +29,6 @@ if __name__ == "__main__":
 import dataclasses
 import pathlib
 import textwrap
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,6 +38,7 @@ import netcdf
 import reading
 import stats
 import table
+import tms
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
 from sheet import FINGERS, HEIGHT, MUSCLES, WIDTH, alive, fields
@@ -134,9 +134,9 @@ def snapshots(path: pathlib.Path, experiment: dict) -> list[Snapshot]:
 
 
 def centre(one: np.ndarray) -> np.ndarray:
-    """Centre of gravity of a map, sheet units, shape (2,)."""
+    """Centre of gravity of a map, sheet units, shape (2,); NaN of an empty one."""
     x, y = sites()
-    return np.array([(x * one).sum(), (y * one).sum()]) / one.sum()
+    return np.array([(x * one).sum(), (y * one).sum()]) / (one.sum() or np.nan)
 
 
 def area(one: np.ndarray) -> float:
@@ -146,13 +146,13 @@ def area(one: np.ndarray) -> float:
 
 def pair(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     """Distance and overlap of two maps: Jaccard index of their areas, shared volume over that of the
-    smaller one, cosine."""
+    smaller one, cosine; NaN of what empty maps do not tell."""
     in_a, in_b = a > EDGE * a.max(), b > EDGE * b.max()
     return {
         "distance": float(np.linalg.norm(centre(a) - centre(b))),
-        "jaccard": np.count_nonzero(in_a & in_b) / np.count_nonzero(in_a | in_b),
-        "overlap": float(np.minimum(a, b).sum() / min(a.sum(), b.sum())),
-        "cosine": float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())),
+        "jaccard": tms.jaccard(in_a, in_b),
+        "overlap": tms.volume_overlap(a, b),
+        "cosine": float((a * b).sum() / (np.sqrt((a * a).sum() * (b * b).sum()) or np.nan)),
     }
 
 
@@ -463,7 +463,7 @@ def draw(rows: list[dict], maps: dict, records: list[dict], labels: dict[str, st
     return figure
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     rows, maps = measure(directory)
     done = trials(directory)
@@ -478,12 +478,11 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     figure = draw(rows, maps, records, run.labels, blocks, run.title or directory.name, run.cut)
 
     def show() -> None:
-        print(f"{run.extent}\n")
         print_table(records)
         for line in still(fingers):
             print(f"\n{line}")
 
-    return records, show, save_both(figure, directory, "maps")
+    return records, show, save_both(figure, directory, "maps"), run.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

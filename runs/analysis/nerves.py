@@ -43,7 +43,6 @@ import dataclasses
 import itertools
 import pathlib
 import sys
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -419,7 +418,7 @@ def _draw_recruitment(axes: plt.Axes, curves: dict, groups: dict[int, str], labe
     axes.set_title("response (spikes per cell); dashed: before", fontsize=10.5, loc="left")
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     rows, points, curves, lab = measure(directory)
     records = summary(rows)
@@ -429,12 +428,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     figure = draw(records, points, curves, {r["subject"]: r["group"] for r in rows}, lab.groups,
                   lab.title or directory.name, lab.cut)
 
-    def tell() -> None:
-        if lab.cut:
-            print(f"{behaviour.extent_of(lab.cut)}\n")
-        print_table(records)
-
-    return records, tell, save_both(figure, directory, "nerves")
+    return records, lambda: print_table(records), save_both(figure, directory, "nerves"), lab.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

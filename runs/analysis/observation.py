@@ -39,7 +39,6 @@ if __name__ == "__main__":
 
 import itertools
 import pathlib
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,7 +50,7 @@ import stats
 import table
 import tms
 from behaviour import BadInput
-from figure import save_both, set_style
+from figure import footnote, save_both, set_style
 
 STEPS = 2  # of polarisation, that the current is (chosen, for an effect above the noise)
 CELLS = ("PFG", "PMv")
@@ -275,11 +274,15 @@ def print_table(records: list[dict]) -> None:
           "and above the predicted crossing, up to the larger of both responses.")
 
 
-def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
-    """Rates; responses by polarisation; interaction by operating point."""
+def draw(records: list[dict], points: list[dict], labels: dict[str, str], title: str,
+         cut: str) -> plt.Figure:
+    """Rates; responses by polarisation; interaction by operating point. `cut`: what is unlike the whole
+    experiment."""
     set_style(11)
+    n = stats.span(r["n"] for r in records)
+    note = footnote(cut, f"n = {n} simulated subject{'s'[: n != '1']} per group, mean ± SEM", 170)
     figure, axes = plt.subplots(1, 3, figsize=(16, 4.9))
-    figure.subplots_adjust(left=0.05, right=0.99, top=0.74, bottom=0.2, wspace=0.22)
+    figure.subplots_adjust(left=0.05, right=0.99, top=0.74, bottom=(0.82 + 0.16 * len(note)) / 4.9, wspace=0.22)
     groups = list(dict.fromkeys(r["group"] for r in records))
     names = [f"{cells.lower()}_{m}" for cells in CELLS for m in MOMENTS]
     width = 0.8 / len(groups)
@@ -322,13 +325,11 @@ def draw(records: list[dict], points: list[dict], labels: dict[str, str], title:
     figure.legend(handles.values(), handles.keys(), frameon=False, loc="upper left",
                   bbox_to_anchor=(0.04, 0.93), ncols=min(len(handles), 4), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    n = stats.span(r["n"] for r in records)
-    figure.text(0.012, 0.02, f"n = {n} simulated subject{'s'[: n != '1']} per group, mean ± SEM", fontsize=9,
-                color="0.2")
+    figure.text(0.012, 0.02, "\n".join(note), fontsize=9, color="0.2", va="bottom")
     return figure
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     rows, points = measure(directory)
     records = summary(rows)
@@ -336,8 +337,8 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
     table.write_csv(directory / "observation.csv", rows)
     if points:
         table.write_csv(directory / "observation_curves.csv", points)
-    figure = draw(records, points, run.labels, run.title or directory.name)
-    return records, lambda: print_table(records), save_both(figure, directory, "observation")
+    figure = draw(records, points, run.labels, run.title or directory.name, run.cut)
+    return records, lambda: print_table(records), save_both(figure, directory, "observation"), run.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

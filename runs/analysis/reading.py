@@ -8,16 +8,19 @@ import pathlib
 import sys
 from collections.abc import Callable
 
+import behaviour
 import table
 from behaviour import BadInput
 
+# Records for --json, what prints the table, the figure's path or None, and what is unlike the whole
+# experiment.
+Analysis = tuple[list[dict], Callable[[], None], pathlib.Path | None, str]
+
 
 def read(name: str, description: str, directory: str, example: str,
-         analyse: Callable[[pathlib.Path], tuple[list[dict], Callable[[], None], object]],
-         arguments: list[str] | None) -> int:
+         analyse: Callable[[pathlib.Path], Analysis], arguments: list[str] | None) -> int:
     """Exit code of the script `name`.py. `directory`: help of its argument. `analyse`: writes the
-    script's files; returns records for --json, what prints the table, and the figure's path or None.
-    """
+    script's files."""
     script = f"{name}.py"
     parser = argparse.ArgumentParser(prog=script, description=description,
                                      epilog=f"Example: {script} {example}")
@@ -25,7 +28,7 @@ def read(name: str, description: str, directory: str, example: str,
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args(arguments)
     try:
-        records, show, drawn = analyse(options.directory)
+        records, show, drawn, cut = analyse(options.directory)
     except BadInput as error:
         print(f"{script}: {error}", file=sys.stderr)
         return 2
@@ -38,6 +41,7 @@ def read(name: str, description: str, directory: str, example: str,
         print(json.dumps([{k: table.finite(v) if isinstance(v, float) else v for k, v in r.items()}
                           for r in records], indent=2))
         return 0
+    print(f"{behaviour.extent_of(cut)}\n")
     show()
     if drawn:
         print(f"\nFigure: {drawn}")

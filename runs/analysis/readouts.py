@@ -1,8 +1,8 @@
 """Read-outs: from one subject's trials to one number. targets.toml names these functions.
 
 Every function takes a Subject and returns a float: NaN where the subject has no such trials.
-`LABELS` lists them, `COLUMNS` the variables of behaviour.nc that they read, `OPTIONAL` those that
-earlier versions did not write.
+`LABELS` lists them, `BY_LABEL` those of labelled phases, `COLUMNS` the variables of behaviour.nc that they
+read, `OPTIONAL` those that earlier versions did not write.
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ LABELS = {
     "cue_answer_of_reward": "SNc: answer to the cue of a reward minus of none, Hz",
     "omission_answer": "SNc: answer where an expected reward is left out minus where none is, Hz",
 }
+
+# Of trials that the labels of phases tell, and not of all in which a rotation is learned: a subject has one
+# such number, in however many phases it learns.
+BY_LABEL = {"learned_from_success", "learned_from_failure", "success_minus_failure", "opposite_fraction",
+            "savings", "kept_deg", "generalization_deg", "implicit_savings_deg", "cue_answer_grown",
+            "reward_answer_grown", "cue_answer_of_reward", "omission_answer"}
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
 OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_error"}
@@ -145,7 +151,7 @@ def asymptote_deg(subject: Subject) -> float:
     """Compensation (degrees) at one third of the distance, last tenth of the rotated trials (40 of
     400), rounded up to whole cycles of targets."""
     learning = subject.phases["learning"]
-    cycle = max(1, len(np.unique(subject.columns["target_angle"][learning])))
+    cycle = _cycle(subject, learning)
     trials = cycle * max(1, -(-round(len(learning) / 10) // cycle))
     return mean(_compensation(subject)[learning[-trials:]])
 
@@ -160,23 +166,29 @@ def last_third_deg(subject: Subject) -> float:
 def kept_deg(subject: Subject) -> float:
     """Compensation (degrees) over the trials without feedback that follow the rotated ones.
 
-    Blocks of the phase "no_feedback".
+    Blocks of the phase "no_feedback", without a last cycle of targets that is not whole.
     """
-    return mean(subject.compensation("angle_third")[_labelled(subject, "no_feedback")])
+    trials = _labelled(subject, "no_feedback")
+    whole = len(trials) - len(trials) % _cycle(subject, trials)
+    return mean(subject.compensation("angle_third")[trials[:whole]])
 
 
 def single_trial_deg(subject: Subject) -> float:
     """Mean change of direction (degrees) from a rotated trial to the next, against the perturbation.
 
-    Where its side is drawn anew on every trial: what was learned earlier then adds nothing.
+    Where its side is drawn anew on every trial: what was learned earlier then adds nothing. Directions
+    are relative to each target's baseline, and both trials of one block.
     """
     drawn = np.sign(subject.columns["drawn_rotation"])
     learning = subject.phases["learning"][:-1]
     if not subject.columns["random_sign"][learning].all():
         return float("nan")
-    change = wrap(subject.columns["angle_third"][learning + 1] -
-                  subject.columns["angle_third"][learning])
-    return mean(-drawn[learning] * change)
+    block = subject.columns["block"]
+    learning = learning[block[learning + 1] == block[learning]]
+    # Positive where the hand goes against the planned side, whichever was drawn.
+    compensation = subject.compensation("angle_third")
+    change = wrap(compensation[learning + 1] - compensation[learning])
+    return mean(np.sign(subject.rotation) * drawn[learning] * change)
 
 
 def single_trial_sensitivity(subject: Subject) -> float:
@@ -417,6 +429,11 @@ def _grown(subject: Subject, column: str) -> float:
     if column not in subject.columns or len(trials) < 3 + max(1, len(trials) // 3):
         return float("nan")
     return _last_third(subject, column, "rewarded") - mean(subject.columns[column][trials[:3]])
+
+
+def _cycle(subject: Subject, trials: np.ndarray) -> int:
+    """Trials in which each target comes once: as many as there are targets; at least 1."""
+    return max(1, len(np.unique(subject.targets()[trials])))
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

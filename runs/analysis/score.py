@@ -9,7 +9,8 @@ target names, then the rates of all populations beside expected ranges (publishe
 unchecked: rates.py), and writes score.csv and rates.csv into the run directory (where it may not, it
 says so). A directory with run directories in it counts as all of them, and gets a summary page of all
 targets (summary.png, summary.pdf). Statistics are over simulated
-subjects, never over trials.
+subjects, never over trials. Two numbers of one row are of the subjects whose seeds both groups have (n:
+pairs); of groups without a common one they are independent (n: n / n).
 
 With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
 is taken as it is, what is not is resumed.
@@ -103,8 +104,8 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     """One row: the group's mean, or a ratio or difference of two, with standard error.
 
     Groups share their subjects' seeds: subject k has the same randomness with either brain. So two
-    numbers of the same seeds are paired, and their covariance counts; otherwise they are
-    independent. Errors propagate to first order.
+    numbers are of the seeds that both groups have, paired, and their covariance counts; without a
+    common seed they are independent. Errors propagate to first order.
     """
     parts = [target[key] for key in ("of", "over", "minus") if key in target]
     wanted = {part["group"] for part in parts}
@@ -113,11 +114,13 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         return Result(target, absent=absent, verdict=NOT_RUN if len(absent) == len(wanted) else
                       f"{NOT_RUN}: {', '.join(absent)}")
     members = [groups[part["group"]].subjects for part in parts]
+    pairs = _pairs(*members) if len(parts) == 2 else []
+    paired = bool(pairs)
+    members = list(zip(*pairs)) or members
     numbers = [
         np.array([readout(part["readout"])(subject) for subject in subjects]) - target.get("chance", 0.0)
         for part, subjects in zip(parts, members)
     ]
-    paired = len(parts) == 2 and _same_subjects(*members)
     if paired:
         both = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
         numbers = [x[both] for x in numbers]
@@ -152,11 +155,12 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     return Result(target, mean, sem, n, _verdict(target, mean, sem), rotations=rotations)
 
 
-def _same_subjects(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> bool:
+def _pairs(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> list[tuple]:
+    """Subjects of the same seed, whatever others either group has: some may not be finished."""
     if first is second:
-        return True
-    seeds = [[s.seed for s in subjects] for subjects in (first, second)]
-    return None not in seeds[0] and seeds[0] == seeds[1]
+        return list(zip(first, second))
+    partners = {s.seed: s for s in second if s.seed is not None}
+    return [(s, partners[s.seed]) for s in first if s.seed in partners]
 
 
 def _verdict(target: dict, mean: float, sem: float) -> str:
@@ -263,17 +267,28 @@ def by_phase(group: behaviour.Group) -> dict[str, behaviour.Group]:
             for phase, members in parts.items()}
 
 
+def parts_of(group: behaviour.Group) -> list[tuple[str, behaviour.Group, list[str]]]:
+    """Phase, subjects and read-outs of each part of a group; read-outs of labelled phases once, by ""."""
+    parts = by_phase(group)
+    if "" in parts:
+        return [("", parts[""], list(readouts.LABELS))]
+    whole = behaviour.Group(group.name, [s for s in group.subjects if np.isfinite(s.rotation)], group.label)
+    return [("", whole, [r for r in readouts.LABELS if r in readouts.BY_LABEL])] + [
+        (phase, part, [r for r in readouts.LABELS if r not in readouts.BY_LABEL])
+        for phase, part in parts.items()]
+
+
 def others(run: behaviour.Behaviour, named: set[str]) -> list[Result]:
     """All read-outs of the groups that no target names, by phase; nothing of those that have none."""
     results = []
     for name, group in run.groups.items():
-        for phase, part in by_phase(group).items() if name not in named else ():
+        for phase, part, wanted in parts_of(group) if name not in named else ():
             found = [evaluate(
                 {"id": ".".join(filter(None, (name, phase, readout))),
                  "description": readouts.label(readout, part.subjects),
                  "words": getattr(readouts, readout).__doc__.partition("\n")[0],
                  "of": {"group": name, "readout": readout}, "phase": phase, "label": part.label},
-                {name: part}) for readout in readouts.LABELS]
+                {name: part}) for readout in wanted]
             if any(math.isfinite(r.mean) for r in found):
                 results += found
     return results

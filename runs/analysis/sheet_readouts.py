@@ -20,7 +20,7 @@ from behaviour import BadInput, Subject
 LABELS = {
     "territory_of_practised": "territory of the practised fingers, after / before practice",
     "territory_change": "territory of the practised fingers, change by practice",
-    "territory_returned": "share of that change that rest takes back",
+    "territory_after_rest": "territory of the practised fingers, change by practice and the rest after it",
     "territory_regained": "territory of the practised fingers, after practice, change from the start",
     "territory_left": "territory of the practised fingers, at the end, change from the start",
     "co_contraction": "co-contraction of a finger asked for and the others",
@@ -119,9 +119,9 @@ def territory_of_practised(subject: Subject) -> float:
     return 1 + territory_change(subject)
 
 
-def territory_returned(subject: Subject) -> float:
-    """Share of territory_change that is gone after the block after it."""
-    return 1 - _map_change(subject, "territory", 2) / (territory_change(subject) or np.nan)
+def territory_after_rest(subject: Subject) -> float:
+    """As territory_change, to the end of the block after that: what rest has left of it."""
+    return _map_change(subject, "territory", 2)
 
 
 def territory_regained(subject: Subject) -> float:

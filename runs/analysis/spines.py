@@ -29,8 +29,8 @@ from __future__ import annotations
 if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
+import itertools
 import pathlib
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,7 +42,7 @@ import sheet
 import stats
 import table
 from behaviour import BadInput
-from figure import save_both, set_style
+from figure import footnote, save_both, set_style
 
 PROJECTIONS = ("L23E_L23E", "L23E_L5PT")
 DAY_KEY = "brain.cortex.sheet_plasticity.spines.day_s"
@@ -178,18 +178,22 @@ def print_table(records: list[dict]) -> None:
           "same practised finger.")
 
 
-def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
-    """Density, formation, what is left of the first and survival of the new ones, over days."""
+def draw(records: list[dict], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
+    """Density, formation, what is left of the first and survival of the new ones, over days. `cut`: what
+    is unlike the whole experiment."""
     set_style(11)
+    n = stats.span(r["n"] for r in records)
+    note = footnote(cut, f"n = {n} simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells on "
+                    "the cells of the practised fingers.", 170)
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6))
-    figure.subplots_adjust(left=0.05, right=0.99, top=0.76, bottom=0.2, wspace=0.28)
+    figure.subplots_adjust(left=0.05, right=0.99, top=0.76, bottom=(0.76 + 0.16 * len(note)) / 4.6, wspace=0.28)
     panels = (("density", "synapses (share of those at the start)"),
               ("per_day", "formed since the last point, still there, per day"),
               ("first_left", "first synapses that are left"),
               ("survival", "synapses of the practice that are left"))
     groups = list(dict.fromkeys(r["group"] for r in records))
     for panel, (name, label) in zip(axes, panels):
-        for group, tint in zip(groups, TINTS):
+        for group, tint in zip(groups, itertools.cycle(TINTS)):
             own = [r for r in records if r["group"] == group and np.isfinite(r[name])]
             panel.errorbar([r["day"] for r in own], [r[name] for r in own],
                            yerr=[r[f"{name}_sem"] if np.isfinite(r[f"{name}_sem"]) else 0 for r in own],
@@ -200,20 +204,18 @@ def draw(records: list[dict], labels: dict[str, str], title: str) -> plt.Figure:
     figure.legend(handles, names, frameon=False, loc="upper left", bbox_to_anchor=(0.04, 0.93),
                   ncols=len(groups), fontsize=10)
     figure.suptitle(title, x=0.012, ha="left", fontweight="bold", fontsize=14, parse_math=False)
-    n = stats.span(r["n"] for r in records)
-    figure.text(0.012, 0.02, f"n = {n} simulated subjects per group, mean ± SEM. Synapses of layer 2/3 cells "
-                "on the cells of the practised fingers.", fontsize=9, color="0.2")
+    figure.text(0.012, 0.02, "\n".join(note), fontsize=9, color="0.2", va="bottom")
     return figure
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     rows = measure(directory)
     records = summary(rows)
     run = behaviour.read(directory, set())
     table.write_csv(directory / "spines.csv", rows)
-    figure = draw(records, run.labels, run.title or directory.name)
-    return records, lambda: print_table(records), save_both(figure, directory, "spines")
+    figure = draw(records, run.labels, run.title or directory.name, run.cut)
+    return records, lambda: print_table(records), save_both(figure, directory, "spines"), run.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+ROUNDING = 1e-12  # of a number: means of what is alike, over different trials, differ by less
+
 
 def mean(values) -> float:
     """Of those that are finite; NaN where none is."""
@@ -23,6 +25,11 @@ def mean_sem(values) -> tuple[float, float]:
     """Of those that are finite; NaN where none is, and the error of a single one."""
     values = np.array([value for value in values if np.isfinite(value)])
     return mean(values), float(sem(values))
+
+
+def change(first, second) -> np.ndarray:
+    """second - first; 0 where that is rounding alone."""
+    return np.where(np.isclose(second, first, rtol=ROUNDING, atol=0), 0.0, np.subtract(second, first))
 
 
 def span(numbers, to: str = "-") -> str:

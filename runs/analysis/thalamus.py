@@ -20,7 +20,6 @@ if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
 import pathlib
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +30,7 @@ import reading
 import stats
 import table
 from behaviour import BadInput
-from figure import save_both, set_style
+from figure import footnote, save_both, set_style
 
 POPULATIONS = ("VL", "VA")
 CONVERGENCE = "brain.thalamus.convergence"
@@ -189,7 +188,8 @@ def print_table(records: list[dict]) -> None:
     table.show(header, cells)
 
 
-def draw(records: list[dict], title: str) -> plt.Figure:
+def draw(records: list[dict], title: str, cut: str) -> plt.Figure:
+    """A panel per population, shares over convergence. `cut`: what is unlike the whole experiment."""
     set_style(12)
     figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
     names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
@@ -212,20 +212,20 @@ def draw(records: list[dict], title: str) -> plt.Figure:
                   loc="upper left", bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))
     figure.suptitle(f"{title}\n", x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
     n = stats.span(r["n"] for r in records)
-    figure.supxlabel(f"Mean ± SEM over n = {n} subject{'s'[: n != '1']}; dotted: the same with trials shuffled.",
-                     fontsize=10, color="0.2", x=0.012, ha="left")
+    note = f"Mean ± SEM over n = {n} subject{'s'[: n != '1']}; dotted: the same with trials shuffled."
+    figure.supxlabel("\n".join(footnote(cut, note, 140)), fontsize=10, color="0.2", x=0.012, ha="left")
     return figure
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     rows = measure(directory)
     records = shares(rows)
-    title = behaviour.read(directory, set()).title
+    run = behaviour.read(directory, set())
     table.write_csv(directory / "units.csv", rows)
     table.write_csv(directory / "shares.csv", records)
-    figure = draw(records, title or directory.name)
-    return records, lambda: print_table(records), save_both(figure, directory, "thalamus")
+    figure = draw(records, run.title or directory.name, run.cut)
+    return records, lambda: print_table(records), save_both(figure, directory, "thalamus"), run.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

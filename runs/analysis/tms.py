@@ -28,7 +28,6 @@ import dataclasses
 import itertools
 import pathlib
 import textwrap
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -176,12 +175,12 @@ def read(directory: str | pathlib.Path) -> Laboratory:
                 told.get("probe", {}).get("rmt", 0) > 0,
                 conditions(told)))
         title = str(file.attrs.get("title", ""))
-        notes = [str(file.attrs["cut"])] if file.attrs.get("cut") else []
+        cut = str(file.attrs.get("cut", ""))
     if not probes:
         raise behaviour.Unfinished(f"{path}: no probe has finished yet; wait, or resume the run")
     labels = {group["name"]: group.get("label") or group["name"] for group in experiment["group"]}
-    if len(probes) < planned:
-        notes.append(f"only {len(probes)} of {planned} probes finished so far")
+    notes = [f"only {len(probes)} of {planned} probes finished so far"] * (len(probes) < planned)
+    notes += [cut] * bool(cut)  # last, as in behaviour.read()
     return Laboratory(title, labels, muscles, centres, time, probes, "; ".join(notes))
 
 
@@ -451,8 +450,6 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
 
 def print_table(lab: Laboratory, records: list[dict]) -> None:
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
-    if lab.cut:
-        print(f"{behaviour.extent_of(lab.cut)}\n")
     if not records:  # maps, or polarised responses, at a given threshold
         print("These probes tell no index; maps are in tms_maps.csv and tms_overlaps.csv, and what "
               "polarisation does is told by `quartet observation`.")
@@ -684,7 +681,7 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
                    loc="left", fontweight="bold", fontsize=11)
 
 
-def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pathlib.Path | None]:
+def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
     lab = read(directory)
     rows = measure(lab)
@@ -711,7 +708,7 @@ def analyse(directory: pathlib.Path) -> tuple[list[dict], Callable[[], None], pa
         if any(p.given for p in lab.probes):
             print("Thresholds of some probes were given (probe.rmt), not sought.")
 
-    return records, show, drawn
+    return records, show, drawn, lab.cut
 
 
 def main(arguments: list[str] | None = None) -> int:

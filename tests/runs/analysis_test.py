@@ -4,6 +4,7 @@ Run by CTest as `/usr/bin/python3 analysis_test.py`.
 """
 
 import contextlib
+import dataclasses
 import io
 import json
 import math
@@ -278,6 +279,19 @@ class ScoreTest(AnalysisTest):
         self.assertAlmostEqual(results["F_A1Late_ratio"].mean, 0.5)
         self.assertAlmostEqual(results["F_A1Late_ratio"].sem, 0.3 / math.sqrt(3.0) / LATE)
 
+    def test_an_unfinished_subject_leaves_the_others_paired(self):
+        started = iter(range(100))
+
+        def change(group, columns):
+            if (group, next(started)) == ("abrupt_cerebellar", 5):  # the second of the second group
+                columns.update({name: values[:50] for name, values in columns.items()})
+
+        result = self.results(write_run(self.root, shared_seeds=True, change=change,
+                                        groups=["abrupt_intact", "abrupt_cerebellar"]))["F_A1Late_ratio"]
+        self.assertEqual(result.n, "3 pairs")
+        self.assertAlmostEqual(result.mean, 0.5)  # not half of those that have no partner, too
+        self.assertAlmostEqual(result.sem, 0.0)
+
     def test_closed_form_in_shortened_blocks(self):
         results = self.results(write_run(self.root, learning=60, step=16))
         wrong = self.mismatches(results)
@@ -488,6 +502,10 @@ class ScoreTest(AnalysisTest):
         self.assertAlmostEqual(results["A1"].mean, LATE * (1.0 - SPREAD))  # gains .85 and .95
         self.assertEqual(results["DA_ABRUPT"].verdict, "not run: abrupt_depleted")
         self.assertEqual(score.score([run])[0][0].cut, "only 2 of 8 subjects finished so far")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file.cut = "other than in the file: seed 5"
+        self.assertEqual(behaviour.read(run, readouts.COLUMNS).extent, "not the whole experiment: only 2 of 8 "
+                         "subjects finished so far; other than in the file: seed 5")
 
     def test_unfinished_runs_are_left_out_of_several(self):
         write_run(self.root / "card" / "done", groups=["abrupt_intact"])
@@ -619,6 +637,16 @@ class ReadoutTest(AnalysisTest):
         self.assertLess(abs(readouts.single_trial_deg(one) - 1.5), 0.15)
         self.assertAlmostEqual(readouts.single_trial_sensitivity(one),
                                readouts.single_trial_deg(one) / 4.0)
+        # To four targets in turn, one with a bias of its own, in two blocks with a shift between them.
+        target = np.tile([45.0, 135.0, -135.0, -45.0], 103)[:410]
+        several = [blocks[0], blocks[1] | {"trials": 200}, blocks[1] | {"trials": 200}]
+        bias = np.where(np.arange(410) < 210, 0.0, 40.0)
+        bias += 5.0 * (target == 45.0)
+        turned = subject(several, rotation=np.r_[np.zeros(10), 4.0 * sign], target_angle=target,
+                         angle_third=target + bias + np.r_[np.zeros(10), np.array(angles) - 90.0])
+        change = np.diff(np.array(angles))
+        change = np.delete(-sign[:-1] * change, 199)
+        self.assertAlmostEqual(readouts.single_trial_deg(turned), np.mean(change))
         blocks[1]["rotation_sign"] = "same"
         turned = subject(blocks, angle_third=np.r_[np.full(10, 90.0), angles],
                          rotation=np.r_[np.zeros(10), 4.0 * sign])
@@ -667,6 +695,18 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.asymptote_deg(one), 20.0)
         self.assertAlmostEqual(readouts.kept_deg(one), 16.0)
 
+    def test_cycles_of_targets_are_whole(self):
+        """Two targets, one of them written in two ways, to which subjects compensate 10 and 20 degrees."""
+        lengths = [8, 30, 9]
+        second = np.arange(47) % 2 == 1
+        target = np.where(second, np.where(np.arange(47) % 4 == 1, 45.0, -315.0), 90.0)
+        compensation = np.where(np.arange(47) < 8, 0.0, np.where(second, 20.0, 10.0))
+        blocks = [{"phase": p, "trials": n} for p, n in zip(("baseline", "clamped", "no_feedback"), lengths)]
+        one = subject(blocks, rotation=np.repeat([0.0, 15.0, 0.0], lengths), target_angle=target,
+                      angle_third=target - compensation)
+        self.assertAlmostEqual(readouts.asymptote_deg(one), 15.0)
+        self.assertAlmostEqual(readouts.kept_deg(one), 15.0)
+
     def test_last_third(self):
         """Of the planned rotation, whatever chance adds to it; negative on its other side."""
         blocks = [{"phase": "baseline", "trials": 8},
@@ -688,6 +728,22 @@ class ReadoutTest(AnalysisTest):
                                                   lengths),
                        angle_third=90.0 - compensation,
                        aim_angle=90.0 - np.repeat([0.0, 6.0, 8.0, 0.0, 6.0, aim], lengths))
+
+    def test_all_readouts_of_labelled_phases_are_listed(self):
+        asked = []
+
+        class Labels(dict):
+            def get(self, *arguments):
+                asked.append(arguments)
+                return super().get(*arguments)
+
+        one = self.memory("again", 1, 15.0, 18.0)
+        one.labels = Labels(one.labels)
+        one.columns |= dict.fromkeys(("chose_second", "cue_dopamine"), np.zeros(one.trials))
+        for name in readouts.LABELS:
+            asked.clear()
+            getattr(readouts, name)(one)
+            self.assertEqual(bool(asked), name in readouts.BY_LABEL, name)
 
     def test_savings(self):
         one = self.memory("again", 1, 15.0, 18.0)
@@ -984,6 +1040,16 @@ class CommandTest(AnalysisTest):
         self.assertAlmostEqual(rows["abrupt_own.hit.early_fraction"], LATE)
         self.assertNotIn("abrupt_own.early_fraction", rows)
         self.assertFalse(any(".reversed." in name for name in rows))
+
+    def test_phases_by_label_are_read_once(self):
+        """What is learned again, less what was learned first: no phase of it has a number of its own."""
+        rows = self.own_run("again", ("first", ""), ("again", ""))
+        self.assertIn("abrupt_own.again.early_fraction", rows)
+        self.assertEqual([name for name in rows if name.endswith("implicit_savings_deg")],
+                         ["abrupt_own.implicit_savings_deg"])
+        group = behaviour.read(self.root / "again", readouts.COLUMNS).groups["abrupt_own"]
+        self.assertAlmostEqual(rows["abrupt_own.implicit_savings_deg"],
+                               np.mean([readouts.implicit_savings_deg(s) for s in group.subjects]))
 
     def test_no_zone_under_a_clamp_and_no_fraction_of_a_random_side(self):
         free, clamped = (self.own_run(name, ("p", keys)) for name, keys in (
@@ -1607,7 +1673,7 @@ class SheetReadoutTest(unittest.TestCase):
                                                    for i, name in enumerate(names)}
             for k, change in enumerate((7.0, 0.0, 0.2, 0.05))]
         for name, expected in (("territory_change", 0.2), ("territory_of_practised", 1.2),
-                               ("territory_returned", 0.75), ("total_change", 0.4),
+                               ("territory_after_rest", 0.05), ("total_change", 0.4),
                                ("jaccard_change", 0.6), ("overlap_change", 0.8)):
             self.assertAlmostEqual(self.read(name), expected, msg=name)
         for row, territory in zip(self.rows["maps"], (8.0, 6.0, 9.0, 7.0)):
@@ -1616,9 +1682,19 @@ class SheetReadoutTest(unittest.TestCase):
         self.assertAlmostEqual(self.read("territory_left"), -0.125)
         self.rows["bold"] = [{"subject": 3, "unlikeness": 0.1}, {"subject": 3, "unlikeness": 0.2}]
         self.assertEqual(self.read("patterns_apart"), 0.2)
-        for row in self.rows["maps"]:
-            row["territory_change"] = 0.0
-        self.assertTrue(math.isnan(self.read("territory_returned")))
+
+    def test_what_rest_leaves_is_a_ratio_of_means(self):
+        """One subject whose territory hardly changed does not decide."""
+        changes = ((0.2, 0.05), (0.25, 0.05), (0.03, 0.02))
+        self.rows["maps"] = [{"subject": k, "reference": not i, "territory_change": change}
+                             for k, own in enumerate(changes) for i, change in enumerate((0.0, *own))]
+        group = behaviour.Group("fingers_separate", [dataclasses.replace(self.subject, member=k, seed=k)
+                                                     for k in range(3)])
+        result = score.evaluate(targets_by_id()["MAP_RETURN"], {group.name: group})
+        self.assertAlmostEqual(result.mean, 0.12 / 0.48)
+        self.rows["maps"][1]["territory_change"] = -0.2
+        result = score.evaluate(targets_by_id()["MAP_RETURN"], {group.name: group})
+        self.assertRegex(result.verdict, "undefined: fingers_separate is not reliably above zero")
 
     def test_movements(self):
         self.rows["practice"] = [

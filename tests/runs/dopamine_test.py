@@ -11,10 +11,12 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
+import matplotlib.text
 import netCDF4
 import numpy as np
 
@@ -107,12 +109,25 @@ class DopamineTest(unittest.TestCase):
         for suffix in ("png", "pdf"):
             self.assertGreater((run / f"dopamine.{suffix}").stat().st_size, 1000)
 
+    def test_what_was_cut_is_said(self):
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file.cut = "1 of 2 groups"
+        with mock.patch.object(dopamine, "save_both") as saved:
+            out = call(run)[1]
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Rate of dopamine cells"), out)
+        figure = saved.call_args.args[0]
+        self.addCleanup(dopamine.plt.close, figure)
+        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
+                            for text in figure.findobj(matplotlib.text.Text)))
+
     def test_no_curve_is_cut(self):
         """Neither at the top, which the first panel does not fix, nor by the legend."""
         time = BINS
         found = [dopamine.Course(g, "p", BODY, time, 3, np.full((2, 1, time.size), rate))
                  for g, rate in (("low", 5.0), ("high", 50.0))]
-        figure = dopamine.draw(found, {}, "")
+        figure = dopamine.draw(found, {}, "", "")
         self.addCleanup(dopamine.plt.close, figure)
         for axes in figure.axes:
             self.assertGreater(axes.get_ylim()[1], 50)

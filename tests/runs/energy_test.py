@@ -106,6 +106,30 @@ class EnergyTest(unittest.TestCase):
             self.assertAlmostEqual(both["change_rule_of_thumb_watt"] / thumb, 1)
             self.assertAlmostEqual(both["change_rule_of_thumb_share_of_brain"] / (thumb / 20), 1)
 
+    def test_rates_are_of_the_cells_that_live_in_a_phase(self):
+        """Half of the cells die after alignment, and the others fire as before."""
+        for region in energy.REGIONS:
+            with netCDF4.Dataset(self.run_directory / f"{region}_energy.nc", "a") as file:
+                file["cells"][32:] = np.broadcast_to(CELLS / 2, file["cells"][32:].shape)
+                file["spikes"][32:] = np.broadcast_to(8.0 * CELLS / 2, file["spikes"][32:].shape)
+        for row in self.measure(["aligned", "rotated"]):
+            self.assertEqual((row["rate_hz"], row["change_rate_hz"]), (8 / SECONDS, 0))
+        for row in self.measure(["rotated", "aligned"]):
+            self.assertEqual((row["rate_hz"], row["change_rate_hz"]), (8 / SECONDS, 0))
+
+    def test_rounding_is_no_change(self):
+        """Means of the same number over 32 and over 100 trials differ in their last bits."""
+        with netCDF4.Dataset(self.run_directory / "thalamus_energy.nc", "a") as file:
+            for name in ("energy", "energy_rule_of_thumb", "spikes"):
+                file[name][:] = np.full(file[name].shape, 0.1)
+        rows = [row for row in self.measure(["aligned", "rotated"]) if row["region"] == "thalamus"]
+        for key in ("change_rate_hz", "change_watt", "change_rule_of_thumb_watt", "change_share"):
+            self.assertEqual([row[key] for row in rows], [0] * 6, key)
+        with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
+            file["transmission_energy"][:] = np.full(file["transmission_energy"].shape, 0.1)
+        sheet = self.measure(["aligned", "rotated"], energy.measure_sheet)
+        self.assertEqual({row["change_share"] for row in sheet}, {0})
+
     def test_blocks_without_a_phase_have_their_number(self):
         named = self.measure(["aligned", "rotated"])
         path = self.run_directory / "resolved.toml"

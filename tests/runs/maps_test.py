@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 import unittest
+import warnings
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -150,6 +151,14 @@ class Indices(unittest.TestCase):
         same = maps.pair(a, 3 * a)
         for name in ("overlap", "cosine", "jaccard"):
             self.assertAlmostEqual(same[name], 1)
+
+    def test_empty_maps_have_no_overlap(self):
+        empty, some = np.zeros(maps.sites()[0].shape), np.ones(maps.sites()[0].shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual({str(v) for v in maps.pair(empty, empty).values()}, {"nan"})
+            self.assertEqual({k: str(v) for k, v in maps.pair(empty, some).items()},
+                             {"distance": "nan", "jaccard": "0.0", "overlap": "nan", "cosine": "nan"})
 
     def test_territories_are_of_the_strongest(self):
         all_maps = np.stack([0 * self.x] * len(sheet.MUSCLES))

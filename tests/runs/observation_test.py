@@ -12,10 +12,12 @@ import sys
 import tempfile
 import unittest
 import warnings
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
+import matplotlib.text
 import netCDF4
 import numpy as np
 
@@ -150,6 +152,19 @@ class ObservationTest(unittest.TestCase):
         x = np.arange(6.0)
         self.assertEqual(observation.crossing(x, np.array([2, 1, -0.1, 0.4, -2, -1.0])),
                          3 + 0.4 / 2.4)
+
+    def test_what_was_cut_is_said(self):
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file.cut = "1 of 2 groups"
+        with mock.patch.object(observation, "save_both") as saved:
+            out = self.call(run)[1]
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Cells that fire"), out)
+        figure = saved.call_args.args[0]
+        self.addCleanup(observation.plt.close, figure)
+        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
+                            for text in figure.findobj(matplotlib.text.Text)))
 
     def test_command(self):
         run = write_run(self.root / "run", groups=("seen", "unseen"))

@@ -11,10 +11,12 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
+import matplotlib.text
 import netCDF4
 import numpy as np
 
@@ -146,6 +148,27 @@ class SpinesTest(unittest.TestCase):
         self.assertTrue((run / "spines.png").read_bytes().startswith(b"\x89PNG"))
         code, out, _ = self.call(run, "--json")
         self.assertEqual([r["phase"] for r in json.loads(out)][:3], ["before", "practice", "after"])
+
+    def test_more_groups_than_tints_are_all_drawn(self):
+        names = ("density", "per_day", "first_left", "survival")
+        records = [{"group": f"g{k}", "day": day, "n": 1} | dict.fromkeys(names, 0.1 * k)
+                   | {f"{name}_sem": np.nan for name in names} for k in range(7) for day in (0, 1)]
+        figure = spines.draw(records, {}, "", "")
+        self.addCleanup(spines.plt.close, figure)
+        self.assertEqual([len(axes.containers) for axes in figure.axes], [7] * 4)
+
+    def test_what_was_cut_is_said(self):
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file.cut = "1 of 2 groups"
+        with mock.patch.object(spines, "save_both") as saved:
+            out = self.call(run)[1]
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Synapses on the cells"), out)
+        figure = saved.call_args.args[0]
+        self.addCleanup(spines.plt.close, figure)
+        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
+                            for text in figure.findobj(matplotlib.text.Text)))
 
     def test_refusals(self):
         self.assertIn("no resolved.toml", self.call(self.root)[2])

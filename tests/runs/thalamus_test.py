@@ -11,10 +11,12 @@ import sys
 import tempfile
 import types
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
+import matplotlib.text
 import netCDF4
 import numpy as np
 
@@ -139,13 +141,26 @@ class ThalamusTest(unittest.TestCase):
         self.call(run)
         self.assertEqual(first, (run / "thalamus.pdf").read_bytes())
 
+    def test_what_was_cut_is_said(self):
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file.cut = "1 of 2 groups"
+        with mock.patch.object(thalamus, "save_both") as saved:
+            out = self.call(run)[1]
+        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
+                                       "Cells of motor thalamus"), out)
+        figure = saved.call_args.args[0]
+        self.addCleanup(thalamus.plt.close, figure)
+        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
+                            for text in figure.findobj(matplotlib.text.Text)))
+
     def test_no_curve_is_cut(self):
         """The first panel does not fix the top of the others, and zero is above the frame."""
         records = [{"population": p, "convergence": c, "n": 1} | {
             f"{before}{kind}{after}": share for kind in thalamus.KINDS
             for before, after in (("", ""), ("", "_sem"), ("shuffled_", ""))}
             for p, share in (("VL", 0.01), ("VA", 0.5), ("all", 0.3)) for c in (0, 1)]
-        for axes in thalamus.draw(records, "").axes:
+        for axes in thalamus.draw(records, "", "").axes:
             self.assertGreater(axes.get_ylim()[1], 0.5)
             self.assertLess(axes.get_ylim()[0], 0)
 

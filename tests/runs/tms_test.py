@@ -318,7 +318,11 @@ class TmsTest(unittest.TestCase):
         (run / "resolved.toml").write_text(plan)
         self.assertTrue(self.call(run)[1].startswith("not the whole experiment: 2 of 3 groups\n"))
         (run / "resolved.toml").write_text(plan.replace("subjects = 2", "subjects = 3"))
-        self.assertIn("groups; only 12 of 18 probes finished so far\n", self.call(run)[1])
+        self.assertTrue(self.call(run)[1].startswith(
+            "not the whole experiment: only 12 of 18 probes finished so far; 2 of 3 groups\n"))
+        with netCDF4.Dataset(run / "probes.nc", "a") as file:
+            file.cut = "other than in the file: seed 5"
+        self.assertTrue(self.call(run)[1].startswith("not the whole experiment: only 12 of 18 probes"))
 
     def test_response_at_120_wants_intensities_near_it(self):
         probe = next(p for p in tms.read(write_run(self.root / "run")).probes if p.block == 0)
