@@ -167,9 +167,10 @@ def _verdict(target: dict, mean: float, sem: float) -> str:
     if "band" not in target:
         return "no human value"
     low, high = target["band"]
-    # An edge of zero asks for a sign, and half of all noise has it.
+    # A band from zero on asks for a sign, and half of all noise has it.
+    sign = 0.0 in (low, high) and math.inf in (-low, high)
     told = abs(mean) > (0.0 if math.isnan(sem) else sem)
-    return "in" if low <= mean <= high and (told or 0.0 not in (low, high)) else "out"
+    return "in" if low <= mean <= high and (told or not sign) else "out"
 
 
 def runs_in(directory: str | pathlib.Path) -> list[pathlib.Path]:

@@ -583,7 +583,7 @@ class ScoreTest(AnalysisTest):
                 ([0.0, math.inf], 0.5, 0.4, "in"), ([0.0, math.inf], 0.5, 0.6, "out"),
                 ([0.0, math.inf], -0.5, 0.4, "out"), ([-math.inf, 0.0], -0.5, 0.4, "in"),
                 ([0.0, math.inf], 0.0, 0.0, "out"), ([0.0, math.inf], 0.5, nan, "in"),
-                ([0.1, math.inf], 0.2, 0.4, "in")):  # other edges say how much is asked for
+                ([0.1, math.inf], 0.2, 0.4, "in"), ([0.0, 0.2], 0.1, 0.4, "in"), ([0.0, 0.2], 0.0, 0.0, "in")):
             self.assertEqual(score._verdict({"band": band}, mean, sem), verdict, (band, mean, sem))
 
     def test_chance_is_taken_off_a_ratio(self):
