@@ -25,9 +25,13 @@ from netcdf import BadInput
 PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
-# Keys of a block whose change is one of the task to the subject.
+# Keys of a block whose change is one of the task to the subject: what is done and seen, and to what targets
+# and for what reward.
 SETTING = ("task", "instruction", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "target_jump_deg",
-           "feedback", "target_radius_m")
+           "feedback", "hand_in_sight", "target_radius_m")
+OFFER = ("targets_deg", "second_target_deg", "sequence", "fingers", "finger_correlation",
+         "finger_individuation", "reward", "reward_zone_deg", "reward_size", "reward_probability",
+         "second_reward", "second_reward_probability", "punishment")
 
 
 class Unfinished(BadInput):
@@ -39,7 +43,7 @@ class Subject:
     """One simulated subject. Arrays run over its own trials, in order.
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
-    "setting": a number that changes where SETTING does;
+    "setting", "offer": numbers that change where SETTING and OFFER do;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
     "watched": whether it is another's hand that moves fingers;
     "moves_fingers": whether the block asks for finger movements;
@@ -344,9 +348,10 @@ def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict])
     return result
 
 
-def _settings(block: np.ndarray, blocks: list[dict]) -> np.ndarray:
-    """Which of all settings of the blocks each trial has; -1 where its block is not known."""
-    settings = [tuple(str(keys.get(key)) for key in SETTING) for keys in blocks]
+def _settings(block: np.ndarray, blocks: list[dict], named: tuple[str, ...]) -> np.ndarray:
+    """Which of all settings of the blocks, in the keys named, each trial has; -1 where its block is not
+    known."""
+    settings = [tuple(str(keys.get(key)) for key in named) for keys in blocks]
     numbers = {index: settings.index(one) for index, one in enumerate(settings)}
     return np.array([numbers.get(index, -1) for index in block.astype(int)])
 
@@ -356,7 +361,8 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
     columns = columns | {
         "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
         "drawn_rotation": columns["rotation"],
-        "setting": _settings(columns["block"], blocks),
+        "setting": _settings(columns["block"], blocks, SETTING),
+        "offer": _settings(columns["block"], blocks, OFFER),
         "random_sign": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks)
             if keys.get("rotation_sign", "same") == "random"]),
