@@ -20,8 +20,9 @@ import numpy as np
 import netcdf
 from netcdf import BadInput
 
-# Phases of a schedule, told apart by the sign of the rotation alone, in this order; the last two
-# may be absent. `clamp` is whatever comes without rotation after the rotated trials.
+# Phases of a schedule, told apart by the sign of the rotation, in this order; the last two may be absent.
+# The baseline also ends where DISTURBANCES begin. `clamp` is whatever comes without rotation after the
+# rotated trials.
 PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
@@ -29,6 +30,7 @@ PHASES = ("baseline", "learning", "reversed", "clamp")
 # and for what reward.
 SETTING = ("task", "instruction", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "target_jump_deg",
            "feedback", "hand_in_sight", "target_radius_m")
+DISTURBANCES = ("shift_m", "curl_Ns_m", "target_jump_deg")  # perturbations other than a rotation, where not 0
 OFFER = ("targets_deg", "second_target_deg", "sequence", "fingers", "finger_correlation",
          "finger_individuation", "reward", "reward_zone_deg", "reward_size", "reward_probability",
          "second_reward", "second_reward_probability", "punishment")
@@ -47,6 +49,7 @@ class Subject:
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
     "watched": whether it is another's hand that moves fingers;
     "moves_fingers": whether the block asks for finger movements;
+    "disturbed": whether the block has one of DISTURBANCES;
     "rests": whether nothing is asked for in the whole block;
     "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward,
     whether the first was chosen, which brings more; "sequence_right": in the last trial of a sequence
@@ -71,9 +74,9 @@ class Subject:
         however the schedule writes it."""
         return wrap(np.round(wrap(self.columns["target_angle"]), 6))
 
-    def compensation(self, column: str = "angle_third") -> np.ndarray:
-        """Compensation in degrees, shape (trials,); NaN where the file has no angle and for targets
-        without a baseline."""
+    def from_baseline(self, column: str = "angle_third") -> np.ndarray:
+        """The angle minus the target's baseline mean in degrees, shape (trials,); NaN where the file has no
+        angle and for targets without a baseline."""
         angle, target = self.columns[column], self.targets()
         result = np.full(self.trials, np.nan)
         for direction in np.unique(target):
@@ -84,7 +87,11 @@ class Subject:
                 continue
             wrapped = wrap(angle[here] - reference[0])
             result[here] = wrap(wrapped - np.mean(wrap(reference - reference[0])))
-        return -np.sign(self.rotation) * result
+        return result
+
+    def compensation(self, column: str = "angle_third") -> np.ndarray:
+        """Compensation in degrees, shape (trials,); NaN where from_baseline is, and without a rotation."""
+        return -np.sign(self.rotation) * self.from_baseline(column)
 
     def fraction(self, column: str = "angle_third") -> np.ndarray:
         """Compensation as a fraction of the rotation, shape (trials,)."""
@@ -368,6 +375,10 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
             if keys.get("rotation_sign", "same") == "random"]),
         "watched": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "observe"]),
+        "disturbed": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks)
+            if any(keys.get(key, 0) != 0 and (key != "shift_m" or keys.get("perturbation") == "shift")
+                   for key in DISTURBANCES)]),
         "rests": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "rest"]),
         "moves_fingers": np.isin(columns["block"], [
@@ -393,6 +404,7 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
     end = edges[-1] + rest[0] if rest.size else sign.size
     bounds = [0, *edges, end]
     phases = {phase: np.arange(bounds[i], bounds[i + 1]) for i, phase in enumerate(PHASES)}
+    phases["baseline"] = np.arange(min([start, *np.flatnonzero(columns["disturbed"])]))
     names = np.array([block.get("phase", "") for block in blocks], dtype=str)
     labels = {
         label: np.flatnonzero(np.isin(columns["block"], np.flatnonzero(names == label)))

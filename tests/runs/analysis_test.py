@@ -1291,6 +1291,31 @@ class CommandTest(AnalysisTest):
             self.assertEqual(figure.axes[0].get_ylabel(), "compensation (deg)")
             self.assertTrue(any(text[1:] in t.get_text().replace("\n", " ") for t in figure.texts))
 
+    def test_perturbations_other_than_rotations(self):
+        """First and last perturbed trials and those after, minus the baseline, which perturbations end."""
+        def pushed(group, columns):
+            n = len(columns["block"])
+            columns["rotation"][:] = 0.0
+            hand = np.where(np.arange(n) % 2, 1.0, -1.0) + 3.0
+            hand[32:36] += 10.0
+            hand[112:132] += 4.0
+            hand[132:136] -= 6.0
+            columns["angle_third"] = columns["target_angle"] + hand
+
+        ABRUPT.update(own=1.0)
+        self.addCleanup(lambda: ABRUPT.pop("own"))
+        for key in ('curl_Ns_m = 8', 'target_jump_deg = -15', 'perturbation = "shift", shift_m = 0.03'):
+            run = write_run(self.root / key[:4], groups=["abrupt_own"], change=pushed)
+            plan = (run / "resolved.toml").read_text()
+            self.assertNotIn("other groups", self.call(score.main, run)[1])
+            (run / "resolved.toml").write_text(plan.replace('"rotated", ', f'"rotated", {key}, '))
+            out = self.call(score.main, run)[1]
+            self.assertRegex(out, r"hand minus baseline, perturbed trials 1-4, deg +10 ± 0")
+            self.assertRegex(out, r"hand minus baseline, last fifth of the perturbed trials, deg +4 ± 0")
+            self.assertRegex(out, r"hand minus baseline, trials 1-4 after them, deg +-6 ± 0")
+            self.assertRegex(out, r"SD in the baseline, deg +1\.02 ± 0")  # sqrt(32 / 31)
+            self.assertNotIn("compensat", out)
+
     def test_experiment_without_any_rotation(self):
         def still(group, columns):
             columns["rotation"][:] = 0.0
