@@ -23,7 +23,6 @@ import argparse
 import pathlib
 import sys
 import textwrap
-import tomllib
 import warnings
 
 import matplotlib.font_manager
@@ -652,8 +651,7 @@ def main(arguments: list[str] | None = None) -> int:
                                          "probes `quartet tms` draws what they found")
             print(f"plot.py: {run.path}: no reaches, so hits of finger movements are drawn; maps of "
                   "the fingers: quartet maps", file=sys.stderr)
-        with open(score.TARGETS, "rb") as file:
-            people = tomllib.load(file)
+        people = score.load_targets()
     except (behaviour.BadInput, OSError) as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2
