@@ -20,14 +20,20 @@ import numpy as np
 import netcdf
 from netcdf import BadInput
 
-# Phases of a schedule, told apart by the sign of the rotation alone, in this order; the last two
-# may be absent. `clamp` is whatever comes without rotation after the rotated trials.
+# Phases of a schedule, told apart by the sign of the rotation, in this order; the last two may be absent.
+# The baseline also ends where DISTURBANCES begin. `clamp` is whatever comes without rotation after the
+# rotated trials.
 PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
-# Keys of a block whose change is one of the task to the subject.
+# Keys of a block whose change is one of the task to the subject: what is done and seen, and to what targets
+# and for what reward.
 SETTING = ("task", "instruction", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "target_jump_deg",
-           "feedback", "target_radius_m")
+           "feedback", "hand_in_sight", "target_radius_m")
+DISTURBANCES = ("shift_m", "curl_Ns_m", "target_jump_deg")  # perturbations other than a rotation, where not 0
+OFFER = ("targets_deg", "second_target_deg", "sequence", "fingers", "finger_correlation",
+         "finger_individuation", "reward", "reward_zone_deg", "reward_size", "reward_probability",
+         "second_reward", "second_reward_probability", "punishment")
 
 
 class Unfinished(BadInput):
@@ -39,10 +45,11 @@ class Subject:
     """One simulated subject. Arrays run over its own trials, in order.
 
     `columns`: as in the file; "rotation" without what chance added to it, "drawn_rotation" with;
-    "setting": a number that changes where SETTING does;
+    "setting", "offer": numbers that change where SETTING and OFFER do;
     "random_sign": whether the block draws the side of its perturbation anew on every trial;
     "watched": whether it is another's hand that moves fingers;
     "moves_fingers": whether the block asks for finger movements;
+    "disturbed": whether the block has one of DISTURBANCES;
     "rests": whether nothing is asked for in the whole block;
     "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward,
     whether the first was chosen, which brings more; "sequence_right": in the last trial of a sequence
@@ -67,9 +74,9 @@ class Subject:
         however the schedule writes it."""
         return wrap(np.round(wrap(self.columns["target_angle"]), 6))
 
-    def compensation(self, column: str = "angle_third") -> np.ndarray:
-        """Compensation in degrees, shape (trials,); NaN where the file has no angle and for targets
-        without a baseline."""
+    def from_baseline(self, column: str = "angle_third") -> np.ndarray:
+        """The angle minus the target's baseline mean in degrees, shape (trials,); NaN where the file has no
+        angle and for targets without a baseline."""
         angle, target = self.columns[column], self.targets()
         result = np.full(self.trials, np.nan)
         for direction in np.unique(target):
@@ -80,7 +87,11 @@ class Subject:
                 continue
             wrapped = wrap(angle[here] - reference[0])
             result[here] = wrap(wrapped - np.mean(wrap(reference - reference[0])))
-        return -np.sign(self.rotation) * result
+        return result
+
+    def compensation(self, column: str = "angle_third") -> np.ndarray:
+        """Compensation in degrees, shape (trials,); NaN where from_baseline is, and without a rotation."""
+        return -np.sign(self.rotation) * self.from_baseline(column)
 
     def fraction(self, column: str = "angle_third") -> np.ndarray:
         """Compensation as a fraction of the rotation, shape (trials,)."""
@@ -344,9 +355,10 @@ def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict])
     return result
 
 
-def _settings(block: np.ndarray, blocks: list[dict]) -> np.ndarray:
-    """Which of all settings of the blocks each trial has; -1 where its block is not known."""
-    settings = [tuple(str(keys.get(key)) for key in SETTING) for keys in blocks]
+def _settings(block: np.ndarray, blocks: list[dict], named: tuple[str, ...]) -> np.ndarray:
+    """Which of all settings of the blocks, in the keys named, each trial has; -1 where its block is not
+    known."""
+    settings = [tuple(str(keys.get(key)) for key in named) for keys in blocks]
     numbers = {index: settings.index(one) for index, one in enumerate(settings)}
     return np.array([numbers.get(index, -1) for index in block.astype(int)])
 
@@ -356,12 +368,17 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
     columns = columns | {
         "rotation": _without_chance(columns["rotation"], columns["block"], blocks),
         "drawn_rotation": columns["rotation"],
-        "setting": _settings(columns["block"], blocks),
+        "setting": _settings(columns["block"], blocks, SETTING),
+        "offer": _settings(columns["block"], blocks, OFFER),
         "random_sign": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks)
             if keys.get("rotation_sign", "same") == "random"]),
         "watched": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "observe"]),
+        "disturbed": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks)
+            if any(keys.get(key, 0) != 0 and (key != "shift_m" or keys.get("perturbation") == "shift")
+                   for key in DISTURBANCES)]),
         "rests": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "rest"]),
         "moves_fingers": np.isin(columns["block"], [
@@ -387,6 +404,7 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
     end = edges[-1] + rest[0] if rest.size else sign.size
     bounds = [0, *edges, end]
     phases = {phase: np.arange(bounds[i], bounds[i + 1]) for i, phase in enumerate(PHASES)}
+    phases["baseline"] = np.arange(min([start, *np.flatnonzero(columns["disturbed"])]))
     names = np.array([block.get("phase", "") for block in blocks], dtype=str)
     labels = {
         label: np.flatnonzero(np.isin(columns["block"], np.flatnonzero(names == label)))

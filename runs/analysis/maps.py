@@ -38,10 +38,9 @@ import netcdf
 import reading
 import stats
 import table
-import tms
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
-from sheet import FINGERS, HEIGHT, MUSCLES, WIDTH, alive, fields
+from sheet import EDGE, FINGERS, HEIGHT, MUSCLES, WIDTH, alive, fields, jaccard, volume_overlap
 
 TINTS = {"thumb": "#AA3377", "index": "#EE6677", "middle": "#CCBB44", "ring": "#228833",
          "little": "#4477AA"}
@@ -50,7 +49,6 @@ PITCH = 0.25  # between sites, sheet units
 STIMULUS_SD = 0.5  # reach of a stimulus, sheet units (chosen: some .4 mm)
 LATERAL = 0.5  # weight of the step through layer 2/3 (chosen)
 STILL = 1.0  # degrees: a finger that is asked for and flexes by less on average hardly moves (chosen)
-EDGE = 0.1  # a site belongs to a map above this share of the map's largest value
 
 # What the table has of the practised fingers, as changes.
 MEANING = {
@@ -150,8 +148,8 @@ def pair(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     in_a, in_b = a > EDGE * a.max(), b > EDGE * b.max()
     return {
         "distance": float(np.linalg.norm(centre(a) - centre(b))),
-        "jaccard": tms.jaccard(in_a, in_b),
-        "overlap": tms.volume_overlap(a, b),
+        "jaccard": jaccard(in_a, in_b),
+        "overlap": volume_overlap(a, b),
         "cosine": float((a * b).sum() / (np.sqrt((a * a).sum() * (b * b).sum()) or np.nan)),
     }
 

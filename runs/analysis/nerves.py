@@ -56,12 +56,13 @@ import table
 import tms
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
+from targets import band
 
 ANSWER = 0.1  # spikes per cell: the criterion of thresholds
 CERTAIN = 3.0
 TEST = 0.2  # spikes per cell (chosen: a sixth of the largest response, small as those of people's
 # biceps at rest)
-ASKED = (0.3, 0.6)  # of share_during (NB_NEIGHBOURS of targets.toml)
+ASKED = band("NB_NEIGHBOURS")  # of share_during
 MOMENTS = ("before", "during", "late", "after")
 WITHOUT_BLOCK = ("before", "during", "after")  # where no group says more
 STAGES = ("map", "recruitment", "conditioned")

@@ -23,7 +23,6 @@ import argparse
 import pathlib
 import sys
 import textwrap
-import tomllib
 import warnings
 
 import matplotlib.font_manager
@@ -82,11 +81,12 @@ FORMATS = (".png", ".pdf", ".svg")
 LEARNING_POINTS, INDIVIDUAL_POINTS, SIGNAL_POINTS = 30, 15, 20
 NARROWEST = 4  # trials in a bin
 FINE = 6  # trials after an abrupt change that are not averaged
+MARK_GAP = 0.14  # inches between marks of changes: the height of a phase's name
 
 
-def bins(subject: behaviour.Subject, most: int) -> list[np.ndarray]:
-    """Trials in order, in about `most` equal bins that mix two rotations or settings only where they are
-    shorter than NARROWEST: the steps of a ramp.
+def bins(subject: behaviour.Subject, most: int, offers: bool = True) -> list[np.ndarray]:
+    """Trials in order, in about `most` equal bins that mix two rotations or settings, with `offers` also of
+    targets and rewards, only where they are shorter than NARROWEST: the steps of a ramp.
 
     After an abrupt change the first trials, where learning is fastest, stand alone.
     """
@@ -94,6 +94,8 @@ def bins(subject: behaviour.Subject, most: int) -> list[np.ndarray]:
     width = max(NARROWEST, -(-subject.trials // most))
     change, block, setting = (np.diff(one) for one in (rotation, subject.columns["block"],
                                                        subject.columns["setting"]))
+    if offers:
+        setting = np.abs(setting) + np.abs(np.diff(subject.columns["offer"]))
     edges = np.flatnonzero((change != 0) | (setting != 0)) + 1
     long = np.diff(np.append(edges, subject.trials)) >= NARROWEST
     abrupt = np.abs(change[edges - 1]) > abs(subject.rotation) / 2
@@ -109,13 +111,13 @@ def bins(subject: behaviour.Subject, most: int) -> list[np.ndarray]:
     return result
 
 
-def curves(group: behaviour.Group, series, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bin centres, shape (bins,), and one curve per subject, shape (subjects, bins).
+def curves(group: behaviour.Group, series, most: int, offers: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Bin centres, shape (bins,), and one curve per subject, shape (subjects, bins); `offers` as of bins().
 
     `series` gives a subject's values per trial. Subjects that stopped early have NaN.
     """
     longest = max(group.subjects, key=lambda s: s.trials)
-    groups = bins(longest, most)
+    groups = bins(longest, most, offers)
     values = np.full((len(group.subjects), len(groups)), np.nan)
     for row, subject in enumerate(group.subjects):
         data = series(subject)
@@ -232,13 +234,23 @@ def tell_apart(groups: list[behaviour.Group]) -> None:
 
 
 def marks(subject: behaviour.Subject, blocks: list[dict]) -> dict[int, str]:
-    """Trials before which the setting or the sign of the rotation changes, and the name of the phase that
-    starts there."""
+    """Trials before which the setting, the offer or the sign of the rotation changes, and the name of the
+    phase that starts there."""
     block = subject.columns["block"].astype(int)
     sign = np.sign(np.nan_to_num(subject.schedule()))
     named = np.insert(np.diff(block) != 0, 0, True) & (block < len(blocks))
-    changes = np.flatnonzero((np.diff(sign) != 0) | (np.diff(subject.columns["setting"]) != 0)) + 1
+    changes = np.flatnonzero(np.any([np.diff(one) != 0 for one in (
+        sign, subject.columns["setting"], subject.columns["offer"])], axis=0)) + 1
     return {int(t): behaviour.phase_name(blocks[block[t]], block[t]) if named[t] else "" for t in changes}
+
+
+def thinned(found: dict[int, str], trial_inches: float) -> dict[int, str]:
+    """Of marks() those that lie MARK_GAP apart, from the first on."""
+    kept: dict[int, str] = {}
+    for trial, phase in found.items():
+        if not kept or (trial - max(kept)) * trial_inches >= MARK_GAP:
+            kept[trial] = phase
+    return kept
 
 
 def draw_marks(axes, found: dict[int, str], named: bool) -> None:
@@ -300,6 +312,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     deepest = [0, 0]  # lines of titles in the upper row and below
     banded = False  # whether a full compensation is drawn
     marked = False  # whether changes within the schedule are
+    crowded = False  # whether there is no room for some of these
     seen = set()  # of people: "curve", "endpoint", "scaled"
     alike: dict[object, list] = {}  # panels by signal, or by size of the rotation
     quoted = [f"{t['source']} (n = {t['n']})" for asking in filter(None, asked)
@@ -314,7 +327,9 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
         banded |= draw_learning(upper, members, brains, reference, series)
         alike.setdefault(np.nan_to_num(abs(reference.rotation)), []).append(upper)
         own = next(g for g in members.values() if reference in g.subjects)
-        changes = marks(reference, behaviour.blocks_of(run.resolved, own.name) if run.resolved else [])
+        found = marks(reference, behaviour.blocks_of(run.resolved, own.name) if run.resolved else [])
+        changes = thinned(found, room / reference.trials)
+        crowded |= len(changes) < len(found)
         draw_marks(upper, changes, True)
         marked |= bool(changes)
         if condition in shipped:
@@ -349,7 +364,7 @@ def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
     curves_of = sources([*shipped, *(g.name for g in drawn)], people)
     extra = [source for source in quoted if source not in curves_of]
     decorate(figure, run, drawn, brains, len(rows), deepest, banded, seen,
-             "; ".join(filter(None, (curves_of, *dict.fromkeys(extra)))), any(asked), marked)
+             "; ".join(filter(None, (curves_of, *dict.fromkeys(extra)))), any(asked), marked, crowded)
     return figure
 
 
@@ -407,6 +422,7 @@ def draw_learning(axes, members, brains, reference, series) -> bool:
     trials = np.arange(reference.trials + 1) + 0.5
     schedule = np.nan_to_num(reference.schedule())
     low, high = 0.0, 0.0
+    individuals: list[float] = []
     banded = compensable(members, reference)
     if banded:
         axes.fill_between(trials, np.append(schedule, schedule[-1]), step="post", color=SCHEDULE,
@@ -416,6 +432,7 @@ def draw_learning(axes, members, brains, reference, series) -> bool:
         if len(group.subjects) > 1:
             x, values = curves(group, series, INDIVIDUAL_POINTS)
             axes.plot(x, values.T, color=colour(brain, brains), alpha=0.35, linewidth=0.6, zorder=1)
+            individuals += values[np.isfinite(values)].tolist()
         x, values = curves(group, series, LEARNING_POINTS)
         draw_curve(axes, x, values, colour(brain, brains))
         mean, sem = statistics(values)
@@ -423,7 +440,8 @@ def draw_learning(axes, members, brains, reference, series) -> bool:
         high = np.nanmax([high, *(mean + sem)])
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=2)
     high = high if high > low else low + 1.0
-    axes.set_ylim(low - 0.12 * (high - low), high + 0.22 * (high - low))
+    axes.set_ylim(min([low - 0.12 * (high - low), *individuals]),
+                  max([high + 0.22 * (high - low), *individuals]))
     axes.set_xlim(0.5, reference.trials + 0.5)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=series is not hits))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
@@ -454,7 +472,8 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
             # Its mean over all trials is near zero by design; what teaches is burst and dip.
             for outcome, style in ((np.greater, "-"), (np.equal, ":")):
                 series = lambda s: np.where(outcome(outcomes(s), 0.0), s.columns[name], np.nan)
-                draw_curve(axes, *curves(group, series, SIGNAL_POINTS), tint, style)
+                # Outcomes are told apart here: where rewards alternate, bins of each alone would be gaps.
+                draw_curve(axes, *curves(group, series, SIGNAL_POINTS, offers=False), tint, style)
         elif name == "vl_rate_toward":
             # The column is of errors counter-clockwise minus clockwise, whichever way the cursor turns.
             series = lambda s: np.sign(s.rotation) * from_baseline(s, name)
@@ -557,7 +576,7 @@ def key(figure, drawn, brains, seen, banded: bool):
 
 
 def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], banded: bool, seen,
-             people, asked: bool, marked: bool) -> None:
+             people, asked: bool, marked: bool, crowded: bool) -> None:
     """Title, legend and notes, with as much height as they need."""
     title = wrap(run.title or run.path.parent.name, WIDTH - 0.35, 19, bold=True)
     legend, legend_height = key(figure, drawn, brains, seen, banded)
@@ -574,8 +593,8 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if max(counts) > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
-        "Vertical grey lines: what is asked for, the perturbation, the feedback or the target's size changes."
-        if marked else "",
+        "Vertical grey lines: what is asked for, the perturbation, the feedback, the target or its reward "
+        f"changes{' (not where too close)' * crowded}." if marked else "",
         "People's circles have the colour of the group that met the same." if asked and "curve" in seen
         else "",
     ]
@@ -632,8 +651,7 @@ def main(arguments: list[str] | None = None) -> int:
                                          "probes `quartet tms` draws what they found")
             print(f"plot.py: {run.path}: no reaches, so hits of finger movements are drawn; maps of "
                   "the fingers: quartet maps", file=sys.stderr)
-        with open(score.TARGETS, "rb") as file:
-            people = tomllib.load(file)
+        people = score.load_targets()
     except (behaviour.BadInput, OSError) as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2

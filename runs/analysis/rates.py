@@ -45,11 +45,8 @@ def windows(body: dict) -> dict[str, tuple[int, int]]:
 
 
 def resolved(directory: pathlib.Path) -> dict:
-    """resolved.toml of a run. Raises BadInput."""
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml, which has the rates' windows. Name a whole "
-                       "run directory.")
+    """resolved.toml of a run, which has the rates' windows. Raises BadInput."""
+    experiment = behaviour.experiment_of(directory)
     missing = TIMES - set(experiment.get("body", {}))
     if missing:
         raise BadInput(f"{directory / 'resolved.toml'}: body.{min(missing)} is missing; copy it "

@@ -20,6 +20,9 @@ LABELS = {
     "learned_from_failure": "choices against the failing target, after minus before",
     "success_minus_failure": "learned from success minus from failure",
     "baseline_sd": "SD in the baseline, deg",
+    "perturbed_first_deg": "hand minus baseline, perturbed trials 1-4, deg",
+    "perturbed_last_deg": "hand minus baseline, last fifth of the perturbed trials, deg",
+    "washout_first_deg": "hand minus baseline, trials 1-4 after them, deg",
     "early_fraction": "fraction compensated, trials 1-12",
     "late_fraction": "fraction compensated, last fifth",
     "final_fraction": "fraction compensated, last step",
@@ -273,16 +276,33 @@ def baseline_sd(subject: Subject) -> float:
     """SD (degrees) of the direction at one third of the distance over the baseline trials.
 
     About the mean of each target, so each target costs a degree of freedom. Undefined with fewer of
-    them than MIN_TRIALS_FOR_SD trials to one target leave.
+    them than MIN_TRIALS_FOR_SD trials to one target leave, and without a perturbation that ends it.
     """
     baseline = subject.phases["baseline"]
-    deviation = subject.compensation("angle_third")[baseline]
+    deviation = subject.from_baseline()[baseline]
     seen = np.isfinite(deviation)
     targets = np.unique(subject.targets()[baseline][seen])
     freedom = np.count_nonzero(seen) - targets.size
-    if freedom < MIN_TRIALS_FOR_SD - 1:
+    if freedom < MIN_TRIALS_FOR_SD - 1 or len(baseline) == subject.trials:
         return float("nan")
     return float(np.sqrt(np.sum(deviation[seen] ** 2) / freedom))
+
+
+def perturbed_first_deg(subject: Subject) -> float:
+    """Direction at one third of the distance minus the baseline (degrees, counter-clockwise) in the first
+    four trials of a perturbation other than a rotation."""
+    return mean(subject.from_baseline()[_disturbed(subject)[0][:4]])
+
+
+def perturbed_last_deg(subject: Subject) -> float:
+    """The same (degrees) in the last fifth of these trials."""
+    perturbed, _ = _disturbed(subject)
+    return mean(subject.from_baseline()[perturbed[-max(1, round(len(perturbed) / 5)) :]])
+
+
+def washout_first_deg(subject: Subject) -> float:
+    """The same (degrees) in the first four trials after these: the after-effect."""
+    return mean(subject.from_baseline()[_disturbed(subject)[1][:4]])
 
 
 def final_fraction(subject: Subject) -> float:
@@ -434,6 +454,15 @@ def _grown(subject: Subject, column: str) -> float:
 def _cycle(subject: Subject, trials: np.ndarray) -> int:
     """Trials in which each target comes once: as many as there are targets; at least 1."""
     return max(1, len(np.unique(subject.targets()[trials])))
+
+
+def _disturbed(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    """The first trials in a row with a perturbation other than a rotation, and those without one that
+    follow; none where there is a rotation to learn."""
+    there = subject.columns["disturbed"] & ~np.isfinite(subject.rotation)
+    edges = np.flatnonzero(np.diff(there, prepend=False, append=False))[:3]
+    start, end, again = [*edges, *[subject.trials] * (3 - len(edges))]
+    return np.arange(start, end), np.arange(end, again)
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

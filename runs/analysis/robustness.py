@@ -46,14 +46,14 @@ SETTINGS = pathlib.Path(__file__).with_suffix(".toml")
 VARIED = ("seeds", "scales", "rates")  # parts that judge the targets
 PARTS = (*VARIED, "falsifiers", "doses")
 UNCHANGED = "unchanged"  # the variant with which others are compared: the first of the seeds
-TUNED = "tuned_seed"
+TUNED = "tuned"  # seed and scale of each experiment's own file
 ALL_SEEDS = "all seeds"  # their subjects together
 VERDICTS = {"in": "holds", "out": "fails"}
 
 
 class Runs:
     """One run per variant of the brain and group, in DIR/VARIANT/GROUP, with flags of its own and
-    those of the usual ones that it has not."""
+    those of the usual ones that it has not; TUNED has none of these."""
 
     def __init__(self, directory: pathlib.Path, usual: dict[str, str], shared: list[str]):
         self.directory, self.usual, self.shared = directory, usual, shared
@@ -62,7 +62,8 @@ class Runs:
         self._read: dict[str, dict[str, behaviour.Group]] = {}
 
     def add(self, variant: str, flags: list[str], groups: list[str]) -> None:
-        flags = self.shared + flags + [word for flag, value in self.usual.items() if flag not in flags
+        usual = {} if variant == TUNED else self.usual
+        flags = self.shared + flags + [word for flag, value in usual.items() if flag not in flags
                                        for word in (flag, value)]
         for group in groups:
             self.wanted[variant, group] = simulations.Simulation(
@@ -166,8 +167,7 @@ def plan(settings: dict, options: argparse.Namespace) -> Runs:
         variants["rates"] = with_values(variants["rates"], options.program)
     for part in VARIED:
         if variants.get(part):
-            tuned = ["--seed", str(settings["tuned_seed"])]
-            runs.add(*((TUNED, tuned) if part == "seeds" else (UNCHANGED, [])), settings["groups"])
+            runs.add(TUNED if part == "seeds" else UNCHANGED, [], settings["groups"])
         for name, flags in variants.get(part, {}).items():
             runs.add(name, flags, settings["groups"])
     for name, falsifier in variants.get("falsifiers", {}).items():
@@ -299,7 +299,7 @@ def print_targets(part: str, rows: list[Row]) -> None:
                       number(usual) + (" out" if usual.verdict == "out" else ""), *together, *extremes,
                       f"{sum(r.verdict == 'holds' for r in alone)} of {len(alone)}", verdict))
     together = [ALL_SEEDS] if any(r.pooled for r in rows) else []
-    reference = "tuned seed (n)" if part == "seeds" else "unchanged (n)"
+    reference = "as in its file (n)" if part == "seeds" else "unchanged (n)"
     table.show(("target", "what", "band", reference, *together, "lowest", "highest", "in band",
                 "verdict"), lines)
 

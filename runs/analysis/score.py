@@ -43,8 +43,8 @@ import sheet_readouts
 import simulations
 import stats
 import table
+from targets import TARGETS, load_targets  # noqa: F401  others take them from here
 
-TARGETS = pathlib.Path(__file__).with_name("targets.toml")
 HEADER_WIDTH = 24  # characters, of a group's label
 NOT_RUN = "not run"  # verdict of a row none of whose groups is there
 SAME_ANGLE = 0.05  # degrees; within it two rotations are one
@@ -211,11 +211,6 @@ def score(directories: list) -> tuple[list[behaviour.Behaviour], list[Result]]:
     runs = read(directories)
     groups = {name: group for run in runs for name, group in run.groups.items()}
     return runs, [evaluate(target, groups) for target in load_targets()["target"]]
-
-
-def load_targets() -> dict:
-    with open(TARGETS, "rb") as file:
-        return tomllib.load(file)
 
 
 def experiments_by_group() -> dict[str, str]:

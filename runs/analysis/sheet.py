@@ -1,4 +1,5 @@
-"""The motor sheet as regions/ builds it: its size, fields of muscles, and which cells a lesion kills.
+"""The motor sheet as regions/ builds it: its size, fields of muscles, and which cells a lesion kills; and
+how maps on it overlap.
 
 Lengths are in sheet units of about .8 mm (assumed). Muscles have the names of FIELDS; name_in_files says
 how probes.nc writes them.
@@ -19,6 +20,8 @@ FIELDS = {
 }
 MUSCLES = tuple(FIELDS)
 FINGERS = ("thumb", "index", "middle", "ring", "little")  # digits 1 to 5
+
+EDGE = 0.1  # a site belongs to a map above this share of the map's largest value
 
 # Codes of a synapse that has not decided, and of one that stays (models/spines.hpp).
 TRANSIENT, STABLE = 1, 2
@@ -50,3 +53,16 @@ def alive(x: np.ndarray, y: np.ndarray, blocks: list[dict]) -> np.ndarray:
             site = block["lesion_site"]
             result &= (x - site[0]) ** 2 + (y - site[1]) ** 2 > block["lesion_radius"] ** 2
     return result
+
+
+def jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    """Sites of both maps over sites of either, of two boolean maps; NaN where both are empty."""
+    either = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / either if either else np.nan
+
+
+def volume_overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Sum of the smaller of two maps over sites, over the smaller of their sums: 1 where one map lies
+    within the other; needs no border of a map."""
+    smaller = min(a.sum(), b.sum())
+    return float(np.minimum(a, b).sum() / smaller) if smaller > 0 else np.nan

@@ -41,6 +41,7 @@ import stats
 import table
 from behaviour import BadInput
 from figure import footnote, save_both, set_style
+from targets import band
 
 BOOTSTRAPS = 200
 STRONG = 1.39  # RMT; waves are shown of stronger pulses
@@ -49,24 +50,24 @@ MOVES = 0.1  # spikes per corticospinal cell: from there on a muscle moves, as t
 # Conditioning, in RMT, that indices are for: Kujirai et al. 1993, J Physiol 471:501; of long intervals any
 # above the threshold (Valls-Solé et al. 1992, EEG Clin Neurophysiol 85:355; the number is chosen).
 BELOW_RMT, ABOVE_RMT = 0.8, 1.2
-MAP_SHARE = 0.1  # of a muscle's largest response: from there on a site belongs to its map
 STYLES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))  # of curves of one group
 COLOURS = ["#004488", "#BB5566", "#DDAA33", "#228833", "#66CCEE", "#AA3377", "0.4"]
 
 # Index → (what it is, as printed; the range that is asked for, None where there is none). The ranges
-# are wide around values quoted for people's hand muscles at rest, unchecked: priors, not data.
+# are wide around values quoted for people's hand muscles at rest, unchecked: priors, not data. They are
+# those of targets.toml, where it has a row for the index.
 INDICES = {
     "rmt": ("resting motor threshold, in thresholds of layer 2/3 axons", None),
-    "s50_rmt": ("half-maximal intensity / RMT", (1.10, 1.40)),
-    "k_rmt": ("slope parameter of the recruitment curve / RMT", (0.04, 0.15)),
-    "r2": ("R² of its Boltzmann fit", (0.95, 1.0)),
+    "s50_rmt": ("half-maximal intensity / RMT", band("RC_S50")),
+    "k_rmt": ("slope parameter of the recruitment curve / RMT", band("RC_SLOPE")),
+    "r2": ("R² of its Boltzmann fit", band("RC_FIT")),
     "mep_120": ("response at 1.2 RMT (spikes per cell)", None),
-    "sici": ("short-interval inhibition: ratio at 2-4 ms", (0.2, 0.7)),
+    "sici": ("short-interval inhibition: ratio at 2-4 ms", band("SICI")),
     "recovery": ("ratio at 6-11 ms", None),
-    "icf": ("facilitation: ratio at 10-20 ms", (1.1, 1.8)),
-    "lici": ("long-interval inhibition: ratio at 100 ms", (0.1, 0.5)),
+    "icf": ("facilitation: ratio at 10-20 ms", band("ICF")),
+    "lici": ("long-interval inhibition: ratio at 100 ms", band("LICI")),
     "lici_late": ("ratio at 250-300 ms", (0.8, 1.2)),
-    "surround": ("response as another finger begins to move / at rest", (0.6, 0.9)),
+    "surround": ("response as another finger begins to move / at rest", band("DY_SURROUND")),
     "decoded": ("share of intended fingers that are decoded", None),
     "decoded_as_first": ("the same, as learned from the subject's first such probe", None),
 }
@@ -135,10 +136,7 @@ def read(directory: str | pathlib.Path) -> Laboratory:
     """All probes of a run. Raises BadInput."""
     directory = pathlib.Path(directory)
     path = directory / "probes.nc"
-    experiment = behaviour.resolved(directory)
-    if experiment is None:
-        raise BadInput(f"{directory}: no resolved.toml, which says which group a subject is of; copy it "
-                       "again or run again")
+    experiment = behaviour.experiment_of(directory)
     planned = sum(group["subjects"] * sum(block.get("probe", {}).get("kind", "none") != "none"
                                           for block in behaviour.blocks_of(experiment, group["name"]))
                   for group in experiment["group"])
@@ -293,7 +291,7 @@ def map_means(probe: Probe, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def area(response: np.ndarray) -> np.ndarray:
     """Sites of each muscle's map: response, shape (sites, muscles), above a tenth of its largest."""
-    return response > MAP_SHARE * response.max(axis=0)
+    return response > sheet.EDGE * response.max(axis=0)
 
 
 def centre_of_gravity(sites: np.ndarray, response: np.ndarray) -> np.ndarray:
@@ -302,19 +300,6 @@ def centre_of_gravity(sites: np.ndarray, response: np.ndarray) -> np.ndarray:
     weight = np.where(area(response), response, 0.0)
     with np.errstate(invalid="ignore"):
         return (weight.T @ sites) / weight.sum(axis=0)[:, None]
-
-
-def jaccard(a: np.ndarray, b: np.ndarray) -> float:
-    """Sites of both maps over sites of either, of two boolean maps; NaN where both are empty."""
-    either = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / either if either else np.nan
-
-
-def volume_overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Sum of the smaller of two responses over sites, over the smaller of their sums: 1 where one
-    map lies within the other; needs no border of a map."""
-    smaller = min(a.sum(), b.sum())
-    return float(np.minimum(a, b).sum() / smaller) if smaller > 0 else np.nan
 
 
 def maps(probe: Probe, lab: Laboratory, seed: int = 1) -> tuple[list[dict], list[dict]]:
@@ -336,8 +321,8 @@ def maps(probe: Probe, lab: Laboratory, seed: int = 1) -> tuple[list[dict], list
         sites, response = map_means(probe, chosen.ravel())
         inside = area(response)
         return (inside.sum(axis=0) * spacing**2, centre_of_gravity(sites, response),
-                np.array([jaccard(inside[:, a], inside[:, b]) for a, b in pairs]),
-                np.array([volume_overlap(response[:, a], response[:, b]) for a, b in pairs]))
+                np.array([sheet.jaccard(inside[:, a], inside[:, b]) for a, b in pairs]),
+                np.array([sheet.volume_overlap(response[:, a], response[:, b]) for a, b in pairs]))
 
     found = measure(sweeps)
     drawn = [measure(sweeps[random.integers(0, len(sweeps), len(sweeps))])
@@ -459,13 +444,13 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
           f"{stats.span(n)} subject{'s'[: max(n) != 1]}. In brackets: "
           "the range that is asked for.\n")
     lines = []
-    for index, (what, band) in INDICES.items():
+    for index, (what, asked) in INDICES.items():
         told = [r for r in records if r["index"] == index]
         several = len({r["muscle"] for r in told} - {None}) > 1
         rows = [(None, None), *((r["phase"], r["muscle"]) for r in told)] if told else []
         for phase, muscle in dict.fromkeys(rows):
             own = {r["group"]: r for r in told if (r["phase"], r["muscle"]) == (phase, muscle)}
-            text = (what + (f" ({band[0]:g}-{band[1]:g})" if band else "") if phase is None
+            text = (what + (f" ({asked[0]:g}-{asked[1]:g})" if asked else "") if phase is None
                     else f'  before "{phase}"' + (f", {muscle.replace('_', ' ')}" if several else ""))
             lines.append((text, *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                                   for g in groups)))
@@ -664,7 +649,7 @@ def _draw_map(axes: plt.Axes, lab: Laboratory, probe: Probe) -> None:
     sites, response = map_means(probe, probe.of("map"))
     palette = plt.get_cmap("tab20")(np.linspace(0, 1, len(lab.muscles)))
     strongest, size = response.argmax(axis=1), response.max(axis=1)
-    shown = size > MAP_SHARE * size.max()
+    shown = size > sheet.EDGE * size.max()
     axes.scatter(*sites[shown].T, s=420 * size[shown] / size.max(), c=palette[strongest[shown]])
     axes.scatter(*sites[~shown].T, s=4, color="0.8")
     for m, name in enumerate(lab.muscles):

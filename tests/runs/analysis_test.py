@@ -1291,6 +1291,31 @@ class CommandTest(AnalysisTest):
             self.assertEqual(figure.axes[0].get_ylabel(), "compensation (deg)")
             self.assertTrue(any(text[1:] in t.get_text().replace("\n", " ") for t in figure.texts))
 
+    def test_perturbations_other_than_rotations(self):
+        """First and last perturbed trials and those after, minus the baseline, which perturbations end."""
+        def pushed(group, columns):
+            n = len(columns["block"])
+            columns["rotation"][:] = 0.0
+            hand = np.where(np.arange(n) % 2, 1.0, -1.0) + 3.0
+            hand[32:36] += 10.0
+            hand[112:132] += 4.0
+            hand[132:136] -= 6.0
+            columns["angle_third"] = columns["target_angle"] + hand
+
+        ABRUPT.update(own=1.0)
+        self.addCleanup(lambda: ABRUPT.pop("own"))
+        for key in ('curl_Ns_m = 8', 'target_jump_deg = -15', 'perturbation = "shift", shift_m = 0.03'):
+            run = write_run(self.root / key[:4], groups=["abrupt_own"], change=pushed)
+            plan = (run / "resolved.toml").read_text()
+            self.assertNotIn("other groups", self.call(score.main, run)[1])
+            (run / "resolved.toml").write_text(plan.replace('"rotated", ', f'"rotated", {key}, '))
+            out = self.call(score.main, run)[1]
+            self.assertRegex(out, r"hand minus baseline, perturbed trials 1-4, deg +10 ± 0")
+            self.assertRegex(out, r"hand minus baseline, last fifth of the perturbed trials, deg +4 ± 0")
+            self.assertRegex(out, r"hand minus baseline, trials 1-4 after them, deg +-6 ± 0")
+            self.assertRegex(out, r"SD in the baseline, deg +1\.02 ± 0")  # sqrt(32 / 31)
+            self.assertNotIn("compensat", out)
+
     def test_experiment_without_any_rotation(self):
         def still(group, columns):
             columns["rotation"][:] = 0.0
@@ -1313,6 +1338,7 @@ class PlotTest(AnalysisTest):
         rotation = np.r_[np.zeros(20), np.linspace(1, 12, 80), np.full(20, 12.0), np.full(20, -12.0)]
         columns = {"rotation": rotation, "block": np.repeat([0, 1, 2, 3, 4], [20, 80, 12, 8, 20])}
         columns["setting"] = np.minimum(columns["block"], 3)
+        columns["offer"] = np.zeros(140)
         subject = behaviour.Subject("", 0, None, columns, {}, {}, 12.0, pathlib.Path())
         found = plot.bins(subject, 30)
         np.testing.assert_array_equal(np.concatenate(found), np.arange(140))
@@ -1335,6 +1361,47 @@ class PlotTest(AnalysisTest):
         for subject in read.groups["abrupt_own"].subjects:
             self.assertEqual(plot.marks(subject, blocks), {32: "rotated", 132: "reversed", 144: "clamp", 152: "wide"})
             self.assertEqual(plot.marks(subject, []), {32: "", 132: "", 144: "", 152: ""})
+
+    def test_targets_and_rewards_in_turns(self):
+        """Are marked, but where they come too close, and not mixed, but where outcomes are told apart."""
+        turns = [(5, 90, "always"), (5, 270, "never")] * 4 + [(4, 90, "always"), (1, 90, "never")] * 12
+        index = np.repeat(range(len(turns)), [trials for trials, _, _ in turns])
+
+        def change(group, columns):
+            for name in columns:
+                columns[name] = columns[name][: len(index)]
+            columns |= {"block": index, "rotation": np.zeros(len(index))}
+            columns["target_angle"] = np.array([turns[i][1] for i in index], float)
+            columns["reward"] = np.array([turns[i][2] == "always" for i in index], float)
+
+        run = write_run(self.root / "run", groups=["abrupt_own"], change=change)
+        blocks = ", ".join(f'{{trials = {trials}, targets_deg = [{target}], reward = "{reward}"}}'
+                           for trials, target, reward in turns)
+        plan = (run / "resolved.toml").read_text()
+        (run / "resolved.toml").write_text(re.sub(r"blocks = .*", f"blocks = [{blocks}]", plan))
+        read = behaviour.read(run, {"angle_third", "reward", "olive_rate", "reward_prediction_error"})
+        subject = read.groups["abrupt_own"].subjects[0]
+        marks = plot.marks(subject, behaviour.blocks_of(read.resolved, "abrupt_own"))
+        self.assertEqual(list(marks), (np.flatnonzero(np.diff(index)) + 1).tolist())
+        for trials in plot.bins(subject, 30):
+            self.assertEqual(len(set(subject.targets()[trials])), 1)
+        # Not those of trials that follow a single one.
+        self.assertEqual(list(plot.thinned(marks, 0.05)), [*range(5, 45, 5), *range(44, 100, 5)])
+        figure = plot.draw(read, {})
+        self.assertTrue(any(len(set(subject.targets()[b])) > 1 for b in plot.bins(subject, 15, offers=False)))
+        self.assertTrue(any("(not where too close)" in t.get_text().replace("\n", " ") for t in figure.texts))
+
+    def test_no_line_leaves_the_axes(self):
+        def outlier(group, columns):
+            if columns["angle_third"][0] > 7.1:  # of one subject
+                columns["angle_third"][50:130] += 90.0
+
+        figure = self.draw(write_run(self.root, groups=["abrupt_intact"], change=outlier))
+        low, high = figure.axes[0].get_ylim()
+        for line in figure.axes[0].lines:
+            if len(line.get_ydata()) > 2:  # of a curve
+                self.assertLessEqual(low, np.nanmin(line.get_ydata()))
+                self.assertLessEqual(np.nanmax(line.get_ydata()), high)
 
     def test_labels_of_the_file_tell_groups_apart(self):
         """Where they have nothing in common after the comma; without labels names do."""

@@ -242,7 +242,7 @@ class RatesTest(FolderTest):
     def test_missing_file_is_said(self):
         run = write_run(self.root / "run", subjects=1)
         (run / "resolved.toml").unlink()
-        with self.assertRaisesRegex(behaviour.BadInput, "resolved.toml"):
+        with self.assertRaisesRegex(behaviour.BadInput, "no resolved.toml; name the directory"):
             rates.records(run)
 
     def test_ranges_are_complete(self):

@@ -19,6 +19,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "a
 import netCDF4
 import numpy as np
 
+import nerves
+import sheet
+import targets
 import tms
 
 MUSCLES = ["index_finger", "thumb", "face"]
@@ -285,10 +288,21 @@ class TmsTest(unittest.TestCase):
     def test_overlap_by_hand(self):
         a = np.array([True, True, False, False])
         b = np.array([False, True, True, True])
-        self.assertEqual(tms.jaccard(a, b), 0.25)
-        self.assertTrue(np.isnan(tms.jaccard(a & False, b & False)))
-        self.assertEqual(tms.volume_overlap(np.array([1.0, 3.0]), np.array([2.0, 6.0])), 1.0)
-        self.assertEqual(tms.volume_overlap(np.array([1.0, 3.0]), np.array([4.0, 0.0])), 0.25)
+        self.assertEqual(sheet.jaccard(a, b), 0.25)
+        self.assertTrue(np.isnan(sheet.jaccard(a & False, b & False)))
+        self.assertEqual(sheet.volume_overlap(np.array([1.0, 3.0]), np.array([2.0, 6.0])), 1.0)
+        self.assertEqual(sheet.volume_overlap(np.array([1.0, 3.0]), np.array([4.0, 0.0])), 0.25)
+
+    def test_ranges_are_those_of_the_targets(self):
+        """Of every index that has a band of its own there, of a whole brain."""
+        rows = {t["of"]["readout"]: tuple(t["band"]) for t in targets.load_targets()["target"]
+                if t["of"]["group"] in ("tms_intact", "healthy_separate") and "band" in t
+                and not {"over", "minus"} & set(t)}
+        shared = set(rows) & set(tms.INDICES)
+        self.assertEqual(shared, {"r2", "s50_rmt", "k_rmt", "sici", "icf", "lici", "surround"})
+        for index in shared:
+            self.assertEqual(tms.INDICES[index][1], rows[index])
+        self.assertEqual(nerves.ASKED, targets.band("NB_NEIGHBOURS"))
 
     def test_writes_tables_and_a_figure(self):
         run = write_run(self.root / "run", noise=0.02)
@@ -369,7 +383,7 @@ class TmsTest(unittest.TestCase):
     def test_refuses(self):
         code, _, err = self.call(self.root)
         self.assertEqual(code, 2)
-        self.assertIn("no resolved.toml, which says which group", err)
+        self.assertIn("no resolved.toml; name the directory", err)
         run = write_run(self.root / "run")
         with netCDF4.Dataset(run / "probes.nc", "a") as file:
             file["rmt"][:] = np.nan
