@@ -26,10 +26,11 @@ from netcdf import BadInput
 PHASES = ("baseline", "learning", "reversed", "clamp")
 
 
-# Keys of a block whose change is one of the task to the subject: what is done and seen, and to what targets
-# and for what reward.
+# Keys of a block whose change is one of the task to the subject, or of its brain: what is done, seen and
+# lost, and to what targets and for what reward.
 SETTING = ("task", "instruction", "perturbation", "cursor_gain", "shift_m", "curl_Ns_m", "target_jump_deg",
-           "feedback", "hand_in_sight", "target_radius_m")
+           "feedback", "hand_in_sight", "target_radius_m", "cell_loss", "lesion_radius", "nerve_block", "drug",
+           "polarization_mv")
 DISTURBANCES = ("shift_m", "curl_Ns_m", "target_jump_deg")  # perturbations other than a rotation, where not 0
 OFFER = ("targets_deg", "second_target_deg", "sequence", "fingers", "finger_correlation",
          "finger_individuation", "reward", "reward_zone_deg", "reward_size", "reward_probability",
@@ -51,8 +52,8 @@ class Subject:
     "moves_fingers": whether the block asks for finger movements;
     "disturbed": whether the block has one of DISTURBANCES;
     "rests": whether nothing is asked for in the whole block;
-    "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward,
-    whether the first was chosen, which brings more; "sequence_right": in the last trial of a sequence
+    "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward
+    (on the mean), whether the one that brings more was chosen; "sequence_right": in the last trial of a sequence
     of choices, whether all were right; both NaN in other trials.
     """
 
@@ -355,6 +356,19 @@ def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict])
     return result
 
 
+def _chose_better(block: np.ndarray, chose_second, blocks: list[dict]) -> np.ndarray:
+    """Whether the target that brings more on the mean was chosen; NaN where there are no such two."""
+    better = np.full(block.size, np.nan)
+    second = np.broadcast_to(chose_second, block.shape)
+    for index, keys in enumerate(blocks):
+        gain = keys.get("reward_probability", 1) - (
+            keys.get("second_reward", 1) * keys.get("second_reward_probability", 1))
+        if keys.get("second_target_deg", 0) != 0 and gain != 0:
+            here = block == index
+            better[here] = second[here] if gain < 0 else 1.0 - second[here]
+    return better
+
+
 def _settings(block: np.ndarray, blocks: list[dict], named: tuple[str, ...]) -> np.ndarray:
     """Which of all settings of the blocks, in the keys named, each trial has; -1 where its block is not
     known."""
@@ -385,11 +399,7 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
             index for index, keys in enumerate(blocks) if keys.get("task") == "fingers"]),
         "clamped": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("perturbation") == "clamp"]),
-        "chose_better": np.where(
-            np.isin(columns["block"], [
-                index for index, keys in enumerate(blocks)
-                if keys.get("second_target_deg", 0) != 0 and keys.get("second_reward", 1) < 1]),
-            1.0 - columns.get("chose_second", np.nan), np.nan),
+        "chose_better": _chose_better(columns["block"], columns.get("chose_second", np.nan), blocks),
         "sequence_right": _sequences(columns["block"], columns.get("reward"), blocks),
     }
     sign = np.sign(np.nan_to_num(columns["rotation"]))

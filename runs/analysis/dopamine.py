@@ -36,22 +36,27 @@ from figure import footnote, save_both, set_style
 EARLY = 3  # trials
 CUE_MS = 150
 STAGES = {"early": "#BBBBBB", "late": "#004488"}
-BODY = ("trial_ms", "cue_ms", "go_ms", "vision_delay_ms", "outcome_delay_ms")
+BODY = ("trial_ms", "cue_ms", "go_ms", "deadline_ms", "vision_delay_ms", "outcome_delay_ms")
 
 
 class Course:
-    """SNc over the trials of a group's phase, Hz: `rate`, stage × subject × time in the trial."""
+    """SNc over the trials of a group's phase, Hz: `rate`, stage × subject × time in the trial. `cue_ms` and
+    `outcome_ms`: when they can first be seen, NaN at rest."""
 
-    def __init__(self, group: str, phase: str, body: dict, time: np.ndarray, trials: int,
+    def __init__(self, group: str, phase: str, task: str, body: dict, time: np.ndarray, trials: int,
                  rate: np.ndarray):
         self.group, self.phase, self.time, self.trials, self.rate = group, phase, time, trials, rate
-        self.cue_ms = body["cue_ms"] + body["vision_delay_ms"]
-        self.outcome_ms = body["go_ms"] + body["vision_delay_ms"] + body["outcome_delay_ms"]
+        self.cue_ms = body["cue_ms"] + body["vision_delay_ms"] if task != "rest" else np.nan
+        ended = {"reach": "go_ms", "fingers": "deadline_ms"}.get(task)  # reaches may end at once
+        self.outcome_ms = body[ended] + body["vision_delay_ms"] + body["outcome_delay_ms"] if ended else np.nan
 
     def answers(self, stage: int) -> dict[str, tuple[float, float]]:
         """Mean and SEM over subjects of `before`, `cue` and `outcome`."""
-        mean = lambda low, high: self.rate[stage][:, (self.time > low) & (self.time <= high)].mean(axis=1)
-        before = mean(0, self.cue_ms)
+        def mean(low, high):
+            within = (self.time > low) & (self.time <= high)
+            return self.rate[stage][:, within].mean(axis=1) if within.any() else np.full(
+                len(self.rate[stage]), np.nan)
+        before = mean(0, self.cue_ms if np.isfinite(self.cue_ms) else np.inf)
         return {name: stats.mean_sem(values) for name, values in (
             ("before", before), ("cue", mean(self.cue_ms, self.cue_ms + CUE_MS) - before),
             ("outcome", mean(self.outcome_ms, np.inf) - before))}
@@ -76,6 +81,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
                                f"{body['trial_ms']:g} ms; run with a record.rate_bin_ms that does")
             per_trial = own[: len(own) // bins * bins].reshape(-1, bins, own.shape[1])
             blocks = behaviour.blocks_of(experiment, group)
+            task_of = np.repeat([block.get("task", "reach") for block in blocks],
+                                [block["trials"] for block in blocks])
             phase_of = np.repeat([behaviour.phase_name(block, k) for k, block in enumerate(blocks)],
                                  [block["trials"] for block in blocks])
             for phase in dict.fromkeys(phase_of.tolist()):
@@ -87,7 +94,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
                                    for t in (trials[:EARLY], trials[-max(1, len(trials) // 3) :])])
                 done = np.isfinite(stages).all(axis=(0, 2))
                 if done.any():
-                    found.append(Course(group, phase, body, clock[:bins], len(trials), stages[:, done]))
+                    found.append(Course(group, phase, task_of[trials[0]], body, clock[:bins], len(trials),
+                                        stages[:, done]))
     if not found:
         raise BadInput(f"{path}: no subject is done with a phase yet; `quartet resume {directory}` goes on")
     return found
@@ -113,13 +121,15 @@ def draw(found: list[Course], labels: dict[str, str], title: str, cut: str) -> p
             if len(subjects) > 1:
                 sem = stats.sem(subjects)
                 axes.fill_between(course.time, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
-        for moment in (course.cue_ms, course.outcome_ms):
+        for moment in filter(np.isfinite, (course.cue_ms, course.outcome_ms)):
             axes.axvline(moment, color="0.6", linewidth=1, linestyle=":")
         axes.set_title(f"{course.phase} ({course.trials} trials)", fontsize=11, loc="left")
         if column == 0:
             axes.set_ylabel(f"{labels.get(course.group, course.group)}\nSNc (Hz)")
-        if row == len(groups) - 1:
-            axes.set_xlabel("time in the trial (ms)")
+    for column in panels.T:
+        lowest = [one for one in column if one.get_visible()][-1]
+        lowest.set_xlabel("time in the trial (ms)")
+        lowest.tick_params(labelbottom=True)
     axes.set_ylim(bottom=0)  # of all panels, and when all curves are drawn: it keeps the top as it is then
     figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=10, ncols=2, loc="upper left",
                   bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))

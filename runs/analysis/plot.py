@@ -278,9 +278,10 @@ def shown_of(run: behaviour.Behaviour) -> tuple[dict[str, behaviour.Group], list
 
 
 def undrawn(run: behaviour.Behaviour) -> list[str]:
-    """Groups for which there is no room."""
+    """Groups for which there is no room, or no rotation where others have one."""
     shown, conditions = shown_of(run)
-    return [group.name for group in shown.values() if group.condition not in conditions]
+    return [group.name for group in run.groups.values()
+            if group.name not in shown or group.condition not in conditions]
 
 
 def draw(run: behaviour.Behaviour, people: dict) -> plt.Figure:
@@ -588,12 +589,12 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
     notes = [
         f"{run.extent[0].upper()}{run.extent[1:]}.",
         f"{left_out[0].upper()}{left_out[1:]}." if left_out else "",
-        f"Not drawn: {', '.join(left)} (there is room for {MAX_COLUMNS} conditions)."
+        f"Not drawn: {', '.join(left)} (there is room for {MAX_COLUMNS} conditions, with a rotation if any has one)."
         if left else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
         + (", bands ± SEM, thin lines individuals." if max(counts) > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
-        "Vertical grey lines: what is asked for, the perturbation, the feedback, the target or its reward "
+        "Vertical grey lines: what is asked for, the perturbation, the feedback, the target, its reward or the brain "
         f"changes{' (not where too close)' * crowded}." if marked else "",
         "People's circles have the colour of the group that met the same." if asked and "curve" in seen
         else "",
@@ -657,7 +658,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     warnings.filterwarnings("ignore", "Glyph")  # a sign that the font has not is drawn as a box
     if left := undrawn(run):
-        print(f"plot.py: not drawn for want of room: {', '.join(left)}; draw them alone: "
+        print(f"plot.py: not drawn for want of room or of a rotation: {', '.join(left)}; draw them alone: "
               f"--groups {' '.join(left)} --out FILE", file=sys.stderr)
     figure = draw(run, people)
     paths = [options.out] if options.out else [run.path.with_name(f"figure{end}")

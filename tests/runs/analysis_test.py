@@ -804,6 +804,9 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.chose_better(subject(blocks, chose_second=second)), 1.0)
         del blocks[1:]
         self.assertTrue(math.isnan(readouts.chose_better(subject(blocks, chose_second=np.ones(4)))))
+        # What chances bring counts, too: here the second target, for all that its rewards are smaller.
+        blocks[0] |= {"reward_probability": 0.3, "second_reward": 0.9, "second_reward_probability": 0.8}
+        self.assertEqual(readouts.chose_better(subject(blocks, chose_second=np.ones(4))), 1.0)
 
     def test_sequences(self):
         """Of the last third; trials within a sequence do not count."""
@@ -1495,9 +1498,12 @@ class PlotTest(AnalysisTest):
             path = run / name
             path.write_bytes(path.read_bytes().replace(b"full_depleted", b"rest_depleted"))
         code, _, err = self.call(plot.main, run)
-        self.assertEqual((code, err), (0, "plot.py: not drawn for want of room: reward_intact, "
+        self.assertEqual((code, err), (0, "plot.py: not drawn for want of room or of a rotation: reward_intact, "
                                           "reward_depleted; draw them alone: --groups reward_intact "
                                           "reward_depleted --out FILE\n"))
+        one = write_run(self.root / "one", subjects=1, groups=["full_intact", "abrupt_intact"],
+                        change=lambda group, columns: columns["rotation"].__imul__(group != "full_intact"))
+        self.assertIn("of a rotation: full_intact; draw them alone", self.call(plot.main, one)[2])
         code, _, err = self.call(plot.main, run, "--groups", "reward_intact", "reward_depleted")
         self.assertEqual((code, err), (0, ""))
         code, _, err = self.call(plot.main, run, "--groups", "reward")

@@ -22,7 +22,7 @@ import numpy as np
 
 import dopamine
 
-BODY = {"trial_ms": 1000, "cue_ms": 50, "go_ms": 600, "vision_delay_ms": 50, "outcome_delay_ms": 50}
+BODY = {"trial_ms": 1000, "cue_ms": 50, "go_ms": 600, "deadline_ms": 800, "vision_delay_ms": 50, "outcome_delay_ms": 50}
 BINS = np.arange(10.0, 1001.0, 10.0)  # their ends
 CUE = (BINS > 100) & (BINS <= 250)
 OUTCOME = BINS > 700
@@ -125,13 +125,23 @@ class DopamineTest(unittest.TestCase):
     def test_no_curve_is_cut(self):
         """Neither at the top, which the first panel does not fix, nor by the legend."""
         time = BINS
-        found = [dopamine.Course(g, "p", BODY, time, 3, np.full((2, 1, time.size), rate))
+        found = [dopamine.Course(g, "p", "reach", BODY, time, 3, np.full((2, 1, time.size), rate))
                  for g, rate in (("low", 5.0), ("high", 50.0))]
         figure = dopamine.draw(found, {}, "", "")
         self.addCleanup(dopamine.plt.close, figure)
         for axes in figure.axes:
             self.assertGreater(axes.get_ylim()[1], 50)
             self.assertEqual((axes.get_ylim()[0], axes.get_legend()), (0, None))
+
+    def test_fingers_have_their_outcome_after_the_deadline_and_rest_has_none(self):
+        rate = np.full((2, 1, BINS.size), 5.0)
+        rate[:, :, BINS > 900] = 15.0
+        answers = {task: dopamine.Course("g", "p", task, BODY, BINS, 3, rate).answers(0)
+                   for task in ("reach", "fingers", "rest")}
+        self.assertAlmostEqual(answers["fingers"]["outcome"][0], 10.0)
+        self.assertLess(answers["reach"]["outcome"][0], 5.0)
+        self.assertAlmostEqual(answers["rest"]["before"][0], 6.0)
+        self.assertTrue(np.isnan([answers["rest"][name][0] for name in ("cue", "outcome")]).all())
 
     def test_blocks_without_a_phase_are_their_own(self):
         code, out, err = call(write_run(self.root / "run", named=False), "--json")
