@@ -463,6 +463,9 @@ def print_table(lab: Laboratory, records: list[dict]) -> None:
                       *(table.number(own[g]["mean"], own[g]["sem"]) if g in own else "-"
                         for g in groups)))
     table.show(("", *groups), lines)
+    if any(r["index"] == "ratio" for r in records):
+        print(f"\nRatios without a strength are of the conditioning pulses nearest to {BELOW_RMT:g} RMT (to "
+              f"20 ms) or {ABOVE_RMT:g} RMT.")
     if any(r["phase"] is not None for r in records):
         print("\nbefore: before the first trial of that phase's blocks; above these lines: mean over all,\n"
               "none where they are of several muscles, coils, sites, drugs, nerve blocks or polarisations.")
