@@ -149,6 +149,14 @@ class UnknownOverrides {
       return;
     }
     const std::string close = nearest(key, known_);
+    const bool of_one_group = in_group_ || !own.empty();
+    if (const auto phase = phase_of(key); phase && close == key && of_one_group) {
+      problems_.add(setting.where,
+                    fmt::format("{}: the group's schedule has no block with phase = {}",
+                                setting.key, toml_text(*phase)),
+                    "write a phase that it has", true);
+      return;
+    }
     problems_.add(setting.where, fmt::format("unknown key {}", setting.key),
                   close.empty() || close == key ? "`quartet describe` lists all keys"
                                                 : fmt::format("did you mean {}{}?", own, close),

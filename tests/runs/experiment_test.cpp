@@ -491,6 +491,14 @@ const Refusal kRefusals[] = {
      {"group.a.block.turn.feedbak=none"},
      {"--set group.a.block.turn.feedbak=none: unknown key group.a.block.turn.feedbak; did you mean "
       "group.a.block.turn.feedback?"}},
+    {"phase_of_another_group",
+     "[schedules.s]\nblocks = [{phase = \"turn\", trials = 2}]\n[schedules.t]\nblocks = [{phase = "
+     "\"push\", trials = 2}]\n[[group]]\nname = \"a\"\nschedule = \"s\"\n[[group]]\nname = "
+     "\"b\"\nschedule = \"t\"\n",
+     {"group.b.block.turn.rotation_deg=5"},
+     {"--set group.b.block.turn.rotation_deg=5: group.b.block.turn.rotation_deg: the group's "
+      "schedule "
+      "has no block with phase = \"turn\"; write a phase that it has"}},
     {"probe_muscle",
      "[schedules.s]\nblocks = [{probe.kind = \"map\", probe.muscle = \"thum\"}]",
      {},
