@@ -38,6 +38,7 @@ import score
 import stats
 import table
 from figure import save, set_style
+from targets import load_targets
 
 # Paul Tol's high-contrast scheme: told apart with any colour vision and in grey.
 COLOURS = {"intact": "#004488", "cerebellar": "#DDAA33", "depleted": "#BB5566"}
@@ -652,7 +653,7 @@ def main(arguments: list[str] | None = None) -> int:
                                          "probes `quartet tms` draws what they found")
             print(f"plot.py: {run.path}: no reaches, so hits of finger movements are drawn; maps of "
                   "the fingers: quartet maps", file=sys.stderr)
-        people = score.load_targets()
+        people = load_targets()
     except (behaviour.BadInput, OSError) as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 2

@@ -41,6 +41,7 @@ import score
 import simulations
 import table
 from behaviour import BadInput
+from targets import load_targets
 
 SETTINGS = pathlib.Path(__file__).with_suffix(".toml")
 VARIED = ("seeds", "scales", "rates")  # parts that judge the targets
@@ -118,7 +119,7 @@ def load(options: argparse.Namespace) -> dict:
     quick = settings.pop("quick")
     if options.full:
         settings["groups"] = list(dict.fromkeys(
-            group for target in score.load_targets()["target"] for group in groups_of(target)))
+            group for target in load_targets()["target"] for group in groups_of(target)))
     else:
         settings |= {"groups": quick["groups"], "scale": quick["scale"]}
         settings["doses"]["values"] = quick["doses"]
@@ -210,7 +211,7 @@ def target_rows(part: str, variants: list[str], judged_groups: list[str], runs: 
                                            for s in groups[group].subjects])
             for group in judged_groups}
     rows = []
-    for target in score.load_targets()["target"]:
+    for target in load_targets()["target"]:
         usual = score.evaluate(target, reference)
         if "band" not in target or usual.verdict.startswith(score.NOT_RUN):
             continue

@@ -43,7 +43,7 @@ import sheet_readouts
 import simulations
 import stats
 import table
-from targets import TARGETS, load_targets  # noqa: F401  others take them from here
+from targets import load_targets
 
 HEADER_WIDTH = 24  # characters, of a group's label
 NOT_RUN = "not run"  # verdict of a row none of whose groups is there

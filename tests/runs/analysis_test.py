@@ -33,6 +33,7 @@ import score
 import simulations
 import summary
 import table
+from targets import TARGETS, load_targets
 
 COLUMNS = (
     "target_angle", "rotation", "angle_third", "angle_end", "cursor_angle", "error", "reward",
@@ -839,7 +840,7 @@ class ReadoutTest(AnalysisTest):
 
 
 def targets_by_id():
-    with open(score.TARGETS, "rb") as file:
+    with open(TARGETS, "rb") as file:
         return {target["id"]: target for target in tomllib.load(file)["target"]}
 
 
@@ -890,7 +891,7 @@ class CommandTest(AnalysisTest):
         self.assertFalse((self.root / "card" / "part0" / "score.csv").exists())
 
     def test_standard_experiments_are_run(self):
-        names = score.load_targets()["experiments"]
+        names = load_targets()["experiments"]
         groups = ["abrupt_intact", "full_intact", "reward_intact", "full_depleted",
                   "reward_depleted", "full_cerebellar", "reward_cerebellar", "abrupt_depleted",
                   "abrupt_cerebellar"]
@@ -1543,7 +1544,7 @@ class PlotTest(AnalysisTest):
         path.write_text(text)
 
     def draw(self, run):
-        with open(score.TARGETS, "rb") as file, warnings.catch_warnings():
+        with open(TARGETS, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("error")
             figure = plot.draw(behaviour.read(run, {"angle_third", "reward"},
                                               {s[0] for s in plot.SIGNALS.values()}),
@@ -1810,7 +1811,7 @@ class SheetReadoutTest(unittest.TestCase):
 
 class TargetsTest(unittest.TestCase):
     def test_every_readout_has_a_label(self):
-        with open(score.TARGETS, "rb") as file:
+        with open(TARGETS, "rb") as file:
             targets = tomllib.load(file)["target"]
         self.assertLessEqual({t[key]["readout"] for t in targets
                               for key in ("of", "over", "minus") if key in t},
@@ -1823,10 +1824,10 @@ class TargetsTest(unittest.TestCase):
             for key in ("of", "over", "minus"):
                 if key in target:
                     self.assertIn(target[key]["group"], owners)
-        self.assertEqual(list(dict.fromkeys(owners.values())), score.load_targets()["experiments"])
+        self.assertEqual(list(dict.fromkeys(owners.values())), load_targets()["experiments"])
 
     def test_targets_are_complete(self):
-        with open(score.TARGETS, "rb") as file:
+        with open(TARGETS, "rb") as file:
             targets = tomllib.load(file)
         identifiers = [t["id"] for t in targets["target"]]
         self.assertEqual(len(identifiers), len(set(identifiers)))
