@@ -24,6 +24,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
+import collections
 import dataclasses
 import itertools
 import pathlib
@@ -433,7 +434,18 @@ def summary_of_ratios(lab: Laboratory, points: list[dict]) -> list[dict]:
 
 # Output.
 
+def without_threshold(lab: Laboratory) -> str:
+    """What a reader is told of probes that found no threshold, and so went no further; "" for none."""
+    subjects = collections.Counter((p.group, p.phase) for p in lab.probes
+                                   if p.of("threshold").size and not np.isfinite(p.rmt))
+    told = ", ".join(f'{group} before "{phase}" ({n} subject{"s"[: n != 1]})'
+                     for (group, phase), n in subjects.items())
+    return f"No threshold was found, and nothing else measured: {told}." if told else ""
+
+
 def print_table(lab: Laboratory, records: list[dict]) -> None:
+    if missed := without_threshold(lab):
+        print(f"{missed}\n")
     groups = [g for g in lab.groups if any(r["group"] == g for r in records)]
     if not records:  # maps, or polarised responses, at a given threshold
         print("These probes tell no index; maps are in tms_maps.csv and tms_overlaps.csv, and what "

@@ -227,6 +227,15 @@ class TmsTest(unittest.TestCase):
         strengths = {r["conditioning"] for r in tms.summary_of_ratios(lab, points)}
         self.assertEqual(strengths, {0.4, 0.6, 0.8, 1.2})
 
+    def test_a_threshold_that_was_not_found_is_said(self):
+        lab = tms.read(write_run(self.root / "run", groups=["intact"]))
+        self.assertEqual(tms.without_threshold(lab), "")
+        phase = lab.probes[0].phase
+        lab.probes = [dataclasses.replace(p, rmt=np.nan) if p.phase == phase else p for p in lab.probes]
+        n = sum(p.phase == phase for p in lab.probes)
+        self.assertEqual(tms.without_threshold(lab), "No threshold was found, and nothing else measured: intact "
+                                                     f'before "{phase}" ({n} subjects).')
+
     def test_an_index_is_of_the_usual_strength(self):
         """Of strengths on the side of the RMT that it is for, not their mean."""
         rows = [{"conditioning": strength, "interval_ms": interval, "ratio": ratio} for strength, interval, ratio
