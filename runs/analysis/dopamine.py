@@ -41,7 +41,7 @@ BODY = ("trial_ms", "cue_ms", "go_ms", "deadline_ms", "vision_delay_ms", "outcom
 
 class Course:
     """SNc over the trials of a group's phase, Hz: `rate`, stage × subject × time in the trial. `cue_ms` and
-    `outcome_ms`: when they can first be seen, NaN at rest."""
+    `outcome_ms`: when they can first be seen, NaN where there is none."""
 
     def __init__(self, group: str, phase: str, task: str, body: dict, time: np.ndarray, trials: int,
                  rate: np.ndarray):
@@ -54,8 +54,8 @@ class Course:
         """Mean and SEM over subjects of `before`, `cue` and `outcome`."""
         def mean(low, high):
             within = (self.time > low) & (self.time <= high)
-            return self.rate[stage][:, within].mean(axis=1) if within.any() else np.full(
-                len(self.rate[stage]), np.nan)
+            return self.rate[stage][:, within].sum(axis=1) / (np.count_nonzero(within) or np.nan)
+
         before = mean(0, self.cue_ms if np.isfinite(self.cue_ms) else np.inf)
         return {name: stats.mean_sem(values) for name, values in (
             ("before", before), ("cue", mean(self.cue_ms, self.cue_ms + CUE_MS) - before),
@@ -81,10 +81,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
                                f"{body['trial_ms']:g} ms; run with a record.rate_bin_ms that does")
             per_trial = own[: len(own) // bins * bins].reshape(-1, bins, own.shape[1])
             blocks = behaviour.blocks_of(experiment, group)
-            task_of = np.repeat([block.get("task", "reach") for block in blocks],
-                                [block["trials"] for block in blocks])
-            phase_of = np.repeat([behaviour.phase_name(block, k) for k, block in enumerate(blocks)],
-                                 [block["trials"] for block in blocks])
+            block_of = np.repeat(np.arange(len(blocks)), [block["trials"] for block in blocks])
+            phase_of = np.array([behaviour.phase_name(block, k) for k, block in enumerate(blocks)])[block_of]
             for phase in dict.fromkeys(phase_of.tolist()):
                 trials = np.flatnonzero(phase_of == phase)
                 trials = trials[trials < len(per_trial)]
@@ -94,8 +92,8 @@ def courses(directory: pathlib.Path) -> list[Course]:
                                    for t in (trials[:EARLY], trials[-max(1, len(trials) // 3) :])])
                 done = np.isfinite(stages).all(axis=(0, 2))
                 if done.any():
-                    found.append(Course(group, phase, task_of[trials[0]], body, clock[:bins], len(trials),
-                                        stages[:, done]))
+                    task = blocks[block_of[trials[0]]].get("task", "reach")
+                    found.append(Course(group, phase, task, body, clock[:bins], len(trials), stages[:, done]))
     if not found:
         raise BadInput(f"{path}: no subject is done with a phase yet; `quartet resume {directory}` goes on")
     return found

@@ -11,16 +11,15 @@ import pathlib
 import sys
 import tempfile
 import unittest
-from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
-import matplotlib.text
 import netCDF4
 import numpy as np
 
 import dopamine
+from extent_support import assert_extent_is_said
 
 BODY = {"trial_ms": 1000, "cue_ms": 50, "go_ms": 600, "deadline_ms": 800, "vision_delay_ms": 50, "outcome_delay_ms": 50}
 BINS = np.arange(10.0, 1001.0, 10.0)  # their ends
@@ -110,17 +109,7 @@ class DopamineTest(unittest.TestCase):
             self.assertGreater((run / f"dopamine.{suffix}").stat().st_size, 1000)
 
     def test_what_was_cut_is_said(self):
-        run = write_run(self.root / "run")
-        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
-            file.cut = "1 of 2 groups"
-        with mock.patch.object(dopamine, "save_both") as saved:
-            out = call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
-                                       "Rate of dopamine cells"), out)
-        figure = saved.call_args.args[0]
-        self.addCleanup(dopamine.plt.close, figure)
-        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
-                            for text in figure.findobj(matplotlib.text.Text)))
+        assert_extent_is_said(self, dopamine, write_run(self.root / "run"), "Rate of dopamine cells")
 
     def test_no_curve_is_cut(self):
         """Neither at the top, which the first panel does not fix, nor by the legend."""

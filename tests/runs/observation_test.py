@@ -12,16 +12,15 @@ import sys
 import tempfile
 import unittest
 import warnings
-from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
-import matplotlib.text
 import netCDF4
 import numpy as np
 
 import observation
+from extent_support import assert_extent_is_said
 
 X50, K, SHIFT, TOP = -1.0, 1.5, 1.2, 0.8
 POLARIZATIONS = np.arange(-9.0, 8.0)
@@ -154,17 +153,7 @@ class ObservationTest(unittest.TestCase):
                          3 + 0.4 / 2.4)
 
     def test_what_was_cut_is_said(self):
-        run = write_run(self.root / "run")
-        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
-            file.cut = "1 of 2 groups"
-        with mock.patch.object(observation, "save_both") as saved:
-            out = self.call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
-                                       "Cells that fire"), out)
-        figure = saved.call_args.args[0]
-        self.addCleanup(observation.plt.close, figure)
-        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
-                            for text in figure.findobj(matplotlib.text.Text)))
+        assert_extent_is_said(self, observation, write_run(self.root / "run"), "Cells that fire")
 
     def test_command(self):
         run = write_run(self.root / "run", groups=("seen", "unseen"))

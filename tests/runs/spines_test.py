@@ -11,17 +11,16 @@ import pathlib
 import sys
 import tempfile
 import unittest
-from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
-import matplotlib.text
 import netCDF4
 import numpy as np
 
 import sheet
 import spines
+from extent_support import assert_extent_is_said
 
 CELLS, SITES = 4, 5  # by index, middle, middle finger, and far from any
 PLACES = np.array([sheet.FIELDS[name] for name in ("index", "middle", "middle", "shoulder girdle")])
@@ -158,17 +157,7 @@ class SpinesTest(unittest.TestCase):
         self.assertEqual([len(axes.containers) for axes in figure.axes], [7] * 4)
 
     def test_what_was_cut_is_said(self):
-        run = write_run(self.root / "run")
-        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
-            file.cut = "1 of 2 groups"
-        with mock.patch.object(spines, "save_both") as saved:
-            out = self.call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
-                                       "Synapses on the cells"), out)
-        figure = saved.call_args.args[0]
-        self.addCleanup(spines.plt.close, figure)
-        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
-                            for text in figure.findobj(matplotlib.text.Text)))
+        assert_extent_is_said(self, spines, write_run(self.root / "run"), "Synapses on the cells")
 
     def test_refusals(self):
         self.assertIn("no resolved.toml", self.call(self.root)[2])

@@ -11,17 +11,16 @@ import sys
 import tempfile
 import types
 import unittest
-from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
 
-import matplotlib.text
 import netCDF4
 import numpy as np
 
 import analysis_test
 import thalamus
+from extent_support import assert_extent_is_said
 
 TRIAL_MS, GO_MS, VISION_MS = 850, 370, 60
 CELLS = 8  # of each population: 0 follows the error, 1 the reward error, 2 both, others neither
@@ -142,17 +141,7 @@ class ThalamusTest(unittest.TestCase):
         self.assertEqual(first, (run / "thalamus.pdf").read_bytes())
 
     def test_what_was_cut_is_said(self):
-        run = write_run(self.root / "run")
-        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
-            file.cut = "1 of 2 groups"
-        with mock.patch.object(thalamus, "save_both") as saved:
-            out = self.call(run)[1]
-        self.assertTrue(out.startswith("not the whole experiment: 1 of 2 groups\n\n"
-                                       "Cells of motor thalamus"), out)
-        figure = saved.call_args.args[0]
-        self.addCleanup(thalamus.plt.close, figure)
-        self.assertTrue(any(text.get_text().startswith("not the whole experiment: 1 of 2 groups\n")
-                            for text in figure.findobj(matplotlib.text.Text)))
+        assert_extent_is_said(self, thalamus, write_run(self.root / "run"), "Cells of motor thalamus")
 
     def test_no_curve_is_cut(self):
         """The first panel does not fix the top of the others, and zero is above the frame."""
