@@ -257,6 +257,10 @@ void InstructedParameters::visit(ParameterVisitor& v) {
          "decay of the instructive signal in the dendrite (chosen: tens of ms, as dendritic spikes "
          "last)");
   v.real(
+      "inhibition", inhibition, {"1", 0, 1},
+      "inhibition of all dendrites by what instructs, relative to the excitation of those of its "
+      "direction (tuned: A3)");
+  v.real(
       "sensitization", sensitization, {"1/(Hz s)", 0, 10},
       "speed at which instructed dendrites come to learn faster (tuned: within some ten errors)");
   v.real("largest_sensitivity", largest_sensitivity, {"1", 1, 10},
@@ -282,6 +286,7 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
                           bool learning, std::span<const Spike> predicting) {
   x_ *= apical_decay_;
   y_ *= apical_decay_;
+  sum_ = apical_decay_ * sum_ + unit_ * static_cast<double>(instructing.size());
   for (const Spike& spike : instructing) {
     x_ += unit_ * instructing_[spike.id][0];
     y_ += unit_ * instructing_[spike.id][1];
@@ -295,8 +300,9 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
   const auto rate = static_cast<float>(parameters_.rate);
   const auto sensitization = static_cast<float>(1e-3 * parameters_.sensitization);
   const auto largest = static_cast<float>(parameters_.largest_sensitivity);
+  const double inhibition = parameters_.inhibition * sum_;
   for (std::size_t j = 0; j < change_.size(); ++j) {
-    const auto apical = static_cast<float>(x_ * own[j][0] + y_ * own[j][1]);
+    const auto apical = static_cast<float>(x_ * own[j][0] + y_ * own[j][1] - inhibition);
     change_[j] = rate * sensitivity_[j] * apical;
     sensitivity_[j] +=
         std::min(1.0f, sensitization * std::max(0.0f, apical)) * (largest - sensitivity_[j]);
@@ -314,6 +320,7 @@ template <class State, class Self>
 void InstructedRule::visit_state(State& state, Self& self) {
   state.shared_value(self.projection_.name() + ".apical_x", self.x_);
   state.shared_value(self.projection_.name() + ".apical_y", self.y_);
+  state.shared_value(self.projection_.name() + ".apical_sum", self.sum_);
   self.projection_.visit_per_target(state, ".sensitivity", self.sensitivity_);
 }
 void InstructedRule::save(StateWriter& writer) const { visit_state(writer, *this); }

@@ -160,10 +160,11 @@ class ThreeFactorRule {
 /// Bittner et al. 2017; there over seconds and without a sign). The equation is ours.
 ///   spike of source i:  w_ij ← w_ij + rate · A_j − decay · w_ij,  within 0 and w_max
 /// A_j: what the instructing ring brings to the dendrite, Hz, low-passed (apical_ms):
-///   A_j = 2/n Σ_k cos(θ_j − θ_k) r_k
+///   A_j = 2/n Σ_k (cos(θ_j − θ_k) − inhibition) r_k
 /// over its n cells of directions θ_k and rates r_k: excitation from cells of similar direction,
-/// inhibition, through interneurons that are not modelled, from opposite ones. These all-to-all
-/// synapses have rank two, so two sums stand for them: they have no delay, do not make the cell
+/// inhibition, through interneurons that are not modelled, from opposite ones, and as much from
+/// all as `inhibition` says, which keeps to fewer directions what is learned. These all-to-all
+/// synapses have rank three, so three sums stand for them: they have no delay, do not make the cell
 /// fire, and are not among the projections. Decay forgets with use.
 ///
 /// A dendrite that was instructed learns faster: its rate is multiplied by s_j, 1 at first,
@@ -175,6 +176,7 @@ struct InstructedParameters {
   double rate = 0.04;
   double decay = 0.01;
   double apical_ms = 30.0;
+  double inhibition = 0.0;
   double sensitization = 0.0;
   double largest_sensitivity = 2.0;
   void visit(ParameterVisitor& v);
@@ -203,8 +205,8 @@ class InstructedRule {
   double apical_decay_, unit_, predicted_unit_;
   std::vector<std::array<double, 2>> instructing_, target_;  // directions, of all slices
   std::vector<float> change_;  // per own target: rate · s · A (this timestep)
-  // State: the instructive signal as a vector, Hz; sensitivity per own target.
-  double x_ = 0, y_ = 0;
+  // State: the instructive signal as a vector and as a sum, Hz; sensitivity per own target.
+  double x_ = 0, y_ = 0, sum_ = 0;
   std::vector<float> sensitivity_;
 };
 

@@ -149,6 +149,9 @@ void CortexParameters::visit(ParameterVisitor& v) {
   v.boolean("silence_task_error", silence_task_error, "removes all TaskError cells");
   v.real("strategy_weight_mv", strategy_weight_mv, {"mV", 0, 1000},
          "summed PrePMd excitation of a premotor cell (tuned: reach of strategies)");
+  v.real("strategy_inhibition_mv", strategy_inhibition_mv, {"mV", 0, 1000},
+         "summed PrePMd excitation of a premotor inhibitory cell (tuned: strategies turn the aim "
+         "and leave premotor cells as active as without)");
   v.real("strategy_max_weight_mv", strategy_max_weight_mv, {"mV", 0, 80},
          "largest weight of a parietal - PrePMd synapse (tuned: reach of strategies)");
   v.real(
@@ -439,6 +442,14 @@ void Cortex::connect_strategy() {
            .delay_ms = 1.5,
            .sources = ring_sources(
                n.pre_pmd, [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); }, 10.0)});
+  connect({.name = "PrePMd_PMdI",
+           .source = pre_pmd_,
+           .target = pmd_inhibitory_,
+           .receptor = kExcitation,
+           .in_degree = 40,
+           .weight = p.strategy_inhibition_mv / 40,
+           .delay_ms = 1.5,
+           .sources = uniform_sources(n.pre_pmd)});
 }
 
 // The felt hand: what the body's map says, and what sight has taught.

@@ -116,12 +116,13 @@ struct CortexParameters {
   double chooser_pmd_weight_mv = 150.0;
   bool strategy_learning = true;
   bool silence_task_error = false;
-  double strategy_weight_mv = 420.0;
+  double strategy_weight_mv = 500.0;
+  double strategy_inhibition_mv = 300.0;
   double strategy_max_weight_mv = 8.0;
   double task_error_weight_mv = 800.0;
   double task_error_drive_mv = 97.0;
   double instruction_mv = 60.0;
-  InstructedParameters strategy{.sensitization = 0.05};
+  InstructedParameters strategy{.decay = 0.009, .inhibition = 0.3, .sensitization = 0.05};
   double proprio_felt_weight_mv = 72.0;
   double recalibration_max_weight_mv = 4.0;
   InstructedParameters recalibration{.rate = 0.0005, .decay = 0.005};
@@ -150,7 +151,8 @@ struct CortexParameters {
   LifParameters task_error{.tau_m_ms = 10, .bias_mv = -100, .noise_mv = 3.75};
   LifParameters proprio{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters felt{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
-  LifParameters pre_pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
+  // Silent unless it has a strategy.
+  LifParameters pre_pmd{.tau_m_ms = 15, .bias_mv = 1, .noise_mv = 3.75};
   LifParameters pmd{.tau_m_ms = 15, .bias_mv = 3, .noise_mv = 3.75};
   LifParameters pmd_inhibitory{.tau_m_ms = 10, .refractory_ms = 1, .bias_mv = 4, .noise_mv = 4};
   // Silent unless two targets lift them.

@@ -529,6 +529,15 @@ TEST(InstructedRule, TurnsWeightsTowardTheInstructingCells) {
             std::vector<float>(8, 0.5f));
 }
 
+TEST(InstructedRule, InhibitionOfAllDendritesNarrowsWhatIsLearned) {
+  const InstructedParameters parameters{.rate = 0.001, .decay = 0, .inhibition = 0.3};
+  const std::vector<float> weights = instructed(parameters, 600, 1);
+  for (std::size_t j = 0; j < 8; ++j)
+    EXPECT_NEAR(weights[j], 0.5 + 0.25 * (std::cos((static_cast<double>(j) - 2) * M_PI / 4) - 0.3),
+                1e-5)
+        << j;
+}
+
 TEST(InstructedRule, WeightsStayInTheirRange) {
   const std::vector<float> weights = instructed({.rate = 0.01, .decay = 0}, 600, 1);
   EXPECT_EQ(weights[2], 1.0f);
@@ -858,12 +867,14 @@ TEST(ThreeFactorRule, LateStateContinuesOnAnotherSlicing) {
 TEST(InstructedRule, StateContinuesOnAnotherSlicing) {
   expect_state_is_whole(
       [](Projection& p) {
-        return InstructedRule(p, {.rate = 1e-5, .decay = 1e-3, .sensitization = 0.05}, 60);
+        return InstructedRule(
+            p, {.rate = 1e-5, .decay = 1e-3, .inhibition = 0.3, .sensitization = 0.05}, 60);
       },
       [](InstructedRule& rule, int t) {
         rule.step(pattern(t, 20, 0), pattern(t, 30, 5), t % 50 < 30);
       },
-      {"pathway.w", "pathway.apical_x", "pathway.apical_y", "pathway.sensitivity"});
+      {"pathway.w", "pathway.apical_x", "pathway.apical_y", "pathway.apical_sum",
+       "pathway.sensitivity"});
 }
 
 TEST(HebbianRule, StateContinuesOnAnotherSlicing) {
