@@ -951,6 +951,10 @@ class CommandTest(AnalysisTest):
         self.assertAlmostEqual(rows["A1"]["simulated"], LATE)
         self.assertIsNone(rows["REMAP_ERR"]["human"])
         self.assertEqual(sum(document["counts"].values()), len(rows))
+        of = lambda row: (row["n"], row["n_second"], row["n_unit"])
+        self.assertEqual([of(rows[name]) for name in ("A1", "A5", "F_A1Late_ratio", "SICI")],
+                         [(4, None, "subjects"), (4, None, "pairs"), (4, 4, "subjects"),
+                          (None, None, "subjects")])
 
     def test_verdicts_within_a_sem_of_the_edge_are_marked(self):
         def shift(group, columns):
@@ -974,7 +978,7 @@ class CommandTest(AnalysisTest):
         target = {"band": [0.85, 1.05]}
         for mean, sem, crosses in ((0.81, 0.25, True),  # the whole band lies within
                                    (0.95, 0.25, True), (0.95, 0.09, False), (0.81, 0.03, False)):
-            result = score.Result(target, mean, sem, "4", score._verdict(target, mean, sem))
+            result = score.Result(target, mean, sem, (4,), score._verdict(target, mean, sem))
             self.assertEqual(result.sem_crosses_band, crosses, (mean, sem))
 
     def test_another_rotation_than_peoples_is_said(self):
@@ -992,7 +996,9 @@ class CommandTest(AnalysisTest):
             document = json.loads(self.call(score.main, run, "--json")[1])
             rows = {row["id"]: row for row in document["targets"]}
             self.assertEqual((rows["A1"]["human_rotation_deg"], rows["A1"]["rotation_deg"],
-                              rows["A1"]["other_rotation"]), (30.0, "60" if other else "30", other))
+                              rows["A1"]["other_rotation"]), (30.0, 60.0 if other else 30.0, other))
+            self.assertEqual((rows["F_A1Late_ratio"]["rotation_deg"],
+                              rows["F_A1Late_ratio"]["rotation_high_deg"]), (30.0, 60.0 if other else None))
             self.assertFalse(rows["IZ_ERR"]["other_rotation"])
             self.assertIsNone(rows["A6"]["other_rotation"])
         run = write_run(self.root / "gradual", groups=["full_intact"])
