@@ -10,7 +10,8 @@ unchecked: rates.py), and writes score.csv and rates.csv into the run directory 
 says so). A directory with run directories in it counts as all of them, and gets a summary page of all
 targets (summary.png, summary.pdf). Statistics are over simulated
 subjects, never over trials. Two numbers of one row are of the subjects whose seeds both groups have (n:
-pairs); of groups without a common one they are independent (n: n / n).
+pairs); of groups without a common one they are independent (n: n / n). A row that names trials of which a
+run has fewer says how many there are ("here").
 
 In score.csv and --json `n` counts what `n_unit` says, subjects or pairs, and `n_second` those of the second
 number where it is independent; `rotation_deg` is the size of the rotation that was learned, and where
@@ -34,6 +35,7 @@ import dataclasses
 import json
 import math
 import pathlib
+import re
 import sys
 import textwrap
 import tomllib
@@ -138,7 +140,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         numbers = [x[both] for x in numbers]
     samples = [Sample(x[np.isfinite(x)]) for x in numbers]
     learned = {round(abs(s.rotation), 1) for subjects in members for s in subjects}
-    result = Result(target, paired=paired,
+    result = Result(_with_trials_there(target, parts, members), paired=paired,
                     counts=tuple(s.n for s in samples[: 1 if paired else 2]),
                     rotations=tuple(sorted(r for r in learned if math.isfinite(r))))
     if any(s.n == 0 for s in samples):
@@ -166,6 +168,20 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
     else:
         mean, sem = samples[0].mean, samples[0].sem
     return dataclasses.replace(result, mean=mean, sem=sem, verdict=_verdict(target, mean, sem))
+
+
+def _with_trials_there(target: dict, parts: list[dict], members: list) -> dict:
+    """The target; where its description names trials that not all of these subjects have, with those
+    that they have: "trials 1-12 (here 1-6)"."""
+    named = re.search(readouts.NAMED_TRIALS, target.get("description", ""))
+    if not named:
+        return target
+    here = [readouts.first_trials(part["readout"], subjects) for part, subjects in zip(parts, members)]
+    here = sorted({min(n, int(named[1])) for n in here if n})  # 0: no such read-out
+    if here in ([], [int(named[1])]):
+        return target
+    told = " and ".join("1" if n == 1 else f"1-{n}" for n in here)
+    return target | {"description": target["description"].replace(named[0], f"{named[0]} (here {told})")}
 
 
 def _pairs(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> list[tuple]:

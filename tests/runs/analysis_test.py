@@ -687,6 +687,9 @@ class ReadoutTest(AnalysisTest):
             self.assertEqual(readouts.label("olive_rise", one), f"olive: {early} minus baseline, Hz")
             self.assertIn(opposite, readouts.label("opposite_fraction", one))
             self.assertEqual(readouts.label("late_fraction", one), readouts.LABELS["late_fraction"])
+        one = [subject([{"trials": 4}, {"trials": 2, "curl_Ns_m": 5}, {"trials": 9}])]
+        self.assertIn("perturbed trials 1-2,", readouts.label("perturbed_first_deg", one))
+        self.assertIn("trials 1-4 after", readouts.label("washout_first_deg", one))
 
     def test_asymptote_and_what_is_kept(self):
         blocks = [{"phase": "baseline", "trials": 8}, {"phase": "clamped", "trials": 100},
@@ -955,6 +958,24 @@ class CommandTest(AnalysisTest):
         self.assertEqual([of(rows[name]) for name in ("A1", "A5", "F_A1Late_ratio", "SICI")],
                          [(4, None, "subjects"), (4, None, "pairs"), (4, 4, "subjects"),
                           (None, None, "subjects")])
+
+    def test_rows_say_which_trials_there_were(self):
+        for learning, here in ((100, ""), (16, " (here 1-8)")):
+            run = write_run(self.root / str(learning), learning=learning,
+                            groups=["abrupt_intact", "abrupt_cerebellar"])
+            results = self.results(run)
+            self.assertEqual(results["A2"].target["description"],
+                             f"abrupt: fraction compensated, trials 1-12{here}")
+            self.assertEqual(results["CS_ERR"].target["description"],
+                             f"olive: rotated trials 1-12{here} minus baseline, Hz")
+            self.assertIn(f"trials 1-12{here}  ", self.call(score.main, run)[1])
+        target = {"id": "x", "description": "early: trials 1-12", "of": {"group": "a", "readout": "early_fraction"},
+                  "minus": {"group": "b", "readout": "early_fraction"}}
+        blocks = lambda n: [{"phase": "baseline", "trials": 4}, {"phase": "rotated", "trials": n}]
+        groups = {name: behaviour.Group(name, [subject(blocks(n), rotation=np.repeat([0.0, 30.0], [4, n]))])
+                  for name, n in (("a", 40), ("b", 16))}
+        self.assertEqual(score.evaluate(target, groups).target["description"],
+                         "early: trials 1-12 (here 1-8 and 1-12)")
 
     def test_verdicts_within_a_sem_of_the_edge_are_marked(self):
         def shift(group, columns):
