@@ -5,6 +5,17 @@
 #include <stdexcept>
 
 namespace quartet {
+namespace {
+
+/// At synapses of a projection.
+void count_arrivals(const Projection& projection, std::int64_t arrivals, energy::Activity& target) {
+  (projection.inhibitory() ? target.inhibitory : target.excitatory) += arrivals;
+  if (!projection.plastic()) return;
+  target.plastic += arrivals;
+  if (projection.inhibitory()) target.plastic_inhibitory += arrivals;
+}
+
+}  // namespace
 
 Network::Network(std::uint32_t substeps, int slice, int slices, std::uint64_t seed)
     : substeps_(substeps), slice_(slice), slices_(slices), seed_(seed) {}
@@ -156,11 +167,7 @@ std::vector<energy::Activity> Network::activity() const {
       if (fired[cell] != 0)
         arrivals += static_cast<std::int64_t>(fired[cell]) * projection.fan_out(cell);
     energy::Activity& of_target = activity[projection.target()];
-    (projection.inhibitory() ? of_target.inhibitory : of_target.excitatory) += arrivals;
-    if (projection.plastic()) {
-      of_target.plastic += arrivals;
-      if (projection.inhibitory()) of_target.plastic_inhibitory += arrivals;
-    }
+    count_arrivals(projection, arrivals, of_target);
     of_target.synapses += static_cast<std::int64_t>(projection.synapse_count());
     of_target.formed += projection.formed();
     of_target.lost += projection.lost();
@@ -172,19 +179,21 @@ std::vector<energy::Activity> Network::activity_by_place(std::size_t index,
                                                          std::span<const std::uint32_t> place,
                                                          std::size_t places) const {
   const LifPopulation& population = *populations_[index];
-  std::vector<std::int64_t> excitatory(population.count(), 0), inhibitory(population.count(), 0);
-  for (const Projection& projection : projections_)
-    if (projection.target() == index)
-      projection.add_arrivals(fired_of(projection.source()),
-                              projection.inhibitory() ? inhibitory : excitatory);
+  std::vector<energy::Activity> of_cell(population.count());
+  for (const Projection& projection : projections_) {
+    if (projection.target() != index) continue;
+    std::vector<std::int64_t> arrivals(population.count(), 0);
+    projection.add_arrivals(fired_of(projection.source()), arrivals);
+    for (std::size_t own = 0; own < arrivals.size(); ++own)
+      count_arrivals(projection, arrivals[own], of_cell[own]);
+  }
   std::vector<energy::Activity> activity(places);
   for (std::uint32_t id = population.first(); id < population.last(); ++id) {
     if (!population.alive(id)) continue;
-    energy::Activity& here = activity[place[id]];
-    ++here.cells;
-    here.spikes += fired_of_population_[index][id];
-    here.excitatory += excitatory[id - population.first()];
-    here.inhibitory += inhibitory[id - population.first()];
+    energy::Activity& own = of_cell[id - population.first()];
+    own.cells = 1;
+    own.spikes = fired_of_population_[index][id];
+    activity[place[id]] += own;
   }
   return activity;
 }

@@ -54,8 +54,8 @@ class Network {
   /// Per population since begin_count(): spikes of this slice's own cells and arrivals at its own
   /// synapses, counted when the spike is sent on, a delay before they arrive.
   std::vector<energy::Activity> activity() const;
-  /// The same of one population's living cells by place, without counts of plastic, new and lost
-  /// synapses: `place[id]` of a cell (over all slices) is below `places`.
+  /// The same of one population's living cells by place, without counts of synapses, of new and of
+  /// lost ones: `place[id]` of a cell (over all slices) is below `places`.
   std::vector<energy::Activity> activity_by_place(std::size_t population,
                                                   std::span<const std::uint32_t> place,
                                                   std::size_t places) const;

@@ -95,9 +95,8 @@ class Region {
   /// Per population what this slice did since then; slices add up to the region.
   virtual std::vector<energy::Activity> activity() const { return {}; }
   /// The same by place: for each population whose cells have places on the motor sheet, in order,
-  /// its kSheetBins bins (sheet.hpp): of living cells, without counts of plastic, new and lost
-  /// synapses. After a focal lesion arrivals are more than `activity()` has for these cells, which
-  /// takes dead ones to be as active.
+  /// its kSheetBins bins (sheet.hpp): of living cells, without counts of synapses, of new and of
+  /// lost ones. `activity()` has arrivals at dead cells too.
   virtual std::vector<energy::Activity> activity_by_place() const { return {}; }
 
   /// Weights of plastic projection `index` onto this slice's own targets, evaluated on a copy:

@@ -13,6 +13,7 @@
 
 #include "regions/sheet.hpp"
 #include "runs/laboratory.hpp"
+#include "runs/schema.hpp"
 
 namespace quartet {
 namespace {
@@ -366,10 +367,10 @@ const Rule kRules[] = {
 
 }  // namespace
 
-void check_block(const BlockOfGroup& block, const Place& where, Problems& problems) {
+std::vector<BlockRefusal> check_block(const BlockOfGroup& block) {
+  std::vector<BlockRefusal> refusals;
   const Refuse refuse = [&](const std::string& what, const std::string& remedy) {
-    // A misspelt key leaves a value at its default, with which others may not go together.
-    problems.add(where, what, remedy, true);
+    refusals.push_back({what, remedy});
   };
   for (const Rule& rule : kRules) {
     if (rule.function != nullptr)
@@ -377,6 +378,7 @@ void check_block(const BlockOfGroup& block, const Place& where, Problems& proble
     else if (rule.broken(block.block))
       refuse(rule.what, rule.remedy);
   }
+  return refusals;
 }
 
 }  // namespace quartet

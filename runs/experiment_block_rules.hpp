@@ -1,8 +1,10 @@
 /// Which keys of a block go together: combinations that no single key's range excludes.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "models/task.hpp"
-#include "runs/schema.hpp"
 
 namespace quartet {
 
@@ -14,7 +16,14 @@ struct BlockOfGroup {
   bool feels;               ///< whether they have afferents at rest
 };
 
-/// Tells of all rules that the block, which stands at `where`, breaks.
-void check_block(const BlockOfGroup& block, const Place& where, Problems& problems);
+/// A rule that a block breaks.
+struct BlockRefusal {
+  std::string what, remedy;
+
+  bool operator==(const BlockRefusal&) const = default;
+};
+
+/// All rules that the block breaks.
+std::vector<BlockRefusal> check_block(const BlockOfGroup& block);
 
 }  // namespace quartet

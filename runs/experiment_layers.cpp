@@ -67,10 +67,11 @@ std::map<std::string, Schedule> read_schedules(Document& document, Problems& pro
   return schedules;
 }
 
-/// Prefixes under which an override for `name`d group and block phase may stand.
-std::vector<std::string> block_prefixes(const std::string& group, const std::string& phase) {
+/// Prefixes under which an override of the keys of a block may stand; `starts`: those of a table.
+std::vector<std::string> block_prefixes(const std::vector<std::string>& starts,
+                                        const std::string& phase) {
   std::vector<std::string> prefixes;
-  for (const std::string& start : {"group." + group + ".", std::string()}) {
+  for (const std::string& start : starts) {
     if (!phase.empty()) prefixes.push_back(start + "block." + phase + ".");
     prefixes.push_back(start + "block.");
   }
@@ -218,10 +219,9 @@ class Builder {
     group.subjects = counts.subjects;
 
     for (std::size_t b = 0; b < schedule.blocks.size(); ++b) {
-      const std::string& phase = schedule.blocks[b].phase;
-      group.blocks.push_back(read_block(schedule.blocks[b], text, group.name));
-      group.phases.push_back(phase);
-      check(group.blocks.back(), group, schedule.where[b], schedule.needs_kind[b]);
+      group.blocks.push_back(read_block(schedule.blocks[b], text, own));
+      group.phases.push_back(schedule.blocks[b].phase);
+      check(group, text, schedule, b);
     }
     return group;
   }
@@ -265,31 +265,86 @@ class Builder {
     return kNone;
   }
 
-  Block read_block(const LabelledBlock& written, GroupText& text, const std::string& group) {
-    const std::string& phase = written.phase;
+  Block read_block(const LabelledBlock& written, GroupText& text, const std::string& own) {
     Block block = written.block;
-    std::vector<std::string> in_set = {"block."};
-    if (!phase.empty()) in_set.insert(in_set.begin(), "block." + phase + ".");
-    read_settings(block, text.set, in_set, problems_);
-    read_settings(block, quick_, block_prefixes(group, phase), problems_);
-    block.trials = std::max<std::int64_t>(
-        1, std::llround(static_cast<double>(block.trials) * cut_.trials_factor));
-    read_settings(block, command_line_, block_prefixes(group, phase), problems_);
+    read_settings(block, text.set, block_prefixes({""}, written.phase), problems_);
+    read_settings(block, quick_, block_prefixes({own, ""}, written.phase), problems_);
+    scale_trials(block);
+    read_settings(block, command_line_, block_prefixes({own, ""}, written.phase), problems_);
     return block;
   }
 
-  void check(const Block& block, const Group& group, const Place& where, bool needs_kind) {
-    double nearest_target_m = group.body.distance_m;
-    for (const Varied& varied : group.varied)
-      if (varied.key == "body.distance_m") nearest_target_m = varied.low;
-    check_block({block, nearest_target_m, group.brain.cortex.observation.connected,
-                 group.brain.cortex.afferents.connected},
-                where, problems_);
-    if (needs_kind && block.probe.kind == ProbeKind::none) {
+  void scale_trials(Block& block) const {
+    block.trials = std::max<std::int64_t>(
+        1, std::llround(static_cast<double>(block.trials) * cut_.trials_factor));
+  }
+
+  static std::vector<BlockRefusal> refusals(const Block& block, const BrainParameters& brain,
+                                            const BodyParameters& body,
+                                            const std::vector<Varied>& varied) {
+    double nearest_target_m = body.distance_m;
+    for (const Varied& one : varied)
+      if (one.key == "body.distance_m") nearest_target_m = one.low;
+    return check_block({block, nearest_target_m, brain.cortex.observation.connected,
+                        brain.cortex.afferents.connected});
+  }
+
+  /// Block `b` of a group.
+  void check(const Group& group, GroupText& text, const Schedule& schedule, std::size_t b) {
+    const Place& where = schedule.where[b];
+    const Block& block = group.blocks[b];
+    const auto found = refusals(block, group.brain, group.body, group.varied);
+    if (!found.empty()) {
+      const std::map<std::string, Place> causes = causes_of(schedule.blocks[b], group, text);
+      for (const auto& [what, remedy] : found) {
+        const auto cause = causes.find(what);
+        // A misspelt key leaves a value at its default, with which others may not go together.
+        problems_.add(cause == causes.end() ? where : cause->second, what, remedy, true);
+      }
+    }
+    if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
       problems_.add(where, "keys of a probe have no effect without probe.kind",
                     "write for example probe.kind = \"recruitment\", or \"none\" to leave it off",
                     true);
     }
+  }
+
+  /// Places of the overrides with which a block is refused, by what is then told. What is told
+  /// without any is not among them. Overrides are made one by one, those that win last.
+  std::map<std::string, Place> causes_of(const LabelledBlock& written, const Group& group,
+                                         GroupText& text) {
+    Block block = written.block;
+    SubjectTables tables = of_file_;
+    std::map<std::string, Place> causes;
+    std::vector<BlockRefusal> before = refusals(block, tables.brain, tables.body, group.varied);
+    const auto note = [&](const Place& where) {
+      std::vector<BlockRefusal> now = refusals(block, tables.brain, tables.body, group.varied);
+      for (const BlockRefusal& one : now)
+        if (std::find(before.begin(), before.end(), one) == before.end()) causes[one.what] = where;
+      before = std::move(now);
+    };
+    Problems told_before;
+    const auto put = [&](auto& target, const Layer& layer, std::vector<std::string> prefixes) {
+      std::reverse(prefixes.begin(), prefixes.end());
+      for (const std::string& prefix : prefixes) {
+        for (const Setting& setting : layer) {
+          Layer alone = {setting};
+          read_settings(target, alone, {prefix}, told_before);
+          note(setting.where);
+        }
+      }
+    };
+    const auto put_all = [&](const Layer& layer, const std::vector<std::string>& starts) {
+      put(tables, layer, starts);
+      put(block, layer, block_prefixes(starts, written.phase));
+    };
+    const std::string own = "group." + group.name + ".";
+    put_all(text.set, {""});
+    put_all(quick_, {own, ""});
+    scale_trials(block);
+    note(place_in(quick_, "trials_factor", document_.start));
+    put_all(command_line_, {own, ""});
+    return causes;
   }
 
   Document& document_;

@@ -20,6 +20,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
+import itertools
 import pathlib
 
 import matplotlib.pyplot as plt
@@ -99,10 +100,24 @@ def courses(directory: pathlib.Path) -> list[Course]:
     return found
 
 
+def merged(orders: list[list[str]]) -> list[str]:
+    """All names, each behind those that are before it in any of the orders; where these contradict each
+    other, as in the first that has it."""
+    result = []
+    left = [list(order) for order in orders]
+    while names := list(dict.fromkeys(itertools.chain(*left))):
+        first = [name for name in names if not any(name in order[1:] for order in left)]
+        result.append((first or names)[0])
+        left = [[name for name in order if name != result[-1]] for order in left]
+    return result
+
+
 def draw(found: list[Course], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
-    """A row per group, a column per phase. `cut`: what is unlike the whole experiment."""
+    """A row per group, a column per phase, in the order of the schedules. `cut`: what is unlike the whole
+    experiment."""
     set_style(11)
-    groups, phases = (list(dict.fromkeys(getattr(c, k) for c in found)) for k in ("group", "phase"))
+    groups = list(dict.fromkeys(c.group for c in found))
+    phases = merged([[c.phase for c in found if c.group == group] for group in groups])
     figure, panels = plt.subplots(len(groups), len(phases), squeeze=False, sharex=True, sharey=True,
                                   figsize=(max(6.0, 3.3 * len(phases) + 0.8), 2.7 * len(groups) + 1.2),
                                   layout="constrained")

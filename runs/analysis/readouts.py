@@ -7,6 +7,8 @@ read, `OPTIONAL` those that earlier versions did not write.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from behaviour import Subject, wrap
@@ -63,6 +65,12 @@ OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_err
 
 MIN_TRIALS_FOR_SD = 4
 
+# As labels and targets.toml have them, and which these are; of read-outs that are not here `early`.
+NAMED_TRIALS = r"trials 1-(\d+)"
+FIRST = {"perturbed_first_deg": lambda subject: _disturbed(subject)[0][:4],
+         "washout_first_deg": lambda subject: _disturbed(subject)[1][:4],
+         "opposite_fraction": lambda subject: _labelled(subject, "opposite")[:12]}
+
 
 def early(subject: Subject) -> np.ndarray:
     """Rotated trials 1-12: not scaled, because learning counts trials; at most the first half."""
@@ -70,12 +78,18 @@ def early(subject: Subject) -> np.ndarray:
     return learning[: max(1, min(12, len(learning) // 2))]
 
 
+def first_trials(readout: str, subjects: list[Subject]) -> int:
+    """How many of the trials that its label calls "trials 1-12", or so, these subjects have at most."""
+    used = FIRST.get(readout, early)
+    return max(len(used(s)) for s in subjects)
+
+
 def label(readout: str, subjects: list[Subject]) -> str:
     """Of LABELS; where these subjects have fewer trials than it says, with as many as they have."""
-    used = ((lambda s: _labelled(s, "opposite")[:12]) if readout == "opposite_fraction" else early)
-    most = max(len(used(s)) for s in subjects)
-    trials = {0: "trials 1-12", 1: "trial 1"}.get(most, f"trials 1-{most}")  # 0: no such read-out
-    return LABELS[readout].replace("trials 1-12", trials)
+    most = first_trials(readout, subjects)
+    trials = "trial 1" if most == 1 else f"trials 1-{most}"
+    return re.sub(NAMED_TRIALS, lambda named: trials if 0 < most < int(named[1]) else named[0],
+                  LABELS[readout])  # 0: no such read-out
 
 
 def _compensation(subject: Subject, column: str = "angle_third") -> np.ndarray:
@@ -291,7 +305,7 @@ def baseline_sd(subject: Subject) -> float:
 def perturbed_first_deg(subject: Subject) -> float:
     """Direction at one third of the distance minus the baseline (degrees, counter-clockwise) in the first
     four trials of a perturbation other than a rotation."""
-    return mean(subject.from_baseline()[_disturbed(subject)[0][:4]])
+    return mean(subject.from_baseline()[FIRST["perturbed_first_deg"](subject)])
 
 
 def perturbed_last_deg(subject: Subject) -> float:
@@ -302,7 +316,7 @@ def perturbed_last_deg(subject: Subject) -> float:
 
 def washout_first_deg(subject: Subject) -> float:
     """The same (degrees) in the first four trials after these: the after-effect."""
-    return mean(subject.from_baseline()[_disturbed(subject)[1][:4]])
+    return mean(subject.from_baseline()[FIRST["washout_first_deg"](subject)])
 
 
 def final_fraction(subject: Subject) -> float:

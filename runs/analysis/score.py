@@ -10,7 +10,12 @@ unchecked: rates.py), and writes score.csv and rates.csv into the run directory 
 says so). A directory with run directories in it counts as all of them, and gets a summary page of all
 targets (summary.png, summary.pdf). Statistics are over simulated
 subjects, never over trials. Two numbers of one row are of the subjects whose seeds both groups have (n:
-pairs); of groups without a common one they are independent (n: n / n).
+pairs); of groups without a common one they are independent (n: n / n). A row that names trials of which a
+run has fewer says how many there are ("here").
+
+In score.csv and --json `n` counts what `n_unit` says, subjects or pairs, and `n_second` those of the second
+number where it is independent; `rotation_deg` is the size of the rotation that was learned, and where
+subjects learned several the smallest, beside the largest, `rotation_high_deg`.
 
 With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
 is taken as it is, what is not is resumed.
@@ -30,6 +35,7 @@ import dataclasses
 import json
 import math
 import pathlib
+import re
 import sys
 import textwrap
 import tomllib
@@ -75,10 +81,18 @@ class Result:
     target: dict
     mean: float = math.nan
     sem: float = math.nan
-    n: str = ""
+    counts: tuple[int, ...] = ()  # subjects of each of its numbers, or once of pairs
     verdict: str = ""
+    paired: bool = False
     absent: list[str] = dataclasses.field(default_factory=list)  # groups that were not run
     rotations: tuple[float, ...] = ()  # sizes of those that its subjects learned, degrees
+
+    @property
+    def n(self) -> str:
+        """For people: "4", "4 pairs", "4 / 3"."""
+        if self.paired:
+            return f"{self.counts[0]} pair{'s'[: self.counts[0] != 1]}"
+        return " / ".join(map(str, self.counts))
 
     @property
     def other_rotation(self) -> bool | None:
@@ -125,11 +139,12 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         both = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
         numbers = [x[both] for x in numbers]
     samples = [Sample(x[np.isfinite(x)]) for x in numbers]
-    n = f"{samples[0].n} pair{'s'[: samples[0].n != 1]}" if paired else " / ".join(str(s.n) for s in samples)
     learned = {round(abs(s.rotation), 1) for subjects in members for s in subjects}
-    rotations = tuple(sorted(r for r in learned if math.isfinite(r)))
+    result = Result(_with_trials_there(target, parts, members), paired=paired,
+                    counts=tuple(s.n for s in samples[: 1 if paired else 2]),
+                    rotations=tuple(sorted(r for r in learned if math.isfinite(r))))
     if any(s.n == 0 for s in samples):
-        return Result(target, n=n, verdict="undefined: too few trials", rotations=rotations)
+        return dataclasses.replace(result, verdict="undefined: too few trials")
 
     if "over" in target:
         first, second = samples
@@ -137,7 +152,7 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
         if second.mean <= 2.0 * (0.0 if math.isnan(second.sem) else second.sem):
             verdict = (f"undefined: {parts[1]['group']} is not reliably above zero "
                        f"({table.number(second.mean, second.sem)})")
-            return Result(target, n=n, verdict=verdict, rotations=rotations)
+            return dataclasses.replace(result, verdict=verdict)
         mean = first.mean / second.mean
         if paired:
             sem = Sample(first.values - mean * second.values).sem / second.mean
@@ -152,7 +167,21 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
             sem = math.hypot(first.sem, second.sem)
     else:
         mean, sem = samples[0].mean, samples[0].sem
-    return Result(target, mean, sem, n, _verdict(target, mean, sem), rotations=rotations)
+    return dataclasses.replace(result, mean=mean, sem=sem, verdict=_verdict(target, mean, sem))
+
+
+def _with_trials_there(target: dict, parts: list[dict], members: list) -> dict:
+    """The target; where its description names trials that not all of these subjects have, with those
+    that they have: "trials 1-12 (here 1-6)"."""
+    named = re.search(readouts.NAMED_TRIALS, target.get("description", ""))
+    if not named:
+        return target
+    here = [readouts.first_trials(part["readout"], subjects) for part, subjects in zip(parts, members)]
+    here = sorted({min(n, int(named[1])) for n in here if n})  # 0: no such read-out
+    if here in ([], [int(named[1])]):
+        return target
+    told = " and ".join("1" if n == 1 else f"1-{n}" for n in here)
+    return target | {"description": target["description"].replace(named[0], f"{named[0]} (here {told})")}
 
 
 def _pairs(first: list[behaviour.Subject], second: list[behaviour.Subject]) -> list[tuple]:
@@ -405,7 +434,7 @@ def print_others(run: behaviour.Behaviour, results: list[Result]) -> None:
     rows: dict[str, dict[str, str]] = {}
     for r in results:
         column = r.target["label"]
-        some = f" (n = {r.n})" if int(r.n) not in (0, sizes[column]) else ""
+        some = f" (n = {r.n})" if r.counts[0] not in (0, sizes[column]) else ""
         rows.setdefault(r.target["description"], {})[column] = table.number(r.mean, r.sem) + some
     table.show(
         ("read-outs of other groups, mean ± SEM",
@@ -440,10 +469,13 @@ def _record(result: Result) -> dict:
         "tuned": target.get("tuned", False),
         "simulated": table.finite(result.mean),
         "sem": table.finite(result.sem),
-        "n": result.n,
+        "n": result.counts[0] if result.counts else None,
+        "n_second": result.counts[1] if len(result.counts) > 1 else None,
+        "n_unit": "pairs" if result.paired else "subjects",
         "verdict": result.verdict,
         "sem_crosses_band": result.sem_crosses_band,
-        "rotation_deg": _angles(result.rotations),
+        "rotation_deg": min(result.rotations, default=None),
+        "rotation_high_deg": max(result.rotations) if len(result.rotations) > 1 else None,
         "other_rotation": result.other_rotation,
     }
 

@@ -3,11 +3,12 @@
 
     thalamus.py results/convergence
 
-regresses the rate of every recorded VL and VA cell on the trial's error and reward-prediction error
-and counts, per group, the shares that follow the error alone, the reward-prediction error alone,
-both, or neither; the same with trials shuffled. Prints a table, writes units.csv (a row per cell) and
-shares.csv (a row per group and population) into the run directory, and draws thalamus.png and .pdf:
-shares over brain.thalamus.convergence. Spikes must have been recorded (record.spikes).
+regresses the rate of every recorded VL and VA cell on the error and reward-prediction error of
+perturbed trials and counts, per group, the shares that follow the error alone, the reward-prediction
+error alone, both, or neither; the same with trials shuffled. Prints a table, writes units.csv (a row
+per cell) and shares.csv (a row per group and population) into the run directory, and draws
+thalamus.png and .pdf: shares over brain.thalamus.convergence. Spikes must have been recorded
+(record.spikes).
 
 Statistics are over simulated subjects; cells of a subject are not independent.
 
@@ -42,14 +43,15 @@ SHUFFLES = 20
 MIN_TRIALS = 30
 
 
-def follows(rates: np.ndarray, error: np.ndarray, reward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def follows(rates: np.ndarray, error: np.ndarray, reward: np.ndarray,
+            number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """t values of the coefficients of error and of reward-prediction error, shape (cells,) each.
 
     Least squares of rates, shape (trials, cells), on both together, a constant and the trial's
-    number, so that slow drifts do not count. NaN for a cell that never changes its rate.
+    `number` in the run, so that slow drifts do not count. NaN for a cell that never changes its rate.
     """
     trials = len(error)
-    design = np.column_stack([error, reward, np.ones(trials), np.arange(trials)])
+    design = np.column_stack([error, reward, np.ones(trials), number])
     inverse = np.linalg.pinv(design.T @ design)
     coefficients = inverse @ design.T @ rates
     residual = np.sum((rates - design @ coefficients) ** 2, axis=0) / (trials - design.shape[1])
@@ -92,8 +94,8 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
     """One row per cell of VL and VA of the recorded subjects. Raises BadInput.
 
     Rates from when the moving hand may first be seen to the trial's end, so that both the error and
-    the outcome are in the window; trials that reach no end, and those before any perturbation, are
-    left out.
+    the outcome are in the window. Of trials that reach an end and are perturbed: by a rotation, as it was
+    drawn, or one of behaviour.DISTURBANCES.
     """
     directory = pathlib.Path(directory)
     run = behaviour.read(directory, {"error", "reward_prediction_error"})
@@ -116,24 +118,24 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
                     continue
                 error = subject.columns["error"]
                 reward = subject.columns["reward_prediction_error"]
-                use = np.isfinite(error) & np.isfinite(reward)
-                use[: subject.phases["baseline"].size] = False
-                if np.count_nonzero(use) < MIN_TRIALS:
-                    raise BadInput(
-                        f"{path}: {subject.name} has {np.count_nonzero(use)} perturbed trials that "
-                        f"reach an end; a regression wants {MIN_TRIALS} or more")
+                turned = np.nan_to_num(subject.columns["drawn_rotation"]) != 0
+                perturbed = turned | subject.columns["disturbed"]
+                use = np.flatnonzero(perturbed & np.isfinite(error) & np.isfinite(reward))
+                if len(use) < MIN_TRIALS:
+                    raise BadInput(f"{path}: {subject.name} has {len(use)} perturbed trials that reach an "
+                                   f"end; a regression wants {MIN_TRIALS} or more")
                 error, reward = error[use], reward[use]
                 limit = threshold(len(error))
                 for population in POPULATIONS:
                     index = names.index(population)
                     rates = rates_by_trial(file, member, index, int(sizes[index]), window,
                                            body["trial_ms"], subject.trials)[use]
-                    t = follows(rates, error, reward)
+                    t = follows(rates, error, reward, use)
                     found = kinds(*t, limit)
                     shuffled = np.zeros((SHUFFLES, rates.shape[1]), int)
                     for k in range(SHUFFLES):
                         order = random.permutation(len(error))
-                        shuffled[k] = kinds(*follows(rates, error[order], reward[order]), limit)
+                        shuffled[k] = kinds(*follows(rates, error[order], reward[order], use), limit)
                     for cell, kind in enumerate(found):
                         rows.append({
                             "group": group.name,

@@ -528,8 +528,10 @@ def draw(lab: Laboratory, rows: list[dict], records: list[dict]) -> plt.Figure:
     note = footnote(lab.cut, (f"Mean ± SEM over n = {n} subject{'s'[: n != '1']} a group; grey: the range "
                               "that is asked for. " if counts else "")
                     + "Responses: spikes per corticospinal cell within 10 ms."
-                    + (" Maps: of each group's first subject; + fields of muscles, ◇ centres of gravity; all "
-                       "maps: tms_maps.csv." if mapped else ""), 150)
+                    + (" Maps: of each group's first subject; ● sites, in the colour of the muscle that responds "
+                       f"most and as large as it responds, grey where that is {sheet.EDGE:g} of the largest "
+                       "response or less; + fields of muscles, ◇ centres of gravity; all maps: tms_maps.csv."
+                       if mapped else ""), 150)
     lines = -(-len(shown) // 2)  # of panels
     beside = 1 if len(mapped) == 1 else 2  # maps in a row
     heights = [3.1] * lines + [3.7 if beside == 1 else 1.95] * -(-len(mapped) // beside)  # inches

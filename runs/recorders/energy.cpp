@@ -51,34 +51,41 @@ void EnergyRecorder::trial(std::size_t member, std::int64_t trial,
   put(rule_of_thumb_, [](const energy::Activity& a) {
     return energy::rule_of_thumb(static_cast<double>(a.spikes));
   });
-  std::vector<double> joules;
+  // Of the arrivals at all cells those that live have their share. On the sheet they are counted
+  // themselves: a focal lesion takes cells of one place, which were not as active as the others.
+  std::vector<energy::Activity> used(activity.begin(), activity.end());
+  std::vector<std::int64_t> cells(populations);
+  for (std::size_t p = 0; p < populations; ++p) cells[p] = activity[p].cells;
+  for (std::size_t i = 0; i < on_sheet_.size(); ++i) {
+    const std::size_t p = on_sheet_[i];
+    used[p] = {.formed = activity[p].formed};
+    for (const energy::Activity& here : by_place.subspan(i * kSheetBins, kSheetBins))
+      used[p] += here;
+    cells[p] = region_.populations[p].size;
+  }
+  std::vector<double> synapses(populations), joules;
   for (std::size_t p = 0; p < populations; ++p) {
     const double in_degree = energy::true_in_degree(region_.populations[p].name);
-    const energy::Ledger ledger = energy::ledger(
-        activity[p], energy::upscaling(in_degree, activity[p].cells, activity[p].synapses),
-        seconds_);
+    synapses[p] = energy::upscaling(in_degree, cells[p], activity[p].synapses);
+    const energy::Ledger ledger = energy::ledger(used[p], synapses[p], seconds_);
     joules.insert(joules.end(), ledger.begin(), ledger.end());
   }
   file.put<double>(energy_, {row, member, 0, 0}, {1, 1, populations, energy::kTerms.size()},
                    joules);
   if (!on_sheet_.empty())
     file.put<double>(map_, {row, member, 0, 0}, {1, 1, kSheetRows, kSheetColumns},
-                     map_of(activity, by_place));
+                     map_of(synapses, by_place));
   table_->written[member] = trial + 1;
   file.sync();
 }
 
-std::vector<double> EnergyRecorder::map_of(std::span<const energy::Activity> activity,
+std::vector<double> EnergyRecorder::map_of(std::span<const double> synapses,
                                            std::span<const energy::Activity> by_place) const {
   std::vector<double> map(kSheetBins, 0.0);
-  for (std::size_t i = 0; i < on_sheet_.size(); ++i) {
-    const PopulationInfo& population = region_.populations[on_sheet_[i]];
-    const double synapses = energy::upscaling(energy::true_in_degree(population.name),
-                                              population.size, activity[on_sheet_[i]].synapses);
+  for (std::size_t i = 0; i < on_sheet_.size(); ++i)
     for (std::size_t bin = 0; bin < kSheetBins; ++bin)
-      map[bin] +=
-          energy::transmission(energy::ledger(by_place[i * kSheetBins + bin], synapses, seconds_));
-  }
+      map[bin] += energy::transmission(
+          energy::ledger(by_place[i * kSheetBins + bin], synapses[on_sheet_[i]], seconds_));
   return map;
 }
 

@@ -64,8 +64,9 @@ class EnergyRecorder {
   }
 
   void define(const RecordedRun& run);
-  /// J of transmission by bin of the sheet, summed over populations.
-  std::vector<double> map_of(std::span<const energy::Activity> activity,
+  /// J of transmission by bin of the sheet, summed over populations. `synapses`: of an animal, for
+  /// one of the model's, by population.
+  std::vector<double> map_of(std::span<const double> synapses,
                              std::span<const energy::Activity> by_place) const;
 
   RegionDescription region_;

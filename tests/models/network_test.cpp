@@ -332,6 +332,8 @@ TEST(Network, CountsByPlaceWhatLivingCellsDo) {
       network.connect(std::move(within));
       ProjectionSpec from_tract = between("input", network.add_tract(0, 16, 8), cells, 1e-3, 0, 16);
       from_tract.in_degree = 3;
+      from_tract.plastic = true;
+      from_tract.max_weight = 1;
       network.connect(std::move(from_tract));
     });
     std::vector<std::uint32_t> place(size);
@@ -357,6 +359,7 @@ TEST(Network, CountsByPlaceWhatLivingCellsDo) {
       EXPECT_EQ(sum[p].cells, living);
       EXPECT_EQ(sum[p].excitatory, living * 3 * 10);  // 3 synapses, a spike in each of 10 ms
       EXPECT_GT(sum[p].inhibitory, 0);
+      EXPECT_EQ(sum[p].plastic, sum[p].excitatory);
     }
     return sum;
   };
@@ -366,6 +369,7 @@ TEST(Network, CountsByPlaceWhatLivingCellsDo) {
   EXPECT_EQ(total.spikes, one[places].spikes);
   EXPECT_EQ(total.excitatory, one[places].excitatory);
   EXPECT_EQ(total.inhibitory, one[places].inhibitory);
+  EXPECT_EQ(total.plastic, one[places].plastic);
   EXPECT_EQ(one, counted(4, 0));
   EXPECT_EQ(counted(1, .5), counted(4, .5));
 }

@@ -687,6 +687,9 @@ class ReadoutTest(AnalysisTest):
             self.assertEqual(readouts.label("olive_rise", one), f"olive: {early} minus baseline, Hz")
             self.assertIn(opposite, readouts.label("opposite_fraction", one))
             self.assertEqual(readouts.label("late_fraction", one), readouts.LABELS["late_fraction"])
+        one = [subject([{"trials": 4}, {"trials": 2, "curl_Ns_m": 5}, {"trials": 9}])]
+        self.assertIn("perturbed trials 1-2,", readouts.label("perturbed_first_deg", one))
+        self.assertIn("trials 1-4 after", readouts.label("washout_first_deg", one))
 
     def test_asymptote_and_what_is_kept(self):
         blocks = [{"phase": "baseline", "trials": 8}, {"phase": "clamped", "trials": 100},
@@ -951,6 +954,28 @@ class CommandTest(AnalysisTest):
         self.assertAlmostEqual(rows["A1"]["simulated"], LATE)
         self.assertIsNone(rows["REMAP_ERR"]["human"])
         self.assertEqual(sum(document["counts"].values()), len(rows))
+        of = lambda row: (row["n"], row["n_second"], row["n_unit"])
+        self.assertEqual([of(rows[name]) for name in ("A1", "A5", "F_A1Late_ratio", "SICI")],
+                         [(4, None, "subjects"), (4, None, "pairs"), (4, 4, "subjects"),
+                          (None, None, "subjects")])
+
+    def test_rows_say_which_trials_there_were(self):
+        for learning, here in ((100, ""), (16, " (here 1-8)")):
+            run = write_run(self.root / str(learning), learning=learning,
+                            groups=["abrupt_intact", "abrupt_cerebellar"])
+            results = self.results(run)
+            self.assertEqual(results["A2"].target["description"],
+                             f"abrupt: fraction compensated, trials 1-12{here}")
+            self.assertEqual(results["CS_ERR"].target["description"],
+                             f"olive: rotated trials 1-12{here} minus baseline, Hz")
+            self.assertIn(f"trials 1-12{here}  ", self.call(score.main, run)[1])
+        target = {"id": "x", "description": "early: trials 1-12", "of": {"group": "a", "readout": "early_fraction"},
+                  "minus": {"group": "b", "readout": "early_fraction"}}
+        blocks = lambda n: [{"phase": "baseline", "trials": 4}, {"phase": "rotated", "trials": n}]
+        groups = {name: behaviour.Group(name, [subject(blocks(n), rotation=np.repeat([0.0, 30.0], [4, n]))])
+                  for name, n in (("a", 40), ("b", 16))}
+        self.assertEqual(score.evaluate(target, groups).target["description"],
+                         "early: trials 1-12 (here 1-8 and 1-12)")
 
     def test_verdicts_within_a_sem_of_the_edge_are_marked(self):
         def shift(group, columns):
@@ -974,7 +999,7 @@ class CommandTest(AnalysisTest):
         target = {"band": [0.85, 1.05]}
         for mean, sem, crosses in ((0.81, 0.25, True),  # the whole band lies within
                                    (0.95, 0.25, True), (0.95, 0.09, False), (0.81, 0.03, False)):
-            result = score.Result(target, mean, sem, "4", score._verdict(target, mean, sem))
+            result = score.Result(target, mean, sem, (4,), score._verdict(target, mean, sem))
             self.assertEqual(result.sem_crosses_band, crosses, (mean, sem))
 
     def test_another_rotation_than_peoples_is_said(self):
@@ -992,7 +1017,9 @@ class CommandTest(AnalysisTest):
             document = json.loads(self.call(score.main, run, "--json")[1])
             rows = {row["id"]: row for row in document["targets"]}
             self.assertEqual((rows["A1"]["human_rotation_deg"], rows["A1"]["rotation_deg"],
-                              rows["A1"]["other_rotation"]), (30.0, "60" if other else "30", other))
+                              rows["A1"]["other_rotation"]), (30.0, 60.0 if other else 30.0, other))
+            self.assertEqual((rows["F_A1Late_ratio"]["rotation_deg"],
+                              rows["F_A1Late_ratio"]["rotation_high_deg"]), (30.0, 60.0 if other else None))
             self.assertFalse(rows["IZ_ERR"]["other_rotation"])
             self.assertIsNone(rows["A6"]["other_rotation"])
         run = write_run(self.root / "gradual", groups=["full_intact"])

@@ -122,6 +122,17 @@ class DopamineTest(unittest.TestCase):
             self.assertGreater(axes.get_ylim()[1], 50)
             self.assertEqual((axes.get_ylim()[0], axes.get_legend()), (0, None))
 
+    def test_phases_stand_as_in_the_schedules(self):
+        schedules = {"short": ("start", "end"), "other": ("begin", "end"), "long": ("start", "middle", "end")}
+        found = [dopamine.Course(g, p, "reach", BODY, BINS, 3, np.full((2, 1, BINS.size), 5.0))
+                 for g, phases in schedules.items() for p in phases]
+        figure = dopamine.draw(found, {}, "", "")
+        self.addCleanup(dopamine.plt.close, figure)
+        columns = {axes.get_title(loc="left").partition(" ")[0]: axes.get_subplotspec().colspan.start
+                   for axes in figure.axes if axes.get_visible()}
+        self.assertEqual(sorted(columns, key=columns.get), ["start", "begin", "middle", "end"])
+        self.assertEqual(dopamine.merged([["a", "b"], ["b", "a"]]), ["a", "b"])
+
     def test_fingers_have_their_outcome_after_the_deadline_and_rest_has_none(self):
         rate = np.full((2, 1, BINS.size), 5.0)
         rate[:, :, BINS > 900] = 15.0

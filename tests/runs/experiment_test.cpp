@@ -228,7 +228,8 @@ const Refusal kRefusals[] = {
     {"radius_up_to_the_start_of_one_group",
      kGood,
      {"block.turn.target_radius_m=0.06", "group.b.body.distance_m=0.05"},
-     {"x.toml:8:3: a target of target_radius_m = 0.06 holds the start, 0.05 m away; write a radius "
+     {"--set block.turn.target_radius_m=0.06: a target of target_radius_m = 0.06 holds the start, "
+      "0.05 m away; write a radius "
       "below 0.05 m (body.distance_m)"}},
     {"punishment_without_an_outcome",
      "[schedules.s]\nblocks = [{punishment = 1, reward = \"none\"}]",
@@ -499,6 +500,34 @@ const Refusal kRefusals[] = {
      {"--set group.b.block.turn.rotation_deg=5: group.b.block.turn.rotation_deg: the group's "
       "schedule "
       "has no block with phase = \"turn\"; write a phase that it has"}},
+    {"flag_of_several_blocks",
+     "[schedules.s]\nblocks = [{trials = 5}, {trials = 6}, {target_jump_deg = 5, task = \"rest\"}]",
+     {"block.trials=9", "block.shift_m=0.01"},
+     {"--set block.shift_m=0.01: shift_m and perturbation = \"shift\" go together; write both (for "
+      "example shift_m = 0.02), or neither",
+      "x.toml:2:39: perturbation, curl_Ns_m, target_jump_deg, target_radius_m, second_target_deg, "
+      "cursor_gain and instruction have an effect only on reaches; write task = \"reach\", or "
+      "leave "
+      "them out"}},
+    {"flags_that_do_not_go_together",
+     kGood,
+     {"block.trials=20", "group.b.block.turn.steps=20", "block.trials=8"},
+     {"--set group.b.block.turn.steps=20: 20 steps do not fit into 8 trials; write steps = 8 or "
+      "fewer, or more trials"}},
+    {"flag_of_the_brain",
+     "[schedules.s]\nblocks = [{task = \"observe\", fingers = [2]}]\n[brain.cortex.observation]\n"
+     "connected = true\n[[group]]\nname = \"a\"",
+     {"group.a.brain.cortex.observation.connected=false"},
+     {"--set group.a.brain.cortex.observation.connected=false: a hand is shown (hand_in_sight, "
+      "task "
+      "= \"observe\" or probe.observed) to brains that do not see hands; write "
+      "brain.cortex.observation.connected = true, or show none"}},
+    {"set_of_a_group",
+     "[schedules.s]\nblocks = [{phase = \"a\"}]\n[[group]]\nname = \"b\"\n"
+     "set.block.a.shift_m = 0.01",
+     {},
+     {"x.toml:5:13: shift_m and perturbation = \"shift\" go together; write both (for example "
+      "shift_m = 0.02), or neither"}},
     {"probe_muscle",
      "[schedules.s]\nblocks = [{probe.kind = \"map\", probe.muscle = \"thum\"}]",
      {},
@@ -574,7 +603,8 @@ const Refusal kRefusals[] = {
     {"probe_without_intervals",
      kGood,
      {"block.turn.probe.intervals_ms=[]"},
-     {"x.toml:8:3: a probe without intensities, conditioning, intervals_ms or polarizations_mv; "
+     {"--set block.turn.probe.intervals_ms=[]: a probe without intensities, conditioning, "
+      "intervals_ms or polarizations_mv; "
       "write for example "
       "probe.conditioning = [0.8], or leave it out"}},
     {"probe_intervals",

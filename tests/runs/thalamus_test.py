@@ -25,6 +25,7 @@ from extent_support import assert_extent_is_said
 TRIAL_MS, GO_MS, VISION_MS = 850, 370, 60
 CELLS = 8  # of each population: 0 follows the error, 1 the reward error, 2 both, others neither
 TRIALS = 164  # of the abrupt schedule
+PERTURBED = 112  # without its baseline and the trials without a rotation after the reversal
 
 
 def write_run(directory, convergences=(0.3,), subjects=2, follow=1.0):
@@ -92,11 +93,12 @@ class ThalamusTest(unittest.TestCase):
         """t values are those of the textbook, with a slow drift that does not count."""
         rng = np.random.default_rng(1)
         n = 50
-        error, reward, drift = rng.normal(size=n), rng.normal(size=n), np.arange(n) / 10.0
+        number = np.r_[:20, 60:90]  # trials between are left out
+        error, reward, drift = rng.normal(size=n), rng.normal(size=n), number / 10.0
         rates = np.column_stack([2.0 * error + drift, np.full(n, 7.0)])
         rates[:, 0] += 0.5 * rng.normal(size=n)
-        t_error, t_reward = thalamus.follows(rates, error, reward)
-        x = np.column_stack([error, reward, np.ones(n), np.arange(n)])
+        t_error, t_reward = thalamus.follows(rates, error, reward, number)
+        x = np.column_stack([error, reward, np.ones(n), number])
         solution, rest, *_ = np.linalg.lstsq(x, rates[:, 0], rcond=None)
         exact = solution / np.sqrt(rest[0] / (n - 4) * np.diag(np.linalg.inv(x.T @ x)))
         self.assertAlmostEqual(t_error[0], exact[0], places=8)
@@ -117,10 +119,22 @@ class ThalamusTest(unittest.TestCase):
         wanted = {0: "error", 1: "reward", 2: "mixed"}
         known = [row for row in rows if row["cell"] in wanted]
         self.assertTrue(all(row["kind"] == wanted[row["cell"]] for row in known))
-        self.assertTrue(all(row["trials"] == TRIALS - 32 for row in rows))
+        self.assertTrue(all(row["trials"] == PERTURBED for row in rows))
         others = [row["kind"] == "neither" for row in rows if row["cell"] not in wanted]
         self.assertGreater(np.mean(others), 0.8)  # p < .01 twice: one in fifty by chance
         self.assertLess(np.mean([row["shuffled_mixed"] for row in rows]), 0.01)
+
+    def test_trials_of_a_washout_are_not_perturbed(self):
+        """Also where they stand between perturbed ones."""
+        run = write_run(self.root / "run")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["rotation"][60:80] = 0.0
+        rows = thalamus.measure(run)
+        self.assertEqual({row["trials"] for row in rows}, {PERTURBED - 20})
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["rotation"][:] = 0.0
+        with self.assertRaisesRegex(thalamus.BadInput, "has 0 perturbed trials"):
+            thalamus.measure(run)
 
     def test_without_a_signal_nothing_is_found(self):
         rows = thalamus.measure(write_run(self.root / "run", follow=0.0))

@@ -373,6 +373,15 @@ class TmsTest(unittest.TestCase):
                       for p in lab.probes for phase in ("early", "late")]
         self.assertEqual(titles(), ["As another finger begins to move"])
 
+    def test_the_marks_of_maps_are_explained(self):
+        lab = tms.read(write_run(self.root / "run"))
+        def note():
+            figure = tms.draw(lab, tms.curves(lab), tms.summary(lab, tms.measure(lab)))
+            return " ".join(figure.texts[-1].get_text().split())
+        self.assertIn("● sites, in the colour of the muscle that responds most and as large as it responds", note())
+        lab.probes = [p for p in lab.probes if not p.of("map").size]
+        self.assertNotIn("●", note())
+
     def test_surround_panel(self):
         """A point per group and phase, in the group's colour though another has none."""
         lab = tms.read(write_run(self.root / "run"))

@@ -371,6 +371,7 @@ class SystemTest(unittest.TestCase):
         with netCDF4.Dataset(whole / "cortex_energy.nc") as file:
             cells = file["cells"][:, 0].sum(axis=1)
         self.assertLess(cells[-1], cells[0] - 50)
+        self.assert_map_adds_up(whole)  # though the dead cells were not as active as the others
         with netCDF4.Dataset(whole / "cerebellum_energy.nc") as file:
             purkinje = file["cells"][:, 0, list(file["population"][:]).index("PC")]
         self.assertAlmostEqual(purkinje[-1] / purkinje[0], 0.75)
@@ -779,6 +780,18 @@ class SystemTest(unittest.TestCase):
                                    (of_side[0] - of_side[1]) / (cells / 2) / 0.28)
         self.assertTrue(np.isnan(toward[2]))
 
+    def assert_map_adds_up(self, out):
+        """By place on the sheet the cortex's transmission is the same, which is returned."""
+        with netCDF4.Dataset(out / "cortex_energy.nc") as energy:
+            names, terms = list(energy["population"][:]), list(energy["term"][:])
+            sheet = [names.index(name)
+                     for name in ("L23E", "PV", "SOM", "NGF", "L5IT", "L5PT", "L6CT")]
+            transmission = [terms.index(name) for name in ("synapses", "release", "recycling")]
+            joules = energy["energy"][:][:, :, sheet][..., transmission].sum(axis=(-1, -2))
+            by_place = energy["transmission_energy"][:]
+            np.testing.assert_allclose(by_place.sum(axis=(-1, -2)), joules, rtol=1e-12)
+            return by_place
+
     def test_energy_is_of_spikes(self):
         """The ledger counts the recorded spikes, and its arrivals are those at every synapse."""
         out = self.baseline()
@@ -809,17 +822,7 @@ class SystemTest(unittest.TestCase):
                                    minlength=trials)
             np.testing.assert_array_equal(
                 energy["plastic_arrivals"][:, subject, populations.index("PC")], arrivals)
-
-        # By place on the sheet it is the same transmission.
-        with netCDF4.Dataset(out / "cortex_energy.nc") as energy:
-            names, terms = list(energy["population"][:]), list(energy["term"][:])
-            sheet = [names.index(name)
-                     for name in ("L23E", "PV", "SOM", "NGF", "L5IT", "L5PT", "L6CT")]
-            transmission = [terms.index(name) for name in ("synapses", "release", "recycling")]
-            joules = energy["energy"][:][:, :, sheet][..., transmission].sum(axis=(-1, -2))
-            by_place = energy["transmission_energy"][:]
-            np.testing.assert_allclose(by_place.sum(axis=(-1, -2)), joules, rtol=1e-12)
-            self.assertTrue((by_place > 0).all())
+        self.assertTrue((self.assert_map_adds_up(out) > 0).all())
 
     # The comparer.
 
