@@ -7,7 +7,7 @@
 namespace quartet {
 namespace {
 
-/// At synapses of a projection.
+/// Adds arrivals at a projection's synapses to what its target counts.
 void count_arrivals(const Projection& projection, std::int64_t arrivals, energy::Activity& target) {
   (projection.inhibitory() ? target.inhibitory : target.excitatory) += arrivals;
   if (!projection.plastic()) return;

@@ -259,7 +259,7 @@ void InstructedParameters::visit(ParameterVisitor& v) {
   v.real(
       "inhibition", inhibition, {"1", 0, 1},
       "inhibition of all dendrites by what instructs, relative to the excitation of those of its "
-      "direction (tuned: A3)");
+      "direction (tuned: of strategies, to A3)");
   v.real(
       "sensitization", sensitization, {"1/(Hz s)", 0, 10},
       "speed at which instructed dendrites come to learn faster (tuned: within some ten errors)");
@@ -291,6 +291,7 @@ void InstructedRule::step(std::span<const Spike> presynaptic, std::span<const Sp
     x_ += unit_ * instructing_[spike.id][0];
     y_ += unit_ * instructing_[spike.id][1];
   }
+  sum_ -= predicted_unit_ * static_cast<double>(predicting.size());
   for (const Spike& spike : predicting) {
     x_ -= predicted_unit_ * target_[spike.id][0];
     y_ -= predicted_unit_ * target_[spike.id][1];

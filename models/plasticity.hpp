@@ -162,10 +162,10 @@ class ThreeFactorRule {
 /// A_j: what the instructing ring brings to the dendrite, Hz, low-passed (apical_ms):
 ///   A_j = 2/n Σ_k (cos(θ_j − θ_k) − inhibition) r_k
 /// over its n cells of directions θ_k and rates r_k: excitation from cells of similar direction,
-/// inhibition, through interneurons that are not modelled, from opposite ones, and as much from
-/// all as `inhibition` says, which keeps to fewer directions what is learned. These all-to-all
-/// synapses have rank three, so three sums stand for them: they have no delay, do not make the cell
-/// fire, and are not among the projections. Decay forgets with use.
+/// inhibition, through interneurons that are not modelled, from opposite ones, and from all,
+/// `inhibition` times the largest excitation, which keeps what is learned to fewer directions.
+/// These all-to-all synapses have rank three, so three sums stand for them: they have no delay, do
+/// not make the cell fire, and are not among the projections. Decay forgets with use.
 ///
 /// A dendrite that was instructed learns faster: its rate is multiplied by s_j, 1 at first,
 ///   ds_j/dt = sensitization · max(0, A_j) · (largest_sensitivity − s_j)  while learning

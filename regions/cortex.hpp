@@ -122,7 +122,8 @@ struct CortexParameters {
   double task_error_weight_mv = 800.0;
   double task_error_drive_mv = 97.0;
   double instruction_mv = 60.0;
-  InstructedParameters strategy{.decay = 0.009, .inhibition = 0.3, .sensitization = 0.05};
+  InstructedParameters strategy{
+      .rate = 0.046, .decay = 0.009, .inhibition = 0.3, .sensitization = 0.05};
   double proprio_felt_weight_mv = 72.0;
   double recalibration_max_weight_mv = 4.0;
   InstructedParameters recalibration{.rate = 0.0005, .decay = 0.005};

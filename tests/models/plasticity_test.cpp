@@ -538,6 +538,14 @@ TEST(InstructedRule, InhibitionOfAllDendritesNarrowsWhatIsLearned) {
         << j;
 }
 
+TEST(InstructedRule, WhatIsPredictedInstructsNothing) {
+  LifPopulation target = cells(0, 8, 8);
+  Projection projection = plastic(target, 1, 1, 0.5, 1.0);
+  InstructedRule rule(projection, {.rate = 0.001, .decay = 0, .inhibition = 0.3}, 8);
+  for (int t = 0; t < 100; ++t) rule.step(Spikes{{0, 0}}, Spikes{{2, 0}}, true, Spikes{{2, 0}});
+  EXPECT_EQ(projection.canonical_weights(), std::vector<float>(8, 0.5f));
+}
+
 TEST(InstructedRule, WeightsStayInTheirRange) {
   const std::vector<float> weights = instructed({.rate = 0.01, .decay = 0}, 600, 1);
   EXPECT_EQ(weights[2], 1.0f);

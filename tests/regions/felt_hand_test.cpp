@@ -29,20 +29,15 @@ class Hand {
   /// Direction in which Felt cells say that it went, over `trials`.
   double felt(int trials, bool cursor) {
     const std::size_t felt = population_of(cortex_, "Felt");
-    const auto directions = cortex_.populations()[felt].preferred_direction_deg;
-    double x = 0, y = 0;
+    PopulationVector sum;
     for (int ms = 0; ms < 500 * trials; ++ms) {
       const bool out = ms % 500 < 300;
       senses()[sense::hand_on] = out ? 1 : 0;
       senses()[sense::cursor_on] = out && cursor ? 1 : 0;
       alone_.step();
-      for (const Spike& spike : cortex_.spikes(felt)) {
-        const double direction = math::radians(static_cast<double>(directions[spike.id]));
-        x += math::cos(direction);
-        y += math::sin(direction);
-      }
+      sum.add(cortex_, felt);
     }
-    return math::degrees(math::atan2(y, x));
+    return sum.direction_deg();
   }
 
  private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <stdexcept>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/math.hpp"
 #include "regions/region.hpp"
 
 namespace quartet {
@@ -101,5 +103,25 @@ inline std::size_t population_of(const Region& region, std::string_view name) {
     if (populations[p].name == name) return p;
   throw std::invalid_argument("there is no population " + std::string(name));
 }
+
+/// Spikes of a ring of cells, as a sum of unit vectors in their directions and as a number.
+struct PopulationVector {
+  double x = 0, y = 0;
+  int spikes = 0;
+
+  /// Adds those of the last timestep.
+  void add(const Region& region, std::size_t population) {
+    const auto directions = region.populations()[population].preferred_direction_deg;
+    for (const Spike& spike : region.spikes(population)) {
+      const double angle = math::radians(static_cast<double>(directions[spike.id]));
+      x += math::cos(angle);
+      y += math::sin(angle);
+      ++spikes;
+    }
+  }
+  double direction_deg() const { return math::degrees(math::atan2(y, x)); }
+  /// 1 where all cells that fire have one direction, 0 where they have all.
+  double sharpness() const { return std::sqrt(x * x + y * y) / spikes; }
+};
 
 }  // namespace quartet

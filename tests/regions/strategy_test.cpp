@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <utility>
 
 #include "models/math.hpp"
 #include "regions/cortex.hpp"
@@ -12,64 +11,71 @@
 namespace quartet {
 namespace {
 
-/// What PMd cells do while a target to the right is seen.
-struct Aim {
-  double direction_deg = 0;
-  double rate_hz = 0;
+/// What premotor cells do while a target to the right is seen, before and after a cursor was.
+struct Lesson {
+  PopulationVector aim_before, aim_after, strategy_after;
 };
 
-Aim aim(OneRegion& alone, const Cortex& cortex, int duration_ms) {
-  const std::size_t population = population_of(cortex, "PMd");
-  const auto directions = cortex.populations()[population].preferred_direction_deg;
-  double x = 0, y = 0, spikes = 0;
-  for (int ms = 0; ms < duration_ms; ++ms) {
-    alone.step();
-    for (const Spike& spike : cortex.spikes(population)) {
-      const double angle = math::radians(static_cast<double>(directions[spike.id]));
-      x += std::cos(angle);
-      y += std::sin(angle);
-      ++spikes;
-    }
-  }
-  return {math::degrees(std::atan2(y, x)),
-          1000.0 * spikes / (duration_ms * static_cast<double>(directions.size()))};
-}
-
-/// The aim before and after a cursor at `cursor_deg` was seen.
-std::pair<Aim, Aim> taught(double cursor_deg, const CortexParameters& parameters = {}) {
-  Cortex cortex(parameters, {}, 0.5, 20111, {});
+Lesson taught(double cursor_deg, const CortexParameters& parameters = {},
+              std::uint64_t seed = 20111) {
+  Cortex cortex(parameters, {}, 0.5, seed, {});
   OneRegion alone(cortex);
+  const auto watch = [&](std::string_view population, int duration_ms) {
+    PopulationVector sum;
+    for (int ms = 0; ms < duration_ms; ++ms) {
+      alone.step();
+      sum.add(cortex, population_of(cortex, population));
+    }
+    return sum;
+  };
   const std::span<double> senses = alone.values_to("senses_to_cortex");
   senses[sense::learning] = 1;
   senses[sense::target_on] = senses[sense::target_x] = 1;
-  aim(alone, cortex, 200);
-  const Aim before = aim(alone, cortex, 500);
+  watch("PMd", 200);
+  Lesson lesson;
+  lesson.aim_before = watch("PMd", 200);
   senses[sense::cursor_on] = 1;
-  senses[sense::cursor_x] = std::cos(math::radians(cursor_deg));
-  senses[sense::cursor_y] = std::sin(math::radians(cursor_deg));
-  aim(alone, cortex, 250);
+  senses[sense::cursor_x] = math::cos(math::radians(cursor_deg));
+  senses[sense::cursor_y] = math::sin(math::radians(cursor_deg));
+  watch("PMd", 250);
   senses[sense::cursor_on] = 0;
-  aim(alone, cortex, 100);
-  return {before, aim(alone, cortex, 200)};
+  watch("PMd", 100);
+  lesson.aim_after = watch("PMd", 200);
+  lesson.strategy_after = watch("PrePMd", 100);
+  return lesson;
 }
 
 TEST(Strategy, TurnsTheAimAwayFromTheCursor) {
   for (const double cursor_deg : {30.0, -30.0}) {
-    const auto [before, after] = taught(cursor_deg);
-    const double turned = -std::copysign(1.0, cursor_deg) * after.direction_deg;
-    EXPECT_NEAR(before.direction_deg, 0, 10);
+    const Lesson lesson = taught(cursor_deg);
+    const double turned = -std::copysign(1.0, cursor_deg) * lesson.aim_after.direction_deg();
+    EXPECT_NEAR(lesson.aim_before.direction_deg(), 0, 10);
     EXPECT_GT(turned, 15);
     EXPECT_LT(turned, 60);
   }
 }
 
-TEST(Strategy, LeavesPremotorCellsAboutAsActiveByInhibition) {
-  const auto [before, after] = taught(30);
-  EXPECT_LT(after.rate_hz, 1.7 * before.rate_hz);
+TEST(Strategy, AddsLessThanHalfOfTheActivityThatItWouldWithoutInhibition) {
   CortexParameters without;
   without.strategy_inhibition_mv = 0;
-  const auto [former, added] = taught(30, without);
-  EXPECT_GT(added.rate_hz, 2 * former.rate_hz);
+  for (const std::uint64_t seed : {20111, 20112}) {
+    const auto added = [&](const CortexParameters& parameters) {
+      const Lesson lesson = taught(30, parameters, seed);
+      return lesson.aim_after.spikes - lesson.aim_before.spikes;
+    };
+    EXPECT_LT(2 * added({}), added(without));
+  }
+}
+
+TEST(Strategy, StaysNarrowAfterALargeErrorByInhibitionOfDendrites) {
+  CortexParameters without;
+  without.strategy.inhibition = 0;
+  for (const std::uint64_t seed : {20111, 20112}) {
+    const auto sharpness = [&](const CortexParameters& parameters) {
+      return taught(60, parameters, seed).strategy_after.sharpness();
+    };
+    EXPECT_GT(sharpness({}), sharpness(without) + 0.05);
+  }
 }
 
 }  // namespace

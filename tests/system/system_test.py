@@ -780,8 +780,9 @@ class SystemTest(unittest.TestCase):
                                    (of_side[0] - of_side[1]) / (cells / 2) / 0.28)
         self.assertTrue(np.isnan(toward[2]))
 
-    def assert_map_adds_up(self, out):
-        """By place on the sheet the cortex's transmission is the same, which is returned."""
+    def assert_map_adds_up(self, out, arrivals="living"):
+        """By place on the sheet the cortex's transmission is the same, which is returned. Where no cell
+        died (arrivals="all") it is that of the arrivals, which are counted apart."""
         with netCDF4.Dataset(out / "cortex_energy.nc") as energy:
             names, terms = list(energy["population"][:]), list(energy["term"][:])
             sheet = [names.index(name)
@@ -790,6 +791,11 @@ class SystemTest(unittest.TestCase):
             joules = energy["energy"][:][:, :, sheet][..., transmission].sum(axis=(-1, -2))
             by_place = energy["transmission_energy"][:]
             np.testing.assert_allclose(by_place.sum(axis=(-1, -2)), joules, rtol=1e-12)
+            if arrivals == "all":
+                counted = energy["excitatory_arrivals"][:] + energy["inhibitory_arrivals"][:]
+                release = energy["energy"][..., terms.index("release")]
+                joule = (release / counted)[:, :, sheet]  # of an arrival, the same in all trials
+                np.testing.assert_allclose(joule, joule[[0]].repeat(len(joule), axis=0), rtol=1e-9)
             return by_place
 
     def test_energy_is_of_spikes(self):
@@ -822,7 +828,7 @@ class SystemTest(unittest.TestCase):
                                    minlength=trials)
             np.testing.assert_array_equal(
                 energy["plastic_arrivals"][:, subject, populations.index("PC")], arrivals)
-        self.assertTrue((self.assert_map_adds_up(out) > 0).all())
+        self.assertTrue((self.assert_map_adds_up(out, "all") > 0).all())
 
     # The comparer.
 
