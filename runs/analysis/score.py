@@ -172,12 +172,12 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
 
 def _with_trials_there(target: dict, parts: list[dict], members: list) -> dict:
     """The target; where its description names trials that not all of these subjects have, with those
-    that they have: "trials 1-12 (here 1-6)"."""
+    that all have: "trials 1-12 (here 1-6)", of two parts that differ "(here 1-6 and 1-12)"."""
     named = re.search(readouts.NAMED_TRIALS, target.get("description", ""))
     if not named:
         return target
     here = [readouts.first_trials(part["readout"], subjects) for part, subjects in zip(parts, members)]
-    here = sorted({min(n, int(named[1])) for n in here if n})  # 0: no such read-out
+    here = list(dict.fromkeys(min(n, int(named[1])) for n in here if n))  # 0: no such read-out
     if here in ([], [int(named[1])]):
         return target
     told = " and ".join("1" if n == 1 else f"1-{n}" for n in here)
