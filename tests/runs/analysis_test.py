@@ -969,7 +969,7 @@ class CommandTest(AnalysisTest):
         of = lambda row: (row["n"], row["n_second"], row["n_unit"])
         self.assertEqual([of(rows[name]) for name in ("A1", "A5", "F_A1Late_ratio", "SICI")],
                          [(4, None, "subjects"), (4, None, "pairs"), (4, 4, "subjects"),
-                          (None, None, "subjects")])
+                          (None, None, None)])
 
     def test_rows_say_which_trials_there_were(self):
         for learning, here in ((100, ""), (16, " (here 1-8)")):
