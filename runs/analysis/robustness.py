@@ -99,11 +99,12 @@ class Row:
     def record(self) -> dict:
         target = self.result.target
         low, high = target["band"]
+        reference_n = {f"reference_{key}": count for key, count in self.reference.n_record().items()}
         return {"part": self.part, "name": self.name, "id": target["id"],
                 "what": target["description"], "value": table.finite(self.result.mean),
                 "sem": table.finite(self.result.sem), **self.result.n_record(),
                 "reference": table.finite(self.reference.mean),
-                "reference_sem": table.finite(self.reference.sem), **{f"reference_{name}": value for name, value in self.reference.n_record().items()},
+                "reference_sem": table.finite(self.reference.sem), **reference_n,
                 "value_is_part_of_reference": self.kept,
                 "low": table.finite(low), "high": table.finite(high),
                 "verdict": self.verdict, "sem_crosses_band": self.result.sem_crosses_band}

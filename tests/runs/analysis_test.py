@@ -989,7 +989,8 @@ class CommandTest(AnalysisTest):
         def described(first, second=None):
             part = lambda name: {"group": name, "readout": "early_fraction"}
             target = {"id": "x", "description": "early: trials 1-12", "of": part(first)}
-            return score.evaluate(target | ({"minus": part(second)} if second else {}), groups).target["description"]
+            target |= {"minus": part(second)} if second else {}
+            return score.evaluate(target, groups).target["description"]
 
         self.assertEqual(described("a"), "early: trials 1-12")
         self.assertEqual(described("a", "b"), "early: trials 1-12 (here 1-12 and 1-8)")
