@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -77,6 +78,15 @@ std::vector<std::string> block_prefixes(const std::vector<std::string>& starts,
   }
   return prefixes;
 }
+
+/// A layer above the tables and schedules of the file, as a group meets it.
+struct Level {
+  Layer* layer;
+  std::vector<std::string> starts;  ///< of keys for the group, most specific first
+  bool cuts_trials = false;         ///< it may have a trials_factor, after its other keys
+};
+/// From the weakest to the strongest.
+using Levels = std::vector<Level>;
 
 /// Appends the layer's keys that are of no block and no other group. `own`: "group.NAME.".
 void note_written(const Layer& layer, const std::string& own, std::vector<Written>& written) {
@@ -172,7 +182,8 @@ class Builder {
     of_file_ = shared;
     read_settings(RecordTable{experiment.record}, document_.file, {""}, problems_);
     Seed seed{top_.seed};
-    read_settings(cut_, quick_, {""}, problems_);
+    // Blocks read it again; it is a known key also where there is none.
+    read_settings(Quick{}, quick_, {""}, problems_);
     for (Layer* layer : {&quick_, &command_line_}) {
       read_settings(shared, *layer, {""}, problems_);
       read_settings(RecordTable{experiment.record}, *layer, {""}, problems_);
@@ -204,10 +215,9 @@ class Builder {
     for (const Layer* layer : {&text.vary, &text.set, &quick_, &command_line_})
       note_written(*layer, own, group.written);
 
-    SubjectTables tables = of_file_;
-    read_settings(tables, text.set, {""}, problems_);
-    for (Layer* layer : {&quick_, &command_line_})
-      read_settings(tables, *layer, {own, ""}, problems_);
+    const Levels levels = {
+        {&text.set, {""}}, {&quick_, {own, ""}, true}, {&command_line_, {own, ""}}};
+    const SubjectTables tables = read_tables(levels, problems_);
     group.brain = tables.brain;
     group.body = tables.body;
     group.varied = read_varied(text, own, {&quick_, &command_line_}, tables, problems_);
@@ -219,9 +229,9 @@ class Builder {
     group.subjects = counts.subjects;
 
     for (std::size_t b = 0; b < schedule.blocks.size(); ++b) {
-      group.blocks.push_back(read_block(schedule.blocks[b], text, own));
+      group.blocks.push_back(read_block(schedule.blocks[b], levels, problems_));
       group.phases.push_back(schedule.blocks[b].phase);
-      check(group, text, schedule, b);
+      check(group, levels, schedule, b);
     }
     return group;
   }
@@ -265,18 +275,23 @@ class Builder {
     return kNone;
   }
 
-  Block read_block(const LabelledBlock& written, GroupText& text, const std::string& own) {
-    Block block = written.block;
-    read_settings(block, text.set, block_prefixes({""}, written.phase), problems_);
-    read_settings(block, quick_, block_prefixes({own, ""}, written.phase), problems_);
-    scale_trials(block);
-    read_settings(block, command_line_, block_prefixes({own, ""}, written.phase), problems_);
-    return block;
+  SubjectTables read_tables(const Levels& levels, Problems& problems) const {
+    SubjectTables tables = of_file_;
+    for (const Level& level : levels) read_settings(tables, *level.layer, level.starts, problems);
+    return tables;
   }
 
-  void scale_trials(Block& block) const {
-    block.trials = std::max<std::int64_t>(
-        1, std::llround(static_cast<double>(block.trials) * cut_.trials_factor));
+  static Block read_block(const LabelledBlock& written, const Levels& levels, Problems& problems) {
+    Block block = written.block;
+    for (const auto& [layer, starts, cuts_trials] : levels) {
+      read_settings(block, *layer, block_prefixes(starts, written.phase), problems);
+      if (!cuts_trials) continue;
+      Quick cut;
+      read_settings(cut, *layer, {""}, problems);
+      block.trials = std::max<std::int64_t>(
+          1, std::llround(static_cast<double>(block.trials) * cut.trials_factor));
+    }
+    return block;
   }
 
   static std::vector<BlockRefusal> refusals(const Block& block, const BrainParameters& brain,
@@ -290,17 +305,13 @@ class Builder {
   }
 
   /// Block `b` of a group.
-  void check(const Group& group, GroupText& text, const Schedule& schedule, std::size_t b) {
+  void check(const Group& group, const Levels& levels, const Schedule& schedule, std::size_t b) {
     const Place& where = schedule.where[b];
     const Block& block = group.blocks[b];
-    const auto found = refusals(block, group.brain, group.body, group.varied);
-    if (!found.empty()) {
-      const std::map<std::string, Place> causes = causes_of(schedule.blocks[b], group, text);
-      for (const auto& [what, remedy] : found) {
-        const auto cause = causes.find(what);
-        // A misspelt key leaves a value at its default, with which others may not go together.
-        problems_.add(cause == causes.end() ? where : cause->second, what, remedy, true);
-      }
+    for (const BlockRefusal& one : refusals(block, group.brain, group.body, group.varied)) {
+      const Setting* cause = cause_of(one, schedule.blocks[b], group, levels);
+      // A misspelt key leaves a value at its default, with which others may not go together.
+      problems_.add(cause ? cause->where : where, one.what, one.remedy, true);
     }
     if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
       problems_.add(where, "keys of a probe have no effect without probe.kind",
@@ -309,42 +320,42 @@ class Builder {
     }
   }
 
-  /// Places of the overrides with which a block is refused, by what is then told. What is told
-  /// without any is not among them. Overrides are made one by one, those that win last.
-  std::map<std::string, Place> causes_of(const LabelledBlock& written, const Group& group,
-                                         GroupText& text) {
-    Block block = written.block;
-    SubjectTables tables = of_file_;
-    std::map<std::string, Place> causes;
-    std::vector<BlockRefusal> before = refusals(block, tables.brain, tables.body, group.varied);
-    const auto note = [&](const Place& where) {
-      std::vector<BlockRefusal> now = refusals(block, tables.brain, tables.body, group.varied);
-      for (const BlockRefusal& one : now)
-        if (std::find(before.begin(), before.end(), one) == before.end()) causes[one.what] = where;
-      before = std::move(now);
+  /// The override that a refusal of a block is blamed on; null if it is refused so without any.
+  /// Overrides are left out one after the other, the strongest first, each with the weaker ones of
+  /// its key, so that only one in force makes a difference. They stay out: of several that are
+  /// refused alike, none makes a difference alone.
+  const Setting* cause_of(const BlockRefusal& refusal, const LabelledBlock& written,
+                          const Group& group, const Levels& levels) const {
+    const auto prefixes = [&](const Level& level) {
+      std::vector<std::string> all = block_prefixes(level.starts, written.phase);
+      all.insert(all.end(), level.starts.begin(), level.starts.end());
+      return all;
     };
-    Problems told_before;
-    const auto put = [&](auto& target, const Layer& layer, std::vector<std::string> prefixes) {
-      std::reverse(prefixes.begin(), prefixes.end());
-      for (const std::string& prefix : prefixes) {
-        for (const Setting& setting : layer) {
-          Layer alone = {setting};
-          read_settings(target, alone, {prefix}, told_before);
-          note(setting.where);
+    Levels left = levels;
+    std::list<Layer> kept;
+    for (Level& level : left) level.layer = &kept.emplace_back(*level.layer);
+    const auto leave_out = [&](const std::string& key) {
+      for (const Level& level : left)
+        for (const std::string& prefix : prefixes(level))
+          std::erase_if(*level.layer, [&](const Setting& one) { return one.key == prefix + key; });
+    };
+    const auto is_refused = [&] {
+      Problems told_before;
+      const SubjectTables tables = read_tables(left, told_before);
+      const auto found =
+          refusals(read_block(written, left, told_before), tables.brain, tables.body, group.varied);
+      return std::find(found.begin(), found.end(), refusal) != found.end();
+    };
+    for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
+      for (const std::string& prefix : prefixes(*level)) {
+        for (auto one = level->layer->rbegin(); one != level->layer->rend(); ++one) {
+          if (!one->key.starts_with(prefix)) continue;
+          leave_out(one->key.substr(prefix.size()));
+          if (!is_refused()) return &*one;
         }
       }
-    };
-    const auto put_all = [&](const Layer& layer, const std::vector<std::string>& starts) {
-      put(tables, layer, starts);
-      put(block, layer, block_prefixes(starts, written.phase));
-    };
-    const std::string own = "group." + group.name + ".";
-    put_all(text.set, {""});
-    put_all(quick_, {own, ""});
-    scale_trials(block);
-    note(place_in(quick_, "trials_factor", document_.start));
-    put_all(command_line_, {own, ""});
-    return causes;
+    }
+    return nullptr;
   }
 
   Document& document_;
@@ -355,7 +366,6 @@ class Builder {
 
   TopLevel top_;
   SubjectTables of_file_;  // without what later layers set
-  Quick cut_;
   std::map<std::string, Schedule> schedules_;
   std::vector<std::string> schedule_names_;
   std::set<std::string> names_;  // of groups

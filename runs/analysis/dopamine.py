@@ -101,13 +101,12 @@ def courses(directory: pathlib.Path) -> list[Course]:
 
 
 def merged(orders: list[list[str]]) -> list[str]:
-    """All names, each behind those that are before it in any of the orders; where these contradict each
-    other, as in the first that has it."""
-    result = []
-    left = [list(order) for order in orders]
-    while names := list(dict.fromkeys(itertools.chain(*left))):
-        first = [name for name in names if not any(name in order[1:] for order in left)]
-        result.append((first or names)[0])
+    """All names, each behind those that are before it in any of the orders. Where these contradict each
+    other, the name with the fewest before it comes first; of several, the one that is seen first."""
+    result, left = [], orders
+    while names := dict.fromkeys(itertools.chain(*left)):
+        before = lambda name: {one for order in left if name in order for one in order[: order.index(name)]}
+        result.append(min(names, key=lambda name: len(before(name))))
         left = [[name for name in order if name != result[-1]] for order in left]
     return result
 

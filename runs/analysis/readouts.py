@@ -65,11 +65,13 @@ OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_err
 
 MIN_TRIALS_FOR_SD = 4
 
-# As labels and targets.toml have them, and which these are; of read-outs that are not here `early`.
+# How LABELS and targets.toml name the first trials of a phase.
 NAMED_TRIALS = r"trials 1-(\d+)"
-FIRST = {"perturbed_first_deg": lambda subject: _disturbed(subject)[0][:4],
-         "washout_first_deg": lambda subject: _disturbed(subject)[1][:4],
-         "opposite_fraction": lambda subject: _labelled(subject, "opposite")[:12]}
+# Which trials of a subject these are, by read-out; those of a read-out that is not here are `early`.
+FIRST_TRIALS = {"perturbed_first_deg": lambda subject: _disturbed(subject)[0][:4],
+                "washout_first_deg": lambda subject: _disturbed(subject)[1][:4],
+                "opposite_fraction": lambda subject: _labelled(subject, "opposite")[:12],
+                "savings": lambda subject: _labelled(subject, "again")[: len(early(subject))]}
 
 
 def early(subject: Subject) -> np.ndarray:
@@ -79,17 +81,18 @@ def early(subject: Subject) -> np.ndarray:
 
 
 def first_trials(readout: str, subjects: list[Subject]) -> int:
-    """How many of the trials that its label calls "trials 1-12", or so, these subjects have at most."""
-    used = FIRST.get(readout, early)
-    return max(len(used(s)) for s in subjects)
+    """How many of the trials that its label calls "trials 1-12", or so, each of these subjects has at
+    least; without those who have none. 0 if nobody has any: there is no such read-out."""
+    used = FIRST_TRIALS.get(readout, early)
+    return min(filter(None, (len(used(s)) for s in subjects)), default=0)
 
 
 def label(readout: str, subjects: list[Subject]) -> str:
-    """Of LABELS; where these subjects have fewer trials than it says, with as many as they have."""
-    most = first_trials(readout, subjects)
-    trials = "trial 1" if most == 1 else f"trials 1-{most}"
-    return re.sub(NAMED_TRIALS, lambda named: trials if 0 < most < int(named[1]) else named[0],
-                  LABELS[readout])  # 0: no such read-out
+    """Of LABELS; where these subjects have fewer trials than it says, with as many as each has."""
+    all_have = first_trials(readout, subjects)
+    trials = "trial 1" if all_have == 1 else f"trials 1-{all_have}"
+    return re.sub(NAMED_TRIALS, lambda named: trials if 0 < all_have < int(named[1]) else named[0],
+                  LABELS[readout])
 
 
 def _compensation(subject: Subject, column: str = "angle_third") -> np.ndarray:
@@ -153,15 +156,17 @@ def opposite_fraction(subject: Subject) -> float:
 
     From what is left of the first rotation at the end of the washout, and as part of its size.
     """
-    return -_after_washout(subject, "opposite", 12)
+    return -_after_washout(subject, FIRST_TRIALS["opposite_fraction"](subject))
 
 
 def savings(subject: Subject) -> float:
     """early_fraction of the second time (blocks of the phase "again") minus that of the first.
 
-    Over as many trials, and from what is left at the end of the washout.
+    Both over as many trials as either has, the second from what is left at the end of the washout.
     """
-    return _after_washout(subject, "again", len(early(subject))) - early_fraction(subject)
+    again = FIRST_TRIALS["savings"](subject)
+    first = early(subject)[: len(again)]
+    return _after_washout(subject, again) - mean(_fraction(subject)[first])
 
 
 def asymptote_deg(subject: Subject) -> float:
@@ -305,7 +310,7 @@ def baseline_sd(subject: Subject) -> float:
 def perturbed_first_deg(subject: Subject) -> float:
     """Direction at one third of the distance minus the baseline (degrees, counter-clockwise) in the first
     four trials of a perturbation other than a rotation."""
-    return mean(subject.from_baseline()[FIRST["perturbed_first_deg"](subject)])
+    return mean(subject.from_baseline()[FIRST_TRIALS["perturbed_first_deg"](subject)])
 
 
 def perturbed_last_deg(subject: Subject) -> float:
@@ -316,7 +321,7 @@ def perturbed_last_deg(subject: Subject) -> float:
 
 def washout_first_deg(subject: Subject) -> float:
     """The same (degrees) in the first four trials after these: the after-effect."""
-    return mean(subject.from_baseline()[FIRST["washout_first_deg"](subject)])
+    return mean(subject.from_baseline()[FIRST_TRIALS["washout_first_deg"](subject)])
 
 
 def final_fraction(subject: Subject) -> float:
@@ -434,12 +439,10 @@ def implicit_savings_deg(subject: Subject) -> float:
     return mean(difference[again[last]]) - mean(difference[first[last]])
 
 
-def _after_washout(subject: Subject, phase: str, trials: int) -> float:
-    """Mean fraction over the first trials of `phase`, less that over the last 12 of the phase
-    "washout"."""
+def _after_washout(subject: Subject, trials: np.ndarray) -> float:
+    """Mean fraction over these trials, less that over the last 12 of the phase "washout"."""
     fraction = _fraction(subject)
-    return (mean(fraction[_labelled(subject, phase)[:trials]]) -
-            mean(fraction[_labelled(subject, "washout")[-12:]]))
+    return mean(fraction[trials]) - mean(fraction[_labelled(subject, "washout")[-12:]])
 
 
 def _chose_first(subject: Subject, phase: str) -> float:

@@ -12,7 +12,8 @@ there is taken as it is, what is not is resumed), and prints a table per part:
     doses                  two read-outs over graded lesions; reported, not judged
 
 Writes robustness.csv (a row per target or falsifier and variant), doses.csv (a row per subject) and
-robustness.png and .pdf into DIR. Statistics are over simulated subjects.
+robustness.png and .pdf into DIR. In robustness.csv and --json `n` and `reference_n` count what `n_unit`
+and `reference_n_unit` say, as in score.csv. Statistics are over simulated subjects.
 
 Exit codes: 0 computed, 1 a run failed, standard output is full or, with --strict, something fails or
 is not judged, 2 bad usage or input, 75 stopped by a signal: the same command continues.
@@ -98,11 +99,12 @@ class Row:
     def record(self) -> dict:
         target = self.result.target
         low, high = target["band"]
+        reference_n = {f"reference_{key}": count for key, count in self.reference.n_record().items()}
         return {"part": self.part, "name": self.name, "id": target["id"],
                 "what": target["description"], "value": table.finite(self.result.mean),
-                "sem": table.finite(self.result.sem), "n": self.result.n,
+                "sem": table.finite(self.result.sem), **self.result.n_record(),
                 "reference": table.finite(self.reference.mean),
-                "reference_sem": table.finite(self.reference.sem), "reference_n": self.reference.n,
+                "reference_sem": table.finite(self.reference.sem), **reference_n,
                 "value_is_part_of_reference": self.kept,
                 "low": table.finite(low), "high": table.finite(high),
                 "verdict": self.verdict, "sem_crosses_band": self.result.sem_crosses_band}

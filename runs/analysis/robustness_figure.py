@@ -108,8 +108,7 @@ def _falsifiers(figure, top: float, size: float, height: float, rows: list) -> N
     for x, text in zip(columns, ("Falsifiers", "unchanged (n)", "changed (n)", "must be", "verdict")):
         figure.text(x, line(0), text, fontweight="bold", va="center")
     for k, r in enumerate(rows, 1):
-        number = lambda result: (f"{table.number(result.mean, result.sem)} "
-                                 f"({result.n.removesuffix('s').removesuffix(' pair')})")
+        number = lambda result: f"{table.number(result.mean, result.sem)} ({result.n_alone})"
         cells = (r.result.target["description"], number(r.reference),
                  number(r.result) + " of it" * r.kept, score.band(r.result.target),
                  r.verdict.partition(":")[0])

@@ -90,9 +90,18 @@ class Result:
     @property
     def n(self) -> str:
         """For people: "4", "4 pairs", "4 / 3"."""
-        if self.paired:
-            return f"{self.counts[0]} pair{'s'[: self.counts[0] != 1]}"
+        return self.n_alone + (f" pair{'s'[: self.counts[0] != 1]}" if self.paired else "")
+
+    @property
+    def n_alone(self) -> str:
+        """The same without "pairs"."""
         return " / ".join(map(str, self.counts))
+
+    def n_record(self) -> dict:
+        """For files; None where there is no number."""
+        first, second, *_ = *self.counts, None, None
+        unit = "pairs" if self.paired else "subjects"
+        return {"n": first, "n_second": second, "n_unit": unit if self.counts else None}
 
     @property
     def other_rotation(self) -> bool | None:
@@ -172,12 +181,12 @@ def evaluate(target: dict, groups: dict[str, behaviour.Group]) -> Result:
 
 def _with_trials_there(target: dict, parts: list[dict], members: list) -> dict:
     """The target; where its description names trials that not all of these subjects have, with those
-    that they have: "trials 1-12 (here 1-6)"."""
+    that all have: "trials 1-12 (here 1-6)", of two parts that differ "(here 1-6 and 1-12)"."""
     named = re.search(readouts.NAMED_TRIALS, target.get("description", ""))
     if not named:
         return target
     here = [readouts.first_trials(part["readout"], subjects) for part, subjects in zip(parts, members)]
-    here = sorted({min(n, int(named[1])) for n in here if n})  # 0: no such read-out
+    here = list(dict.fromkeys(min(n, int(named[1])) for n in here if n))  # 0: no such read-out
     if here in ([], [int(named[1])]):
         return target
     told = " and ".join("1" if n == 1 else f"1-{n}" for n in here)
@@ -469,9 +478,7 @@ def _record(result: Result) -> dict:
         "tuned": target.get("tuned", False),
         "simulated": table.finite(result.mean),
         "sem": table.finite(result.sem),
-        "n": result.counts[0] if result.counts else None,
-        "n_second": result.counts[1] if len(result.counts) > 1 else None,
-        "n_unit": "pairs" if result.paired else "subjects",
+        **result.n_record(),
         "verdict": result.verdict,
         "sem_crosses_band": result.sem_crosses_band,
         "rotation_deg": min(result.rotations, default=None),

@@ -96,8 +96,7 @@ def draw_row(axes, y: int, result) -> None:
     if math.isnan(mean):
         write(axes, VALUE, y, result.verdict.partition(":")[0], color=WEAK)
     else:
-        n = result.n.removesuffix("s").removesuffix(" pair")
-        write(axes, VALUE, y, f"{table.number(mean, result.sem)} ({n})")
+        write(axes, VALUE, y, f"{table.number(mean, result.sem)} ({result.n_alone})")
     place = normaliser(target, 0.0 if math.isnan(mean) else mean)
     if place is None:
         return

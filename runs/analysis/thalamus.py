@@ -8,7 +8,7 @@ perturbed trials and counts, per group, the shares that follow the error alone, 
 error alone, both, or neither; the same with trials shuffled. Prints a table, writes units.csv (a row
 per cell) and shares.csv (a row per group and population) into the run directory, and draws
 thalamus.png and .pdf: shares over brain.thalamus.convergence. Spikes must have been recorded
-(record.spikes).
+(record.spikes). Subjects with too few perturbed trials for a regression are left out, and named.
 
 Statistics are over simulated subjects; cells of a subject are not independent.
 
@@ -21,6 +21,7 @@ if __name__ == "__main__":
     import start  # noqa: F401  before the slow imports
 
 import pathlib
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -95,7 +96,8 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
 
     Rates from when the moving hand may first be seen to the trial's end, so that both the error and
     the outcome are in the window. Of trials that reach an end and are perturbed: by a rotation, as it was
-    drawn, or one of behaviour.DISTURBANCES.
+    drawn, or one of behaviour.DISTURBANCES. Says which groups, or subjects of the others, are left out
+    because they have fewer than MIN_TRIALS of these.
     """
     directory = pathlib.Path(directory)
     run = behaviour.read(directory, {"error", "reward_prediction_error"})
@@ -106,7 +108,7 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
     body = run.resolved["body"]
     window = (body["go_ms"] + body["vision_delay_ms"], body["trial_ms"])
     random = np.random.default_rng(seed)
-    rows = []
+    rows, few = [], {}  # few: subjects that are left out, by group
     with netcdf.open_dataset(path) as file:
         names = file["population"].attrs["flag_meanings"].split()
         sizes = np.atleast_1d(file["population"].attrs["cells"]).astype(int)
@@ -122,8 +124,8 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
                 perturbed = turned | subject.columns["disturbed"]
                 use = np.flatnonzero(perturbed & np.isfinite(error) & np.isfinite(reward))
                 if len(use) < MIN_TRIALS:
-                    raise BadInput(f"{path}: {subject.name} has {len(use)} perturbed trials that reach an "
-                                   f"end; a regression wants {MIN_TRIALS} or more")
+                    few.setdefault(group.name, []).append(subject.name)
+                    continue
                 error, reward = error[use], reward[use]
                 limit = threshold(len(error))
                 for population in POPULATIONS:
@@ -147,8 +149,16 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
                             "kind": KINDS[kind],
                         } | {f"shuffled_{name}": float(np.mean(shuffled[:, cell] == k))
                              for k, name in enumerate(KINDS[:3])})
-    if not rows:
+    if not rows and not few:
         raise BadInput(f"{path}: no finished subject with recorded spikes")
+    if not rows:
+        raise BadInput(f"{path}: no recorded subject has {MIN_TRIALS} perturbed trials that reach an end, "
+                       "which a regression wants; give blocks a perturbation, or more trials")
+    kept = {row["group"] for row in rows}
+    named = [name for group, names in few.items() for name in (names if group in kept else [f"group {group}"])]
+    if named:
+        print(f"thalamus.py: left out: {', '.join(named)} (fewer than {MIN_TRIALS} perturbed trials that "
+              "reach an end)", file=sys.stderr)
     return rows
 
 

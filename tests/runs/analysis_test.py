@@ -754,6 +754,18 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.savings(one), (15.0 - 3.0 - 9.0) / 30.0)
         self.assertAlmostEqual(readouts.implicit_savings_deg(one), (24.0 - 18.0) - (18.0 - 8.0))
         self.assertTrue(math.isnan(readouts.opposite_fraction(one)))
+        self.assertEqual(readouts.label("savings", [one]), readouts.LABELS["savings"])
+
+    def test_savings_of_a_short_second_time(self):
+        """Over as many trials of the first time, and the label says so."""
+        blocks = [{"phase": "baseline", "trials": 10}, {"phase": "rotated", "trials": 50},
+                  {"phase": "washout", "trials": 12}, {"phase": "again", "trials": 6}]
+        lengths = [10, 6, 44, 12, 6]
+        one = subject(blocks, rotation=np.repeat([0.0, 30.0, 30.0, 0.0, 30.0], lengths),
+                      angle_third=90.0 - np.repeat([0.0, 6.0, 18.0, 3.0, 15.0], lengths))
+        self.assertAlmostEqual(readouts.savings(one), (15.0 - 3.0 - 6.0) / 30.0)
+        self.assertEqual(readouts.label("savings", [one]),
+                         "fraction compensated, trials 1-6, second minus first time")
 
     def test_interference(self):
         one = self.memory("opposite", -1, -15.0, -18.0)
@@ -957,7 +969,7 @@ class CommandTest(AnalysisTest):
         of = lambda row: (row["n"], row["n_second"], row["n_unit"])
         self.assertEqual([of(rows[name]) for name in ("A1", "A5", "F_A1Late_ratio", "SICI")],
                          [(4, None, "subjects"), (4, None, "pairs"), (4, 4, "subjects"),
-                          (None, None, "subjects")])
+                          (None, None, None)])
 
     def test_rows_say_which_trials_there_were(self):
         for learning, here in ((100, ""), (16, " (here 1-8)")):
@@ -969,13 +981,21 @@ class CommandTest(AnalysisTest):
             self.assertEqual(results["CS_ERR"].target["description"],
                              f"olive: rotated trials 1-12{here} minus baseline, Hz")
             self.assertIn(f"trials 1-12{here}  ", self.call(score.main, run)[1])
-        target = {"id": "x", "description": "early: trials 1-12", "of": {"group": "a", "readout": "early_fraction"},
-                  "minus": {"group": "b", "readout": "early_fraction"}}
         blocks = lambda n: [{"phase": "baseline", "trials": 4}, {"phase": "rotated", "trials": n}]
-        groups = {name: behaviour.Group(name, [subject(blocks(n), rotation=np.repeat([0.0, 30.0], [4, n]))])
-                  for name, n in (("a", 40), ("b", 16))}
-        self.assertEqual(score.evaluate(target, groups).target["description"],
-                         "early: trials 1-12 (here 1-8 and 1-12)")
+        learner = lambda n: subject(blocks(n), rotation=np.repeat([0.0, 30.0], [4, n]))
+        groups = {name: behaviour.Group(name, [learner(n) for n in trials])
+                  for name, trials in (("a", (40,)), ("b", (16,)), ("both", (40, 16)))}
+
+        def described(first, second=None):
+            part = lambda name: {"group": name, "readout": "early_fraction"}
+            target = {"id": "x", "description": "early: trials 1-12", "of": part(first)}
+            target |= {"minus": part(second)} if second else {}
+            return score.evaluate(target, groups).target["description"]
+
+        self.assertEqual(described("a"), "early: trials 1-12")
+        self.assertEqual(described("a", "b"), "early: trials 1-12 (here 1-12 and 1-8)")
+        self.assertEqual(described("b", "a"), "early: trials 1-12 (here 1-8 and 1-12)")
+        self.assertEqual(described("both"), "early: trials 1-12 (here 1-8)")
 
     def test_verdicts_within_a_sem_of_the_edge_are_marked(self):
         def shift(group, columns):

@@ -132,6 +132,7 @@ class DopamineTest(unittest.TestCase):
                    for axes in figure.axes if axes.get_visible()}
         self.assertEqual(sorted(columns, key=columns.get), ["start", "begin", "middle", "end"])
         self.assertEqual(dopamine.merged([["a", "b"], ["b", "a"]]), ["a", "b"])
+        self.assertEqual(dopamine.merged([["z"], ["a", "b", "z"], ["b", "a"]]), ["a", "b", "z"])
 
     def test_fingers_have_their_outcome_after_the_deadline_and_rest_has_none(self):
         rate = np.full((2, 1, BINS.size), 5.0)

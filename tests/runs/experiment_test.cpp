@@ -514,6 +514,32 @@ const Refusal kRefusals[] = {
      {"block.trials=20", "group.b.block.turn.steps=20", "block.trials=8"},
      {"--set group.b.block.turn.steps=20: 20 steps do not fit into 8 trials; write steps = 8 or "
       "fewer, or more trials"}},
+    {"flag_written_twice",
+     kTail,
+     {"block.shift_m=0.01", "block.shift_m=0.02"},
+     {"--set block.shift_m=0.02: shift_m and perturbation = \"shift\" go together; write both (for "
+      "example shift_m = 0.02), or neither"}},
+    {"flag_of_a_phase_and_of_all_blocks",
+     "[schedules.s]\nblocks = [{phase = \"p\"}]",
+     {"block.p.shift_m=0.02", "block.shift_m=0.01"},
+     {"--set block.p.shift_m=0.02: shift_m and perturbation = \"shift\" go together; write both "
+      "(for example shift_m = 0.02), or neither"}},
+    {"flag_above_quick_and_group",
+     "[schedules.s]\nblocks = [{phase = \"p\"}]\n[quick]\nblock.shift_m = 0.03\n[[group]]\n"
+     "set.block.shift_m = 0.01",
+     {"block.shift_m=0.02"},
+     {"--set block.shift_m=0.02: shift_m and perturbation = \"shift\" go together; write both (for "
+      "example shift_m = 0.02), or neither"}},
+    {"flags_of_which_each_is_refused",
+     "[schedules.s]\nblocks = [{task = \"rest\"}]",
+     {"block.curl_Ns_m=10", "block.trials=7", "block.target_jump_deg=5"},
+     {"--set block.curl_Ns_m=10: perturbation, curl_Ns_m, target_jump_deg, target_radius_m, "
+      "second_target_deg, cursor_gain and instruction have an effect only on reaches; write task = "
+      "\"reach\", or leave them out"}},
+    {"trials_of_quick",
+     kGood + "[quick]\ntrials_factor = 0.1",
+     {},
+     {"x.toml:17:1: 8 steps do not fit into 4 trials; write steps = 4 or fewer, or more trials"}},
     {"flag_of_the_brain",
      "[schedules.s]\nblocks = [{task = \"observe\", fingers = [2]}]\n[brain.cortex.observation]\n"
      "connected = true\n[[group]]\nname = \"a\"",

@@ -141,7 +141,11 @@ class RobustnessTest(unittest.TestCase):
                               r"+0\.9 ± 0\.058 unchanged +1 of 2 +holds")
         rows = {(r["id"], r["name"]): r for r in self.rows("robustness.csv")}
         self.assertEqual(rows["A1", "seed_4"]["verdict"], "fails")
-        self.assertEqual(rows["A1", "all seeds"]["n"], "8")
+        counted = ("n", "n_second", "n_unit", "reference_n", "reference_n_second", "reference_n_unit")
+        self.assertEqual([[rows[name, "all seeds"][key] for key in counted] for name in ("A1", "A5")],
+                         [["8", "", "subjects", "4", "", "subjects"], ["8", "", "pairs", "4", "", "pairs"]])
+        records = json.loads(self.call("--part", "seeds", "--json")[1])["rows"]
+        self.assertEqual({r["n"] for r in records}, {4, 8})
         self.write("scale_2", late=0.8)
         code, out, err = self.call("--part", "scales", "--strict")
         self.assertEqual((code, err), (1, ""))

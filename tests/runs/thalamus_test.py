@@ -133,8 +133,26 @@ class ThalamusTest(unittest.TestCase):
         self.assertEqual({row["trials"] for row in rows}, {PERTURBED - 20})
         with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
             file["rotation"][:] = 0.0
-        with self.assertRaisesRegex(thalamus.BadInput, "has 0 perturbed trials"):
-            thalamus.measure(run)
+        code, out, err = self.call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no recorded subject has 30 perturbed trials that reach an end, which a regression "
+                      "wants; give blocks a perturbation, or more trials", err)
+
+    def test_who_has_too_few_perturbed_trials_is_left_out(self):
+        """A group without any, or a subject of another; it is said which."""
+        run = write_run(self.root / "run", convergences=(0.0, 0.6))
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["rotation"][:, 2:] = 0.0  # both of the second group
+        code, out, err = self.call(run, "--json")
+        self.assertEqual(code, 0)
+        self.assertEqual({r["group"]: r["n"] for r in json.loads(out)}, {"abrupt_intact": 2})
+        self.assertEqual(err, "thalamus.py: left out: group abrupt_depleted (fewer than 30 perturbed "
+                              "trials that reach an end)\n")
+        with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+            file["rotation"][:, 1] = 0.0
+        code, out, err = self.call(run, "--json")
+        self.assertEqual({r["group"]: r["n"] for r in json.loads(out)}, {"abrupt_intact": 1})
+        self.assertIn("left out: subject 1 (abrupt_intact), group abrupt_depleted (", err)
 
     def test_without_a_signal_nothing_is_found(self):
         rows = thalamus.measure(write_run(self.root / "run", follow=0.0))
