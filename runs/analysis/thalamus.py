@@ -5,9 +5,10 @@
 
 regresses the rate of every recorded VL and VA cell on the error and reward-prediction error of
 perturbed trials and counts, per group, the shares that follow the error alone, the reward-prediction
-error alone, both, or neither; the same with trials shuffled. Prints a table, writes units.csv (a row
-per cell) and shares.csv (a row per group and population) into the run directory, and draws
-thalamus.png and .pdf: shares over brain.thalamus.convergence. Spikes must have been recorded
+error alone, both, or neither, whatever they prefer of several targets; the same with trials of a
+target shuffled. Prints a table, writes units.csv (a row per cell) and shares.csv (a row per group and
+population) into the run directory, and draws thalamus.png and .pdf: shares over
+brain.thalamus.convergence, or by group where groups have the same. Spikes must have been recorded
 (record.spikes). Subjects with too few perturbed trials for a regression are left out, and named.
 
 Statistics are over simulated subjects; cells of a subject are not independent.
@@ -41,18 +42,19 @@ COLOURS = {"error": "#004488", "reward": "#DDAA33", "mixed": "#BB5566"}
 MARKERS = {"error": ("s", 11), "reward": ("D", 8), "mixed": ("o", 5)}  # all seen where curves coincide
 P = 0.01  # two-sided, of each coefficient
 SHUFFLES = 20
-MIN_TRIALS = 30
+MIN_FREEDOM = 26  # 30 trials with one target
 
 
-def follows(rates: np.ndarray, error: np.ndarray, reward: np.ndarray,
-            number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def follows(rates: np.ndarray, error: np.ndarray, reward: np.ndarray, number: np.ndarray,
+            target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """t values of the coefficients of error and of reward-prediction error, shape (cells,) each.
 
-    Least squares of rates, shape (trials, cells), on both together, a constant and the trial's
-    `number` in the run, so that slow drifts do not count. NaN for a cell that never changes its rate.
+    Least squares of rates, shape (trials, cells), on both together, the trial's `number` in the run, so
+    that slow drifts do not count, and a constant per `target` (an index), so that what cells prefer of
+    them does not. NaN for a cell that never changes its rate.
     """
     trials = len(error)
-    design = np.column_stack([error, reward, np.ones(trials), number])
+    design = np.column_stack([error, reward, number, target[:, None] == np.arange(target.max() + 1)])
     inverse = np.linalg.pinv(design.T @ design)
     coefficients = inverse @ design.T @ rates
     residual = np.sum((rates - design @ coefficients) ** 2, axis=0) / (trials - design.shape[1])
@@ -62,13 +64,26 @@ def follows(rates: np.ndarray, error: np.ndarray, reward: np.ndarray,
     return t[0], t[1]
 
 
-def threshold(trials: int) -> float:
-    """|t| beyond which a coefficient counts, at P.
+def freedom(target: np.ndarray) -> int:
+    """Degrees of freedom that follows() leaves."""
+    return len(target) - 3 - len(np.unique(target))
+
+
+def shuffled_within(target: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """An order of trials in which each keeps its target."""
+    order = np.arange(len(target))
+    for one in np.unique(target):
+        order[target == one] = random.permutation(order[target == one])
+    return order
+
+
+def threshold(n: int) -> float:
+    """|t| beyond which a coefficient counts, at P, with n degrees of freedom.
 
     The t distribution's quantile from the normal's by its expansion in 1/n (Fisher & Cornish 1960);
-    from MIN_TRIALS trials on it is right to .001.
+    from MIN_FREEDOM on it is right to .001.
     """
-    z, n = 2.5758293, trials - 4  # normal quantile of 1 - P / 2
+    z = 2.5758293  # normal quantile of 1 - P / 2
     return z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
 
 
@@ -97,7 +112,7 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
     Rates from when the moving hand may first be seen to the trial's end, so that both the error and
     the outcome are in the window. Of trials that reach an end and are perturbed: by a rotation, as it was
     drawn, or one of behaviour.DISTURBANCES. Says which groups, or subjects of the others, are left out
-    because they have fewer than MIN_TRIALS of these.
+    because they have too few of these. Of two targets the one that was chosen counts.
     """
     directory = pathlib.Path(directory)
     run = behaviour.read(directory, {"error", "reward_prediction_error"})
@@ -123,21 +138,25 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
                 turned = np.nan_to_num(subject.columns["drawn_rotation"]) != 0
                 perturbed = turned | subject.columns["disturbed"]
                 use = np.flatnonzero(perturbed & np.isfinite(error) & np.isfinite(reward))
-                if len(use) < MIN_TRIALS:
+                chose_second = np.broadcast_to(subject.columns.get("chose_second", 0), perturbed.shape)
+                seen = np.column_stack([subject.targets(), np.nan_to_num(chose_second)])[use]
+                target = np.unique(seen, axis=0, return_inverse=True)[1].ravel()
+                if freedom(target) < MIN_FREEDOM:
                     few.setdefault(group.name, []).append(subject.name)
                     continue
                 error, reward = error[use], reward[use]
-                limit = threshold(len(error))
+                limit = threshold(freedom(target))
                 for population in POPULATIONS:
                     index = names.index(population)
                     rates = rates_by_trial(file, member, index, int(sizes[index]), window,
                                            body["trial_ms"], subject.trials)[use]
-                    t = follows(rates, error, reward, use)
+                    t = follows(rates, error, reward, use, target)
                     found = kinds(*t, limit)
                     shuffled = np.zeros((SHUFFLES, rates.shape[1]), int)
                     for k in range(SHUFFLES):
-                        order = random.permutation(len(error))
-                        shuffled[k] = kinds(*follows(rates, error[order], reward[order], use), limit)
+                        order = shuffled_within(target, random)
+                        t_shuffled = follows(rates, error[order], reward[order], use, target)
+                        shuffled[k] = kinds(*t_shuffled, limit)
                     for cell, kind in enumerate(found):
                         rows.append({
                             "group": group.name,
@@ -152,13 +171,14 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
     if not rows and not few:
         raise BadInput(f"{path}: no finished subject with recorded spikes")
     if not rows:
-        raise BadInput(f"{path}: no recorded subject has {MIN_TRIALS} perturbed trials that reach an end, "
-                       "which a regression wants; give blocks a perturbation, or more trials")
+        raise BadInput(f"{path}: no recorded subject has {MIN_FREEDOM + 4} perturbed trials that reach an "
+                       "end (and one more for every further target), which a regression wants; give blocks "
+                       "a perturbation, or more trials")
     kept = {row["group"] for row in rows}
     named = [name for group, names in few.items() for name in (names if group in kept else [f"group {group}"])]
     if named:
-        print(f"thalamus.py: left out: {', '.join(named)} (fewer than {MIN_TRIALS} perturbed trials that "
-              "reach an end)", file=sys.stderr)
+        print(f"thalamus.py: left out: {', '.join(named)} (fewer than {MIN_FREEDOM + 4} perturbed trials that "
+              "reach an end, and one more for every further target)", file=sys.stderr)
     return rows
 
 
@@ -201,22 +221,32 @@ def print_table(records: list[dict]) -> None:
 
 
 def draw(records: list[dict], title: str, cut: str) -> plt.Figure:
-    """A panel per population, shares over convergence. `cut`: what is unlike the whole experiment."""
+    """A panel per population, shares over convergence, or by group where some have the same. `cut`: what is
+    unlike the whole experiment."""
     set_style(12)
     figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
+    groups = list(dict.fromkeys(r["group"] for r in records))
+    by_group = len({r["convergence"] for r in records}) < len(groups)
     names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
     for axes, population in zip(panels, (*POPULATIONS, "all")):
-        own = sorted((r for r in records if r["population"] == population),
-                     key=lambda r: r["convergence"])
-        x = [r["convergence"] for r in own]
+        own = [r for r in records if r["population"] == population]
+        if not by_group:
+            own.sort(key=lambda r: r["convergence"])
+        x = range(len(own)) if by_group else [r["convergence"] for r in own]
         for kind, tint in COLOURS.items():
             marker, size = MARKERS[kind]
             axes.errorbar(x, [r[kind] for r in own], [r[f"{kind}_sem"] or 0.0 for r in own], color=tint,
-                          marker=marker, markersize=size, linewidth=2.2, label=names[kind])
-            axes.plot(x, [r[f"shuffled_{kind}"] for r in own], ":", color=tint, linewidth=1.4)
+                          marker=marker, markersize=size, linestyle="none" if by_group else "-",
+                          linewidth=2.2, label=names[kind])
+            axes.plot(x, [r[f"shuffled_{kind}"] for r in own], "_" if by_group else ":", color=tint,
+                      linewidth=1.4, markersize=22)
         axes.set_title({"all": "VL and VA"}.get(population, population), loc="left",
                        fontweight="bold")
-        axes.set_xlabel("convergence")
+        if by_group:
+            axes.set_xticks(x, groups, rotation=30, ha="right", parse_math=False)
+            axes.set_xlim(-0.5, len(groups) - 0.5)
+        else:
+            axes.set_xlabel("convergence")
     panels[0].set_ylabel("share of cells")
     top = axes.get_ylim()[1]  # of all panels, when all curves are drawn
     axes.set_ylim(-0.03 * top, top)
@@ -224,7 +254,8 @@ def draw(records: list[dict], title: str, cut: str) -> plt.Figure:
                   loc="upper left", bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))
     figure.suptitle(f"{title}\n", x=0.012, ha="left", fontweight="bold", fontsize=15, parse_math=False)
     n = stats.span(r["n"] for r in records)
-    note = f"Mean ± SEM over n = {n} subject{'s'[: n != '1']}; dotted: the same with trials shuffled."
+    note = (f"Mean ± SEM over n = {n} subject{'s'[: n != '1']}; {'lines' if by_group else 'dotted'}: the same "
+            "with trials shuffled.")
     figure.supxlabel("\n".join(footnote(cut, note, 140)), fontsize=10, color="0.2", x=0.012, ha="left")
     return figure
 

@@ -87,24 +87,38 @@ class ThalamusTest(unittest.TestCase):
     def test_threshold(self):
         """Tables of Student's t: .995 quantiles."""
         for freedom, quantile in ((26, 2.7787), (60, 2.6603), (100, 2.6259), (1000, 2.5808)):
-            self.assertAlmostEqual(thalamus.threshold(freedom + 4), quantile, delta=1e-3)
+            self.assertAlmostEqual(thalamus.threshold(freedom), quantile, delta=1e-3)
 
     def test_coefficients(self):
-        """t values are those of the textbook, with a slow drift that does not count."""
+        """t values are those of the textbook, with a slow drift and targets that do not count."""
         rng = np.random.default_rng(1)
         n = 50
         number = np.r_[:20, 60:90]  # trials between are left out
         error, reward, drift = rng.normal(size=n), rng.normal(size=n), number / 10.0
-        rates = np.column_stack([2.0 * error + drift, np.full(n, 7.0)])
+        target = np.arange(n) % 3
+        rates = np.column_stack([2.0 * error + drift + 5.0 * target**2, np.full(n, 7.0)])
         rates[:, 0] += 0.5 * rng.normal(size=n)
-        t_error, t_reward = thalamus.follows(rates, error, reward, number)
-        x = np.column_stack([error, reward, np.ones(n), number])
+        t_error, t_reward = thalamus.follows(rates, error, reward, number, target)
+        x = np.column_stack([error, reward, number, target == 0, target == 1, target == 2])
         solution, rest, *_ = np.linalg.lstsq(x, rates[:, 0], rcond=None)
-        exact = solution / np.sqrt(rest[0] / (n - 4) * np.diag(np.linalg.inv(x.T @ x)))
+        exact = solution / np.sqrt(rest[0] / thalamus.freedom(target) * np.diag(np.linalg.inv(x.T @ x)))
         self.assertAlmostEqual(t_error[0], exact[0], places=8)
         self.assertAlmostEqual(t_reward[0], exact[1], places=8)
         self.assertTrue(np.isnan(t_error[1]) and np.isnan(t_reward[1]))  # it never changes
         self.assertEqual(thalamus.kinds(t_error, t_reward, 2.7).tolist(), [0, 3])
+
+    def test_what_cells_prefer_of_targets_does_not_count(self):
+        """Errors differ between targets as well as rates, and neither is of the trial."""
+        rng = np.random.default_rng(1)
+        target = np.arange(120) % 3
+        error, reward = 6.0 * target + rng.normal(size=120), rng.normal(size=120)
+        rates = 4.0 * target[:, None] + rng.normal(size=(120, 50))
+        limit = thalamus.threshold(thalamus.freedom(target))
+        found = thalamus.kinds(*thalamus.follows(rates, error, reward, np.arange(120), target), limit)
+        self.assertGreater(np.mean(found == thalamus.KINDS.index("neither")), 0.9)
+        order = thalamus.shuffled_within(target, rng)
+        self.assertFalse((order == np.arange(120)).all())
+        np.testing.assert_array_equal(target[order], target)
 
     def test_the_last_spikes_of_a_trial_are_its_own(self):
         time = np.array([0.5, TRIAL_MS - 0.5, TRIAL_MS, TRIAL_MS + 0.5, 2 * TRIAL_MS])
@@ -135,8 +149,8 @@ class ThalamusTest(unittest.TestCase):
             file["rotation"][:] = 0.0
         code, out, err = self.call(run)
         self.assertEqual((code, out), (2, ""))
-        self.assertIn("no recorded subject has 30 perturbed trials that reach an end, which a regression "
-                      "wants; give blocks a perturbation, or more trials", err)
+        self.assertIn("no recorded subject has 30 perturbed trials that reach an end (and one more for "
+                      "every further target), which a regression wants; give blocks a perturbation, or more trials", err)
 
     def test_who_has_too_few_perturbed_trials_is_left_out(self):
         """A group without any, or a subject of another; it is said which."""
@@ -147,7 +161,7 @@ class ThalamusTest(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertEqual({r["group"]: r["n"] for r in json.loads(out)}, {"abrupt_intact": 2})
         self.assertEqual(err, "thalamus.py: left out: group abrupt_depleted (fewer than 30 perturbed "
-                              "trials that reach an end)\n")
+                              "trials that reach an end, and one more for every further target)\n")
         with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
             file["rotation"][:, 1] = 0.0
         code, out, err = self.call(run, "--json")
@@ -177,13 +191,17 @@ class ThalamusTest(unittest.TestCase):
 
     def test_no_curve_is_cut(self):
         """The first panel does not fix the top of the others, and zero is above the frame."""
-        records = [{"population": p, "convergence": c, "n": 1} | {
+        records = [{"group": str(c), "population": p, "convergence": c, "n": 1} | {
             f"{before}{kind}{after}": share for kind in thalamus.KINDS
             for before, after in (("", ""), ("", "_sem"), ("shuffled_", ""))}
             for p, share in (("VL", 0.01), ("VA", 0.5), ("all", 0.3)) for c in (0, 1)]
         for axes in thalamus.draw(records, "", "").axes:
             self.assertGreater(axes.get_ylim()[1], 0.5)
             self.assertLess(axes.get_ylim()[0], 0)
+            self.assertEqual(axes.get_xlabel(), "convergence")
+        same = [r | {"convergence": 0} for r in records]
+        for axes in thalamus.draw(same, "", "").axes:  # groups stand side by side, by their names
+            self.assertEqual([t.get_text() for t in axes.get_xticklabels()], ["0", "1"])
 
     def test_what_is_missing_is_said(self):
         run = write_run(self.root / "run")
