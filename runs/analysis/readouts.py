@@ -102,7 +102,7 @@ def _compensation(subject: Subject, column: str = "angle_third") -> np.ndarray:
 
 
 def _fraction(subject: Subject, column: str = "angle_third") -> np.ndarray:
-    """The same as a fraction of the rotation."""
+    """The same as a fraction of the rotation, of its largest where it changes."""
     return _compensation(subject, column) / abs(subject.rotation)
 
 
@@ -115,7 +115,8 @@ def late(subject: Subject) -> np.ndarray:
 def final_step(subject: Subject) -> np.ndarray:
     """All trials of the learning phase's last step (40 of 8 x 40)."""
     learning = subject.phases["learning"]
-    others = np.flatnonzero(subject.columns["rotation"][learning] != subject.rotation)
+    rotation = subject.columns["rotation"][learning]
+    others = np.flatnonzero(rotation != rotation[-1:])
     return learning[others[-1] + 1 if others.size else 0 :]
 
 

@@ -14,8 +14,8 @@ pairs); of groups without a common one they are independent (n: n / n). A row th
 run has fewer says how many there are ("here").
 
 In score.csv and --json `n` counts what `n_unit` says, subjects or pairs, and `n_second` those of the second
-number where it is independent; `rotation_deg` is the size of the rotation that was learned, and where
-subjects learned several the smallest, beside the largest, `rotation_high_deg`.
+number where it is independent; `rotation_deg` is the size of the rotation that was learned (the largest
+that a subject had), and where subjects differ in it the smallest, beside the largest, `rotation_high_deg`.
 
 With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
 is taken as it is, what is not is resumed.
@@ -296,7 +296,7 @@ def by_phase(group: behaviour.Group) -> dict[str, behaviour.Group]:
         for phase, trials in own.items():
             parts.setdefault(phase, []).append(dataclasses.replace(
                 subject, phases=subject.phases | {"learning": trials},
-                rotation=float(subject.columns["rotation"][trials[-1]])))
+                rotation=behaviour.largest(subject.columns["rotation"][trials])))
     return {phase: behaviour.Group(group.name, members, f'{group.label}, "{phase}"')
             for phase, members in parts.items()}
 

@@ -711,6 +711,24 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.asymptote_deg(one), 15.0)
         self.assertAlmostEqual(readouts.kept_deg(one), 15.0)
 
+    def test_fractions_are_of_the_largest_rotation(self):
+        """Whether it grows, as in a ramp, or gets smaller under the same phase; on either side."""
+        for side in (1.0, -1.0):
+            for steps, largest in (((30.0, 10.0), 30.0), ((10.0, 30.0), 30.0), ((30.0, 30.0), 30.0)):
+                blocks = [{"phase": "baseline", "trials": 8}, *[{"phase": "rotated", "trials": 20}] * 2]
+                angle = 90.0 - side * np.repeat([0.0, 24.0, 18.0], [8, 20, 20])
+                one = subject(blocks, rotation=side * np.repeat([0.0, *steps], [8, 20, 20]), angle_third=angle,
+                              angle_end=angle)
+                self.assertEqual(one.rotation, side * largest)
+                self.assertAlmostEqual(readouts.late_fraction(one), 18.0 / largest)
+                self.assertAlmostEqual(readouts.final_fraction(one), 18.0 / largest)
+                step = range(28 if steps[0] != steps[1] else 8, 48)
+                self.assertEqual(readouts.final_step(one).tolist(), [*step])
+        group = behaviour.Group("one", [subject(
+            [{"phase": p, "trials": 10} for p in ("baseline", "large", "small", "small")],
+            rotation=np.repeat([0.0, 30.0, 20.0, 10.0], 10))])
+        self.assertEqual([part.subjects[0].rotation for part in score.by_phase(group).values()], [30.0, 20.0])
+
     def test_last_third(self):
         """Of the planned rotation, whatever chance adds to it; negative on its other side."""
         blocks = [{"phase": "baseline", "trials": 8},
