@@ -790,6 +790,24 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.opposite_fraction(one), (15.0 + 3.0) / 30.0)
         self.assertTrue(math.isnan(readouts.savings(one)))
 
+    def test_a_washout_counts_where_it_comes_before(self):
+        """Else what is left is that of the trials just before an opposite rotation; none are savings."""
+        def one(phases):
+            lengths = {"baseline": 10, "rotated": 8, "washout": 12}  # rotated fewer than 12
+            turned = {"rotated": 30.0, "opposite": -30.0, "again": 30.0}
+            trials = [lengths.get(phase, 4) for phase in phases]
+            level = {"rotated": 21.0, "opposite": 6.0, "again": 24.0, "washout": 3.0}
+            return subject([{"phase": p, "trials": n} for p, n in zip(phases, trials)],
+                           rotation=np.repeat([turned.get(p, 0.0) for p in phases], trials),
+                           angle_third=90.0 - np.repeat([level.get(p, 0.0) for p in phases], trials))
+
+        for phases, expected in ((("opposite",), 15.0), (("opposite", "washout"), 15.0),
+                                 (("washout", "opposite"), -3.0), (("washout", "opposite", "washout"), -3.0)):
+            self.assertAlmostEqual(readouts.opposite_fraction(one(("baseline", "rotated", *phases))),
+                                   expected / 30.0, msg=phases)
+        self.assertTrue(math.isnan(readouts.savings(one(("baseline", "rotated", "again", "washout")))))
+        self.assertAlmostEqual(readouts.savings(one(("baseline", "rotated", "washout", "again", "washout"))), 0.0)
+
     def test_generalization(self):
         targets = np.array([90.0, 68.0, 112.0, 45.0, 135.0, 22.0, 158.0, 0.0, 180.0])
         blocks = [{"phase": "baseline", "trials": 9}, {"phase": "rotated", "trials": 20},
