@@ -52,6 +52,7 @@ class Subject:
     "moves_fingers": whether the block asks for finger movements;
     "disturbed": whether the block has one of DISTURBANCES;
     "rests": whether nothing is asked for in the whole block;
+    "no_outcome": whether the block shows no outcome (reward = "none");
     "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward
     (on the mean), whether the one that brings more was chosen; "sequence_right": in the last trial of a sequence
     of choices, whether all were right; both NaN in other trials.
@@ -404,6 +405,8 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
                    for key in DISTURBANCES)]),
         "rests": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "rest"]),
+        "no_outcome": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks) if keys.get("reward") == "none"]),
         "moves_fingers": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "fingers"]),
         "clamped": np.isin(columns["block"], [

@@ -1571,6 +1571,17 @@ class PlotTest(AnalysisTest):
                                       (np.arange(20, len(found)) < 50))
         np.testing.assert_array_equal(found[50:], subject.columns["reward"][50:])
 
+    def test_trials_without_an_outcome_are_not_unrewarded(self):
+        run = write_run(self.root, groups=["reward_intact"])
+        path = run / "resolved.toml"
+        path.write_text(path.read_text().replace('{phase = "aligned"', '{reward = "none", phase = "aligned"'))
+        read = behaviour.read(run, {"angle_third", "reward"}, {"reward_prediction_error"})
+        found = plot.outcomes(read.groups["reward_intact"].subjects[0])
+        np.testing.assert_array_equal(np.isnan(found), np.arange(len(found)) < 40)
+        rewarded, _, unrewarded, *_ = plot.draw(read, {}).axes[1].lines  # each with its points that stand alone
+        for line in (rewarded, unrewarded):
+            self.assertGreater(line.get_xdata()[np.isfinite(line.get_ydata())].min(), 40)
+
     def test_groups_without_room_are_said_and_can_be_drawn(self):
         def still(group, columns):
             columns["rotation"][:] = 0
