@@ -334,6 +334,15 @@ def named_groups(results: list[Result]) -> list[str]:
                               for key in ("of", "over", "minus") if key in r.target))
 
 
+def compared(named: list[str]) -> str:
+    """What is compared with people, in few words: these groups are too many to be read in a line."""
+    owners = experiments_by_group()
+    experiments = list(dict.fromkeys(owners[name] for name in named if name in owners))
+    several = f", and {len(experiments) - 3} more experiments" if len(experiments) > 3 else ""
+    return (f"the {len(named)} groups that runs/analysis/targets.toml names: {named[0]} and others of "
+            f"{', '.join(experiments[:3])}{several}")
+
+
 def count(results: list[Result]) -> dict[str, int]:
     kinds = ("in", "out", "no human value", "undefined", "not run")
     return {k: sum(r.verdict.partition(":")[0] == k for r in results) for k in kinds}
@@ -543,7 +552,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         show(runs, results, own, rate_records, named)
     if options.strict and counts["in"] + counts["out"] == 0:
-        print(f"score.py: --strict: no target was judged; they are of groups {', '.join(named)}",
+        print(f"score.py: --strict: no target was judged; they are of {compared(named)}",
               file=sys.stderr)
         return 1
     return 1 if options.strict and counts["out"] + counts["undefined"] else 0
@@ -563,7 +572,7 @@ def show(runs, results: list[Result], own: list[list[Result]], rate_records: lis
             print_others(run, rows)
             print()
     if any(own):
-        print(f"Compared with people are groups named {', '.join(named)}.\n")
+        print(textwrap.fill(f"Compared with people are {compared(named)}.", 100), end="\n\n")
     if len(runs) > 1:
         for run, rows in zip(runs, rate_records):
             if not rows:
