@@ -52,6 +52,7 @@ class Subject:
     "moves_fingers": whether the block asks for finger movements;
     "disturbed": whether the block has one of DISTURBANCES;
     "rests": whether nothing is asked for in the whole block;
+    "no_outcome": whether the block shows no outcome (reward = "none");
     "clamped": whether its cursor goes its own way; "chose_better": of two targets of unequal reward
     (on the mean), whether the one that brings more was chosen; "sequence_right": in the last trial of a sequence
     of choices, whether all were right; both NaN in other trials.
@@ -63,7 +64,7 @@ class Subject:
     columns: dict[str, np.ndarray]
     phases: dict[str, np.ndarray]  # trial indices, int, by name of the phase
     labels: dict[str, np.ndarray]  # the same by `phase` of the blocks in resolved.toml
-    rotation: float  # the learning phase's last, degrees, signed; NaN: none after a baseline
+    rotation: float  # the learning phase's largest(), degrees, signed; NaN: none after a baseline
     directory: pathlib.Path  # of its run
 
     @property
@@ -95,7 +96,7 @@ class Subject:
         return -np.sign(self.rotation) * self.from_baseline(column)
 
     def fraction(self, column: str = "angle_third") -> np.ndarray:
-        """Compensation as a fraction of the rotation, shape (trials,)."""
+        """Compensation as a fraction of the largest rotation that was learned, shape (trials,)."""
         return self.compensation(column) / abs(self.rotation)
 
     def from_target(self) -> np.ndarray:
@@ -328,6 +329,15 @@ def read(directory: str | pathlib.Path, columns: set[str], optional: set[str] = 
     return Behaviour(path, title, "; ".join(notes), experiment, groups, units)
 
 
+def largest(rotation: np.ndarray) -> float:
+    """The largest of these angles by size, signed; of equals the first.
+
+    What fractions are of. It is the last of a ramp that rises; where a rotation gets smaller, compensation
+    left over from the larger one would be a fraction above 1 of the last.
+    """
+    return float(rotation[np.argmax(np.abs(rotation))])
+
+
 def _without_chance(rotation: np.ndarray, block: np.ndarray, blocks: list[dict]) -> np.ndarray:
     """The rotation that was planned, where a random angle was added to it or its sign drawn: phases
     are told apart by its sign."""
@@ -395,6 +405,8 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
                    for key in DISTURBANCES)]),
         "rests": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "rest"]),
+        "no_outcome": np.isin(columns["block"], [
+            index for index, keys in enumerate(blocks) if keys.get("reward") == "none"]),
         "moves_fingers": np.isin(columns["block"], [
             index for index, keys in enumerate(blocks) if keys.get("task") == "fingers"]),
         "clamped": np.isin(columns["block"], [
@@ -421,7 +433,7 @@ def _subject(name: str, member: int, seed: int | None, columns: dict[str, np.nda
         for label in dict.fromkeys(names.tolist()) if label
     }
     comparable = len(phases["baseline"]) and len(phases["learning"])
-    rotation = float(columns["rotation"][phases["learning"][-1]]) if comparable else np.nan
+    rotation = largest(columns["rotation"][phases["learning"]]) if comparable else np.nan
     return Subject(name, member, seed, columns, phases, labels, rotation, directory)
 
 

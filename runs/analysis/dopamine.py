@@ -6,7 +6,8 @@
 prints a table, writes dopamine.csv (a row per group, phase, stage and time in the trial) into the run
 directory, and draws dopamine.png and .pdf. From basal_ganglia.nc, the rate of SNc per cell of the intact
 population, of subjects whose rates are recorded (record.rate_subjects):
-    early, late       the first EARLY trials of all blocks of a phase, and the last third of its trials
+    early, late       the first EARLY trials of all blocks of a phase, and the last third of its trials; no late
+                      stage where these are in part the same
     before            mean from the trial's start until the target can be seen
     cue               mean over CUE_MS from then on, minus before
     outcome           mean from when a reach may have its outcome seen to the trial's end, minus before
@@ -41,8 +42,9 @@ BODY = ("trial_ms", "cue_ms", "go_ms", "deadline_ms", "vision_delay_ms", "outcom
 
 
 class Course:
-    """SNc over the trials of a group's phase, Hz: `rate`, stage × subject × time in the trial. `cue_ms` and
-    `outcome_ms`: when they can first be seen, NaN where there is none."""
+    """SNc over the trials of a group's phase, Hz: `rate`, stage × subject × time in the trial, of one stage
+    where there is no late one. `cue_ms` and `outcome_ms`: when they can first be seen, NaN where there is
+    none."""
 
     def __init__(self, group: str, phase: str, task: str, body: dict, time: np.ndarray, trials: int,
                  rate: np.ndarray):
@@ -89,8 +91,9 @@ def courses(directory: pathlib.Path) -> list[Course]:
                 trials = trials[trials < len(per_trial)]
                 if not len(trials):
                     continue
-                stages = np.array([per_trial[t].mean(axis=0).T
-                                   for t in (trials[:EARLY], trials[-max(1, len(trials) // 3) :])])
+                late = trials[-max(1, len(trials) // 3) :]
+                kinds = (trials[:EARLY], late)[: 1 if len(trials) < EARLY + len(late) else 2]
+                stages = np.array([per_trial[t].mean(axis=0).T for t in kinds])
                 done = np.isfinite(stages).all(axis=(0, 2))
                 if done.any():
                     task = blocks[block_of[trials[0]]].get("task", "reach")
@@ -126,8 +129,7 @@ def draw(found: list[Course], labels: dict[str, str], title: str, cut: str) -> p
         row, column = groups.index(course.group), phases.index(course.phase)
         axes = panels[row, column]
         axes.set_visible(True)
-        for stage, (name, tint) in enumerate(STAGES.items()):
-            subjects = course.rate[stage]
+        for subjects, (name, tint) in zip(course.rate, STAGES.items()):
             mean = subjects.mean(axis=0)
             axes.plot(course.time, mean, color=tint, linewidth=1.8, label=name)
             if len(subjects) > 1:
@@ -143,12 +145,14 @@ def draw(found: list[Course], labels: dict[str, str], title: str, cut: str) -> p
         lowest.set_xlabel("time in the trial (ms)")
         lowest.tick_params(labelbottom=True)
     axes.set_ylim(bottom=0)  # of all panels, and when all curves are drawn: it keeps the top as it is then
-    figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=10, ncols=2, loc="upper left",
+    drawn = {text: line for one in panels.flat for line, text in zip(*one.get_legend_handles_labels())}
+    figure.legend(drawn.values(), drawn.keys(), frameon=False, fontsize=10, ncols=2, loc="upper left",
                   bbox_to_anchor=(0, 1 - 0.22 / figure.get_figheight()))
     figure.suptitle(f"{title}\n", x=0.01, ha="left", fontweight="bold", fontsize=14, parse_math=False)
     n = stats.span(c.rate.shape[1] for c in found)
-    note = footnote(cut, f"early: first {EARLY} trials of a phase; late: last third. Dotted: the target can be "
-                    f"seen, an outcome can be seen. n = {n} simulated subject{'s'[: n != '1']}, mean ± SEM",
+    note = footnote(cut, f"early: first {EARLY} trials of a phase; late: last third, where it is apart from "
+                    f"these. Dotted: the target can be seen, an outcome can be seen. n = {n} simulated "
+                    f"subject{'s'[: n != '1']}, mean ± SEM",
                     int(13 * figure.get_figwidth()))
     figure.supxlabel("\n".join(note), fontsize=9, x=0.01, ha="left", color="0.2")
     return figure
@@ -157,9 +161,10 @@ def draw(found: list[Course], labels: dict[str, str], title: str, cut: str) -> p
 def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes table and figure; for reading.read()."""
     found = courses(directory)
+    run = behaviour.read(directory, set())  # before anything is written: without a finished subject it refuses
     records, rows = [], []
     for course in found:
-        for stage, name in enumerate(STAGES):
+        for stage, name in zip(range(len(course.rate)), STAGES):
             record = {"group": course.group, "phase": course.phase, "stage": name,
                       "n": course.rate.shape[1]}
             for answer, (mean, sem) in course.answers(stage).items():
@@ -177,9 +182,9 @@ def analyse(directory: pathlib.Path) -> reading.Analysis:
                    [(r["group"], r["phase"], r["stage"], str(r["n"]),
                      *(table.number(r[a], r[f"{a}_sem"]) for a in ("before", "cue", "outcome")))
                     for r in records])
-        print(f"\nearly: first {EARLY} trials of a phase; late: last third; cue, outcome: minus before.")
+        print(f"\nearly: first {EARLY} trials of a phase; late: last third, where it is apart from these; "
+              "cue, outcome: minus before.")
 
-    run = behaviour.read(directory, set())
     figure = draw(found, run.labels, run.title or directory.name, run.cut)
     return records, show, save_both(figure, directory, "dopamine"), run.cut
 

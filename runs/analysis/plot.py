@@ -155,11 +155,12 @@ def hits(subject: behaviour.Subject) -> np.ndarray:
 
 
 def outcomes(subject: behaviour.Subject) -> np.ndarray:
-    """The reward of every trial; NaN in those that ask for nothing."""
+    """The reward of every trial; NaN in those that ask for nothing or show no outcome."""
     columns = subject.columns
     fingers = columns.get("fingers", np.zeros(subject.trials))
     nobody = (fingers == 0) & columns["moves_fingers"]  # of a block of finger movements
-    return np.where(columns["rests"] | columns["watched"] | nobody, np.nan, columns["reward"])
+    without = columns["rests"] | columns["watched"] | columns["no_outcome"] | nobody
+    return np.where(without, np.nan, columns["reward"])
 
 
 def colour(brain: str, brains: list[str]) -> str:

@@ -102,7 +102,7 @@ def _compensation(subject: Subject, column: str = "angle_third") -> np.ndarray:
 
 
 def _fraction(subject: Subject, column: str = "angle_third") -> np.ndarray:
-    """The same as a fraction of the rotation."""
+    """The same as a fraction of the rotation, of its largest where it changes."""
     return _compensation(subject, column) / abs(subject.rotation)
 
 
@@ -115,7 +115,8 @@ def late(subject: Subject) -> np.ndarray:
 def final_step(subject: Subject) -> np.ndarray:
     """All trials of the learning phase's last step (40 of 8 x 40)."""
     learning = subject.phases["learning"]
-    others = np.flatnonzero(subject.columns["rotation"][learning] != subject.rotation)
+    rotation = subject.columns["rotation"][learning]
+    others = np.flatnonzero(rotation != rotation[-1:])
     return learning[others[-1] + 1 if others.size else 0 :]
 
 
@@ -154,19 +155,21 @@ def rebound_deg_per_30(subject: Subject) -> float:
 def opposite_fraction(subject: Subject) -> float:
     """Fraction compensated of the opposite rotation (blocks of the phase "opposite"), its trials 1-12.
 
-    From what is left of the first rotation at the end of the washout, and as part of its size.
+    From what is left of the first rotation before them, and as part of its size: over the last 12 trials of
+    the phase "washout" that come before, or without any over the last 12 of the block just before.
     """
-    return -_after_washout(subject, FIRST_TRIALS["opposite_fraction"](subject))
+    return -_beyond_left(subject, FIRST_TRIALS["opposite_fraction"](subject), washed=False)
 
 
 def savings(subject: Subject) -> float:
     """early_fraction of the second time (blocks of the phase "again") minus that of the first.
 
-    Both over as many trials as either has, the second from what is left at the end of the washout.
+    Both over as many trials as either has, the second from what is left at the end of the washout (blocks
+    of the phase "washout") before it. Without one nothing is met again: NaN.
     """
     again = FIRST_TRIALS["savings"](subject)
     first = early(subject)[: len(again)]
-    return _after_washout(subject, again) - mean(_fraction(subject)[first])
+    return _beyond_left(subject, again, washed=True) - mean(_fraction(subject)[first])
 
 
 def asymptote_deg(subject: Subject) -> float:
@@ -439,10 +442,21 @@ def implicit_savings_deg(subject: Subject) -> float:
     return mean(difference[again[last]]) - mean(difference[first[last]])
 
 
-def _after_washout(subject: Subject, trials: np.ndarray) -> float:
-    """Mean fraction over these trials, less that over the last 12 of the phase "washout"."""
+def _beyond_left(subject: Subject, trials: np.ndarray, washed: bool) -> float:
+    """Mean fraction over these trials, less that over the last 12 of the phase "washout" before them.
+
+    A washout after them says nothing of what they began with. Without one before them: NaN if it must have
+    been `washed`, else less that over the last 12 of the block just before them.
+    """
+    if not len(trials):
+        return float("nan")
+    washout = _labelled(subject, "washout")
+    before = washout[washout < trials[0]]
+    if not len(before) and not washed and trials[0] > 0:
+        block = subject.columns["block"][: trials[0]]
+        before = np.flatnonzero(block == block[-1])
     fraction = _fraction(subject)
-    return mean(fraction[trials]) - mean(fraction[_labelled(subject, "washout")[-12:]])
+    return mean(fraction[trials]) - mean(fraction[before[-12:]])
 
 
 def _chose_first(subject: Subject, phase: str) -> float:

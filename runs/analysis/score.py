@@ -14,8 +14,8 @@ pairs); of groups without a common one they are independent (n: n / n). A row th
 run has fewer says how many there are ("here").
 
 In score.csv and --json `n` counts what `n_unit` says, subjects or pairs, and `n_second` those of the second
-number where it is independent; `rotation_deg` is the size of the rotation that was learned, and where
-subjects learned several the smallest, beside the largest, `rotation_high_deg`.
+number where it is independent; `rotation_deg` is the size of the rotation that was learned (the largest
+that a subject had), and where subjects differ in it the smallest, beside the largest, `rotation_high_deg`.
 
 With --run the standard experiments (targets.toml) are run into DIR/NAME first: what is complete there
 is taken as it is, what is not is resumed.
@@ -296,7 +296,7 @@ def by_phase(group: behaviour.Group) -> dict[str, behaviour.Group]:
         for phase, trials in own.items():
             parts.setdefault(phase, []).append(dataclasses.replace(
                 subject, phases=subject.phases | {"learning": trials},
-                rotation=float(subject.columns["rotation"][trials[-1]])))
+                rotation=behaviour.largest(subject.columns["rotation"][trials])))
     return {phase: behaviour.Group(group.name, members, f'{group.label}, "{phase}"')
             for phase, members in parts.items()}
 
@@ -332,6 +332,15 @@ def named_groups(results: list[Result]) -> list[str]:
     """Groups that targets name."""
     return list(dict.fromkeys(r.target[key]["group"] for r in results
                               for key in ("of", "over", "minus") if key in r.target))
+
+
+def compared(named: list[str]) -> str:
+    """What is compared with people, in few words: these groups are too many to be read in a line."""
+    owners = experiments_by_group()
+    experiments = list(dict.fromkeys(owners[name] for name in named if name in owners))
+    several = f", and {len(experiments) - 3} more experiments" if len(experiments) > 3 else ""
+    return (f"the {len(named)} groups that runs/analysis/targets.toml names: {named[0]} and others of "
+            f"{', '.join(experiments[:3])}{several}")
 
 
 def count(results: list[Result]) -> dict[str, int]:
@@ -543,7 +552,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         show(runs, results, own, rate_records, named)
     if options.strict and counts["in"] + counts["out"] == 0:
-        print(f"score.py: --strict: no target was judged; they are of groups {', '.join(named)}",
+        print(f"score.py: --strict: no target was judged; they are of {compared(named)}",
               file=sys.stderr)
         return 1
     return 1 if options.strict and counts["out"] + counts["undefined"] else 0
@@ -563,7 +572,7 @@ def show(runs, results: list[Result], own: list[list[Result]], rate_records: lis
             print_others(run, rows)
             print()
     if any(own):
-        print(f"Compared with people are groups named {', '.join(named)}.\n")
+        print(textwrap.fill(f"Compared with people are {compared(named)}.", 100), end="\n\n")
     if len(runs) > 1:
         for run, rows in zip(runs, rate_records):
             if not rows:

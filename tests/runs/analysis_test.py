@@ -711,6 +711,24 @@ class ReadoutTest(AnalysisTest):
         self.assertAlmostEqual(readouts.asymptote_deg(one), 15.0)
         self.assertAlmostEqual(readouts.kept_deg(one), 15.0)
 
+    def test_fractions_are_of_the_largest_rotation(self):
+        """Whether it grows, as in a ramp, or gets smaller under the same phase; on either side."""
+        for side in (1.0, -1.0):
+            for steps, largest in (((30.0, 10.0), 30.0), ((10.0, 30.0), 30.0), ((30.0, 30.0), 30.0)):
+                blocks = [{"phase": "baseline", "trials": 8}, *[{"phase": "rotated", "trials": 20}] * 2]
+                angle = 90.0 - side * np.repeat([0.0, 24.0, 18.0], [8, 20, 20])
+                one = subject(blocks, rotation=side * np.repeat([0.0, *steps], [8, 20, 20]), angle_third=angle,
+                              angle_end=angle)
+                self.assertEqual(one.rotation, side * largest)
+                self.assertAlmostEqual(readouts.late_fraction(one), 18.0 / largest)
+                self.assertAlmostEqual(readouts.final_fraction(one), 18.0 / largest)
+                step = range(28 if steps[0] != steps[1] else 8, 48)
+                self.assertEqual(readouts.final_step(one).tolist(), [*step])
+        group = behaviour.Group("one", [subject(
+            [{"phase": p, "trials": 10} for p in ("baseline", "large", "small", "small")],
+            rotation=np.repeat([0.0, 30.0, 20.0, 10.0], 10))])
+        self.assertEqual([part.subjects[0].rotation for part in score.by_phase(group).values()], [30.0, 20.0])
+
     def test_last_third(self):
         """Of the planned rotation, whatever chance adds to it; negative on its other side."""
         blocks = [{"phase": "baseline", "trials": 8},
@@ -771,6 +789,24 @@ class ReadoutTest(AnalysisTest):
         one = self.memory("opposite", -1, -15.0, -18.0)
         self.assertAlmostEqual(readouts.opposite_fraction(one), (15.0 + 3.0) / 30.0)
         self.assertTrue(math.isnan(readouts.savings(one)))
+
+    def test_a_washout_counts_where_it_comes_before(self):
+        """Else what is left is that of the trials just before an opposite rotation; none are savings."""
+        def one(phases):
+            lengths = {"baseline": 10, "rotated": 8, "washout": 12}  # rotated fewer than 12
+            turned = {"rotated": 30.0, "opposite": -30.0, "again": 30.0}
+            trials = [lengths.get(phase, 4) for phase in phases]
+            level = {"rotated": 21.0, "opposite": 6.0, "again": 24.0, "washout": 3.0}
+            return subject([{"phase": p, "trials": n} for p, n in zip(phases, trials)],
+                           rotation=np.repeat([turned.get(p, 0.0) for p in phases], trials),
+                           angle_third=90.0 - np.repeat([level.get(p, 0.0) for p in phases], trials))
+
+        for phases, expected in ((("opposite",), 15.0), (("opposite", "washout"), 15.0),
+                                 (("washout", "opposite"), -3.0), (("washout", "opposite", "washout"), -3.0)):
+            self.assertAlmostEqual(readouts.opposite_fraction(one(("baseline", "rotated", *phases))),
+                                   expected / 30.0, msg=phases)
+        self.assertTrue(math.isnan(readouts.savings(one(("baseline", "rotated", "again", "washout")))))
+        self.assertAlmostEqual(readouts.savings(one(("baseline", "rotated", "washout", "again", "washout"))), 0.0)
 
     def test_generalization(self):
         targets = np.array([90.0, 68.0, 112.0, 45.0, 135.0, 22.0, 158.0, 0.0, 180.0])
@@ -1054,7 +1090,8 @@ class CommandTest(AnalysisTest):
         self.assertEqual(code, 0)
         self.assertRegex(out, r"mean ± SEM +abrupt_control \(n = 4\) +abrupt_patient \(n = 4\)")
         self.assertRegex(out, r"last fifth +0\.9 ± 0\.058 +0\.45 ± 0\.029")
-        self.assertIn("groups named abrupt_intact, full_intact", out)
+        self.assertIn("targets.toml names: abrupt_intact and others", " ".join(out.split()))
+        self.assertLess(max(map(len, out.splitlines())), 200)  # and not the names of all groups
         self.assertNotIn("not run", out)
         document = json.loads(self.call(score.main, run, "--json")[1])
         rows = {row["id"]: row for row in document["groups"]}
@@ -1534,6 +1571,17 @@ class PlotTest(AnalysisTest):
         np.testing.assert_array_equal(np.isnan(found[20:]), (np.arange(20, len(found)) >= 30) &
                                       (np.arange(20, len(found)) < 50))
         np.testing.assert_array_equal(found[50:], subject.columns["reward"][50:])
+
+    def test_trials_without_an_outcome_are_not_unrewarded(self):
+        run = write_run(self.root, groups=["reward_intact"])
+        path = run / "resolved.toml"
+        path.write_text(path.read_text().replace('{phase = "aligned"', '{reward = "none", phase = "aligned"'))
+        read = behaviour.read(run, {"angle_third", "reward"}, {"reward_prediction_error"})
+        found = plot.outcomes(read.groups["reward_intact"].subjects[0])
+        np.testing.assert_array_equal(np.isnan(found), np.arange(len(found)) < 40)
+        rewarded, _, unrewarded, *_ = plot.draw(read, {}).axes[1].lines  # each with its points that stand alone
+        for line in (rewarded, unrewarded):
+            self.assertGreater(line.get_xdata()[np.isfinite(line.get_ydata())].min(), 40)
 
     def test_groups_without_room_are_said_and_can_be_drawn(self):
         def still(group, columns):

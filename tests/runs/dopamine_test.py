@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runs" / "analysis"))
@@ -39,8 +40,8 @@ def course(phase, trial, subject):
     return rate
 
 
-def write_run(directory, trials=None, bins=None, named=True):
-    """`named`: blocks have the phases of PHASES, else none."""
+def write_run(directory, trials=None, bins=None, named=True, done=None):
+    """`named`: blocks have the phases of PHASES, else none. `done`: trials of every subject, else all."""
     directory.mkdir(parents=True)
     text = "".join(f"body.{key} = {value}\n" for key, value in BODY.items())
     text += "[schedules.s]\nblocks = [" + ", ".join(
@@ -64,6 +65,8 @@ def write_run(directory, trials=None, bins=None, named=True):
                 file.createVariable("group_name", "S1", ("subject", "name_length"))[:] = names
                 for column in ("block", "rotation", "target_angle"):
                     file.createVariable(column, "f8", ("trial", "subject"))[:] = np.zeros((15, SUBJECTS))
+                if done is not None:
+                    file.createVariable("trials_done", "i4", ("subject",))[:] = done
                 file["block"][:] = np.repeat([0, 1, 2], [6, 3, 6])[:, None] * np.ones(SUBJECTS)
             else:
                 file.createVariable("group_name", "S1", ("subject", "name_length"))[:] = names
@@ -90,9 +93,9 @@ class DopamineTest(unittest.TestCase):
         code, out, err = call(run, "--json")
         self.assertEqual((code, err), (0, ""))
         records = {(r["phase"], r["stage"]): r for r in json.loads(out)}
-        self.assertEqual(set(records), {(p, s) for p in ("paid", "unpaid") for s in ("early", "late")})
+        self.assertEqual(set(records), {("paid", "early"), ("paid", "late"), ("unpaid", "early")})
         for key, cue, outcome in ((("paid", "early"), 0, 10), (("paid", "late"), 10, 0),
-                                  (("unpaid", "early"), 0, 0), (("unpaid", "late"), 0, 0)):
+                                  (("unpaid", "early"), 0, 0)):
             self.assertAlmostEqual(records[key]["before"], 5.5)
             self.assertAlmostEqual(records[key]["before_sem"], 0.5)
             self.assertAlmostEqual(records[key]["cue"], cue, msg=key)
@@ -157,6 +160,31 @@ class DopamineTest(unittest.TestCase):
         code, out, err = call(write_run(self.root / "part", trials=7), "--json")
         self.assertEqual((code, err), (0, ""))
         self.assertEqual({r["phase"] for r in json.loads(out)}, {"paid", "unpaid"})
+
+    def test_nothing_is_written_without_a_finished_subject(self):
+        run = write_run(self.root / "stopped", trials=7, done=7)
+        there = sorted(run.iterdir())
+        code, out, err = call(run)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no subject has finished yet", err)
+        self.assertEqual(sorted(run.iterdir()), there)
+
+    def test_there_is_no_late_stage_of_the_early_trials(self):
+        """Neither in part; the legend has what is drawn in any panel."""
+        for trials, stages in ((1, {"early"}), (3, {"early"}), (4, {"early", "late"})):
+            with self.subTest(trials):
+                with mock.patch(f"{__name__}.PHASES", (("paid", trials), ("unpaid", 1))):
+                    run = write_run(self.root / str(trials))
+                with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
+                    file["block"][:] = np.where(np.arange(15) <= trials, np.arange(15) // trials, -1)[:, None]
+                code, out, err = call(run, "--json")
+                self.assertEqual((code, err), (0, ""))
+                records = json.loads(out)
+                self.assertEqual({r["stage"] for r in records if r["phase"] == "paid"}, stages)
+                self.assertEqual([r["stage"] for r in records if r["phase"] == "unpaid"], ["early"])
+                figure = dopamine.draw(dopamine.courses(run), {}, "", "")
+                self.addCleanup(dopamine.plt.close, figure)
+                self.assertEqual({text.get_text() for text in figure.legends[0].get_texts()}, stages)
 
     def test_refusals(self):
         for name, expected in (("nowhere", "no resolved.toml"), ("norates", "no basal_ganglia.nc; run with"),
