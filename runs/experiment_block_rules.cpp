@@ -101,8 +101,15 @@ void steps_fit(const BlockOfGroup& of_group, const Refuse& refuse) {
 
 void ramp_has_steps(const BlockOfGroup& of_group, const Refuse& refuse) {
   const Block& b = of_group.block;
-  if (!turns(b) || b.steps > 1 || b.rotation_end_deg == 0.0 || b.rotation_end_deg == b.rotation_deg)
+  if (!turns(b)) return;
+  if (b.steps > 1 && b.rotation_end_deg == b.rotation_deg) {
+    refuse(
+        fmt::format("steps = {} has no effect where the rotation begins and ends at {:g} degrees",
+                    b.steps, b.rotation_deg),
+        "write where it ends, rotation_end_deg, or leave out steps");
     return;
+  }
+  if (b.steps > 1 || b.rotation_end_deg == 0.0 || b.rotation_end_deg == b.rotation_deg) return;
   refuse(fmt::format("rotation_end_deg = {:g} has no effect with steps = {}", b.rotation_end_deg,
                      b.steps),
          fmt::format("write steps = {} for a ramp, or leave out rotation_end_deg", b.trials));

@@ -370,6 +370,13 @@ const Refusal kRefusals[] = {
      {"x.toml:2:11: rotation_end_deg = 8 has no effect with steps = 0; write steps = 10 for a "
       "ramp, "
       "or leave out rotation_end_deg"}},
+    {"steps_to_where_they_begin",
+     "[schedules.s]\nblocks = [{perturbation = \"rotation\", rotation_deg = 8, rotation_end_deg = "
+     "8, "
+     "steps = 4}]",
+     {},
+     {"x.toml:2:11: steps = 4 has no effect where the rotation begins and ends at 8 degrees; write "
+      "where it ends, rotation_end_deg, or leave out steps"}},
     {"unseen_clamp",
      "[schedules.s]\nblocks = [{perturbation = \"clamp\", feedback = \"none\"}]",
      {},
