@@ -39,9 +39,11 @@ class EnergyRecorder {
   static constexpr std::array<Count, 9> kCounts = {{
       {"cells", "cells that are not removed", &energy::Activity::cells},
       {"spikes", "spikes of all cells", &energy::Activity::spikes},
-      {"excitatory_arrivals", "spikes that arrived at excitatory synapses, also of removed cells, before release fails",
+      {"excitatory_arrivals",
+       "spikes that arrived at excitatory synapses, also of removed cells, before release fails",
        &energy::Activity::excitatory},
-      {"inhibitory_arrivals", "spikes that arrived at inhibitory synapses, also of removed cells, before release fails",
+      {"inhibitory_arrivals",
+       "spikes that arrived at inhibitory synapses, also of removed cells, before release fails",
        &energy::Activity::inhibitory},
       {"plastic_arrivals", "those of both that arrived at plastic synapses",
        &energy::Activity::plastic},
