@@ -794,8 +794,8 @@ class SystemTest(unittest.TestCase):
             if arrivals == "all":
                 counted = energy["excitatory_arrivals"][:] + energy["inhibitory_arrivals"][:]
                 release = energy["energy"][..., terms.index("release")]
-                joule = (release / counted)[:, :, sheet]  # of an arrival, the same in all trials
-                np.testing.assert_allclose(joule, joule[[0]].repeat(len(joule), axis=0), rtol=1e-9)
+                joule = release[:, :, sheet] / counted[:, :, sheet]  # the same in all trials
+                np.testing.assert_allclose(joule, np.broadcast_to(joule[0], joule.shape), rtol=1e-9)
             return by_place
 
     def test_energy_is_of_spikes(self):
