@@ -76,17 +76,21 @@ class Subject:
         however the schedule writes it."""
         return wrap(np.round(wrap(self.columns["target_angle"]), 6))
 
+    def has_baseline(self, column: str = "angle_third") -> np.ndarray:
+        """Whether the trial's target has an angle in the baseline, shape (trials,)."""
+        baseline = self.phases["baseline"]
+        known = baseline[np.isfinite(self.columns[column][baseline])]
+        return np.isin(self.targets(), self.targets()[known])
+
     def from_baseline(self, column: str = "angle_third") -> np.ndarray:
         """The angle minus the target's baseline mean in degrees, shape (trials,); NaN where the file has no
         angle and for targets without a baseline."""
         angle, target = self.columns[column], self.targets()
         result = np.full(self.trials, np.nan)
-        for direction in np.unique(target):
+        for direction in np.unique(target[self.has_baseline(column)]):
             here = target == direction
             reference = angle[np.intersect1d(np.flatnonzero(here), self.phases["baseline"])]
             reference = reference[np.isfinite(reference)]
-            if reference.size == 0:
-                continue
             wrapped = wrap(angle[here] - reference[0])
             result[here] = wrap(wrapped - np.mean(wrap(reference - reference[0])))
         return result
@@ -251,7 +255,7 @@ def left_out(run: Behaviour) -> str:
     for group in run.rotated().values():
         targets = set()
         for subject in group.subjects:
-            lost = np.isnan(subject.compensation()) & np.isfinite(subject.columns["angle_third"])
+            lost = ~subject.has_baseline() & np.isfinite(subject.columns["angle_third"])
             targets |= set(subject.columns["target_angle"][lost])
         if targets:
             found.setdefault(", ".join(f"{t:g}" for t in sorted(targets)), []).append(group.name)

@@ -82,9 +82,11 @@ def early(subject: Subject) -> np.ndarray:
 
 def first_trials(readout: str, subjects: list[Subject]) -> int:
     """How many of the trials that its label calls "trials 1-12", or so, each of these subjects has at
-    least; without those who have none. 0 if nobody has any: there is no such read-out."""
+    least, of those whose target has a baseline; without those who have none. 0 if nobody has any: there is
+    no such read-out."""
     used = FIRST_TRIALS.get(readout, early)
-    return min(filter(None, (len(used(s)) for s in subjects)), default=0)
+    counts = (np.count_nonzero(subject.has_baseline()[used(subject)]) for subject in subjects)
+    return min(filter(None, counts), default=0)
 
 
 def label(readout: str, subjects: list[Subject]) -> str:
@@ -369,8 +371,8 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
 
 
 def olive_rise(subject: Subject) -> float:
-    """Olive rate (Hz) over the `early` trials minus its baseline mean."""
-    rate = subject.columns["olive_rate"]
+    """Olive rate (Hz) over the `early` trials to targets with a baseline minus its baseline mean."""
+    rate = np.where(subject.has_baseline(), subject.columns["olive_rate"], np.nan)
     return mean(rate[early(subject)]) - mean(rate[subject.phases["baseline"]])
 
 

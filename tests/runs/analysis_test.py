@@ -687,6 +687,12 @@ class ReadoutTest(AnalysisTest):
             self.assertEqual(readouts.label("olive_rise", one), f"olive: {early} minus baseline, Hz")
             self.assertIn(opposite, readouts.label("opposite_fraction", one))
             self.assertEqual(readouts.label("late_fraction", one), readouts.LABELS["late_fraction"])
+        target = np.r_[np.full(4, 90.0), np.tile([90.0, 90.0, 0.0], 8)]  # a third has no baseline
+        one = [subject([{"trials": 4}, {"trials": 24}], rotation=np.repeat([0.0, 30.0], [4, 24]),
+                       target_angle=target, olive_rate=np.where(target == 0.0, 9.0, 1.0))]
+        self.assertEqual(readouts.label("early_fraction", one), "fraction compensated, trials 1-8")
+        self.assertEqual(readouts.label("olive_rise", one), "olive: trials 1-8 minus baseline, Hz")
+        self.assertEqual(readouts.olive_rise(one[0]), 0.0)
         one = [subject([{"trials": 4}, {"trials": 2, "curl_Ns_m": 5}, {"trials": 9}])]
         self.assertIn("perturbed trials 1-2,", readouts.label("perturbed_first_deg", one))
         self.assertIn("trials 1-4 after", readouts.label("washout_first_deg", one))
