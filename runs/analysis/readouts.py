@@ -30,6 +30,8 @@ LABELS = {
     "final_fraction": "fraction compensated, last step",
     "final_sd": "SD in the last step, deg",
     "reversed_fraction": "fraction after the reversal",
+    "aftereffect_deg": "after-effect, trials 1-4 after the rotation, deg",
+    "aftereffect_fraction": "after-effect, trials 1-4 after the rotation, fraction",
     "rebound_deg_per_30": "rebound, deg per 30 deg",
     "rebound_fraction": "rebound, fraction",
     "opposite_fraction": "fraction of an opposite rotation compensated, trials 1-12",
@@ -70,6 +72,8 @@ NAMED_TRIALS = r"trials 1-(\d+)"
 # Which trials of a subject these are, by read-out; those of a read-out that is not here are `early`.
 FIRST_TRIALS = {"perturbed_first_deg": lambda subject: _disturbed(subject)[0][:4],
                 "washout_first_deg": lambda subject: _disturbed(subject)[1][:4],
+                "aftereffect_deg": lambda subject: _after_learning(subject)[:4],
+                "aftereffect_fraction": lambda subject: _after_learning(subject)[:4],
                 "opposite_fraction": lambda subject: _labelled(subject, "opposite")[:12],
                 "savings": lambda subject: _labelled(subject, "again")[: len(early(subject))]}
 
@@ -136,6 +140,16 @@ def reversed_fraction(subject: Subject) -> float:
     """As late_fraction, over the last third of the reversed trials (4 of 12)."""
     phase = subject.phases["reversed"]
     return mean(_fraction(subject)[phase[len(phase) - -(-len(phase) // 3) :]])
+
+
+def aftereffect_deg(subject: Subject) -> float:
+    """Compensation (degrees) in the first four trials without a rotation that follow the rotated ones."""
+    return mean(subject.compensation("angle_third")[FIRST_TRIALS["aftereffect_deg"](subject)])
+
+
+def aftereffect_fraction(subject: Subject) -> float:
+    """The same as a fraction of the rotation."""
+    return aftereffect_deg(subject) / abs(subject.rotation)
 
 
 def rebound_fraction(subject: Subject) -> float:
@@ -496,6 +510,16 @@ def _disturbed(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     edges = np.flatnonzero(np.diff(there, prepend=False, append=False))[:3]
     start, end, again = [*edges, *[subject.trials] * (3 - len(edges))]
     return np.arange(start, end), np.arange(end, again)
+
+
+def _after_learning(subject: Subject) -> np.ndarray:
+    """Trials that follow the last one in which a rotation to one side is learned, up to the next
+    perturbation."""
+    learning = subject.phases["learning"]
+    learning = learning[~subject.columns["random_sign"][learning]]
+    start = learning[-1] + 1 if len(learning) else subject.trials
+    perturbed = (np.nan_to_num(subject.columns["rotation"]) != 0) | subject.columns["disturbed"]
+    return start + np.arange(np.argmax([*perturbed[start:], True]))
 
 
 def _labelled(subject: Subject, phase: str) -> np.ndarray:

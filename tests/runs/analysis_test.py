@@ -791,6 +791,27 @@ class ReadoutTest(AnalysisTest):
         self.assertEqual(readouts.label("savings", [one]),
                          "fraction compensated, trials 1-6, second minus first time")
 
+    def test_aftereffect(self):
+        """Of the trials without a rotation that follow what was learned at once, on either side."""
+        for side in (1.0, -1.0):
+            def one(*stretches):
+                lengths, rotation, compensation = zip((10, 0.0, 0.0), (20, 30.0, 21.0), *stretches)
+                return subject([{"trials": n} for n in lengths], rotation=side * np.repeat(rotation, lengths),
+                               angle_third=90.0 - side * np.repeat(compensation, lengths))
+
+            washed = one((4, 0.0, 12.0), (20, 0.0, 3.0), (10, 30.0, 15.0), (4, 0.0, 9.0))
+            self.assertAlmostEqual(readouts.aftereffect_deg(washed), 12.0)
+            self.assertAlmostEqual(readouts.aftereffect_fraction(washed), 0.4)
+            washed.labels = {"rotated": np.arange(10, 30), "again": np.arange(54, 64)}
+            self.assertEqual([round(readouts.aftereffect_deg(part.subjects[0]), 6) for part in
+                              score.by_phase(behaviour.Group("one", [washed])).values()], [12.0, 9.0])
+            short = one((2, 0.0, 12.0), (4, -30.0, -3.0))
+            self.assertAlmostEqual(readouts.aftereffect_deg(short), 12.0)
+            self.assertEqual(readouts.label("aftereffect_deg", [short]),
+                             "after-effect, trials 1-2 after the rotation, deg")
+            for none in (one(), one((12, -30.0, -3.0), (12, 0.0, 6.0))):  # after a reversal it is a rebound
+                self.assertTrue(math.isnan(readouts.aftereffect_deg(none)))
+
     def test_interference(self):
         one = self.memory("opposite", -1, -15.0, -18.0)
         self.assertAlmostEqual(readouts.opposite_fraction(one), (15.0 + 3.0) / 30.0)
@@ -1153,7 +1174,7 @@ class CommandTest(AnalysisTest):
         drawn = self.own_run("drawn", ("p", ', perturbation = "clamp", rotation_sign = "random", steps = 1, '
                                        'rotation_deg = 30.0, rotation_end_deg = 30.0'))
         for name in ("early_fraction", "late_fraction", "final_fraction", "asymptote_deg", "last_third_deg",
-                     "aim_deg", "implicit_deg", "felt_shift_deg", "succeeded"):
+                     "aim_deg", "implicit_deg", "felt_shift_deg", "succeeded", "aftereffect_deg"):
             self.assertIsNone(drawn[f"abrupt_own.{name}"], name)
         self.assertIsNotNone(drawn["abrupt_own.single_trial_deg"])
 
