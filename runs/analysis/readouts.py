@@ -119,7 +119,7 @@ def late(subject: Subject) -> np.ndarray:
 
 
 def final_step(subject: Subject) -> np.ndarray:
-    """All trials of the learning phase's last step (40 of 8 x 40)."""
+    """All trials of the learning phase's last step (40 of 8 x 40), or without steps of the phase."""
     learning = subject.phases["learning"]
     rotation = subject.columns["rotation"][learning]
     others = np.flatnonzero(rotation != rotation[-1:])
@@ -344,14 +344,14 @@ def washout_first_deg(subject: Subject) -> float:
 
 
 def final_fraction(subject: Subject) -> float:
-    """Fraction compensated at the end of the reach, second half of `final_step`."""
-    step = final_step(subject)
+    """Fraction compensated at the end of the reach, second half of the last of several steps."""
+    step = _last_of_steps(subject)
     return mean(_fraction(subject, "angle_end")[step[len(step) // 2 :]])
 
 
 def final_sd(subject: Subject) -> float:
-    """SD (degrees) of the direction at the end of the reach over `final_step`."""
-    return _sd(subject.compensation("angle_end")[final_step(subject)])
+    """SD (degrees) of the direction at the end of the reach over the last of several steps."""
+    return _sd(subject.compensation("angle_end")[_last_of_steps(subject)])
 
 
 def sd_after_failure_minus_success(subject: Subject) -> float:
@@ -510,6 +510,12 @@ def _disturbed(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     edges = np.flatnonzero(np.diff(there, prepend=False, append=False))[:3]
     start, end, again = [*edges, *[subject.trials] * (3 - len(edges))]
     return np.arange(start, end), np.arange(end, again)
+
+
+def _last_of_steps(subject: Subject) -> np.ndarray:
+    """`final_step` where other rotations come before it; else none."""
+    step = final_step(subject)
+    return step[: 0 if len(step) == len(subject.phases["learning"]) else None]
 
 
 def _after_learning(subject: Subject) -> np.ndarray:

@@ -727,9 +727,12 @@ class ReadoutTest(AnalysisTest):
                               angle_end=angle)
                 self.assertEqual(one.rotation, side * largest)
                 self.assertAlmostEqual(readouts.late_fraction(one), 18.0 / largest)
-                self.assertAlmostEqual(readouts.final_fraction(one), 18.0 / largest)
-                step = range(28 if steps[0] != steps[1] else 8, 48)
-                self.assertEqual(readouts.final_step(one).tolist(), [*step])
+                stepped = steps[0] != steps[1]
+                self.assertEqual(readouts.final_step(one).tolist(), [*range(28 if stepped else 8, 48)])
+                if stepped:
+                    self.assertAlmostEqual(readouts.final_fraction(one), 18.0 / largest)
+                for read in (readouts.final_fraction, readouts.final_sd):
+                    self.assertEqual(math.isfinite(read(one)), stepped)
         group = behaviour.Group("one", [subject(
             [{"phase": p, "trials": 10} for p in ("baseline", "large", "small", "small")],
             rotation=np.repeat([0.0, 30.0, 20.0, 10.0], 10))])
