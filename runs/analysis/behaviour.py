@@ -107,6 +107,13 @@ class Subject:
         """Direction of the hand relative to the target in degrees, shape (trials,)."""
         return wrap(self.columns["angle_third"] - self.columns["target_angle"])
 
+    def outcomes(self) -> np.ndarray:
+        """The reward of every trial, shape (trials,); NaN in those that ask for nothing or show no outcome."""
+        columns = self.columns
+        nobody = (columns.get("fingers", 0) == 0) & columns["moves_fingers"]  # of a block of finger movements
+        without = columns["rests"] | columns["watched"] | columns["no_outcome"] | nobody
+        return np.where(without, np.nan, columns["reward"])
+
     def schedule(self) -> np.ndarray:
         """Full compensation on every trial, degrees, shape (trials,); NaN without a rotation."""
         return np.sign(self.rotation) * np.nan_to_num(self.columns["rotation"])
@@ -360,11 +367,11 @@ def _without_chance(rotation: np.ndarray, block: np.ndarray, blocks: list[dict])
 
 
 def _sequences(block: np.ndarray, reward: np.ndarray | None, blocks: list[dict]) -> np.ndarray:
-    """1 or 0 in trials that end a sequence of choices, NaN in others."""
+    """1 or 0 in trials that end a sequence of choices and show an outcome, NaN in others."""
     result = np.full(len(block), np.nan)
     for index, keys in enumerate(blocks):
         steps = len(keys.get("sequence", []))
-        if steps and reward is not None:
+        if steps and reward is not None and keys.get("reward") != "none":
             ends = np.flatnonzero(block == index)[steps - 1 :: steps]
             result[ends] = reward[ends] > 0
     return result

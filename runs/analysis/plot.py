@@ -154,15 +154,6 @@ def hits(subject: behaviour.Subject) -> np.ndarray:
     return np.where(asked, subject.columns["reward"] > 0, np.nan)
 
 
-def outcomes(subject: behaviour.Subject) -> np.ndarray:
-    """The reward of every trial; NaN in those that ask for nothing or show no outcome."""
-    columns = subject.columns
-    fingers = columns.get("fingers", np.zeros(subject.trials))
-    nobody = (fingers == 0) & columns["moves_fingers"]  # of a block of finger movements
-    without = columns["rests"] | columns["watched"] | columns["no_outcome"] | nobody
-    return np.where(without, np.nan, columns["reward"])
-
-
 def colour(brain: str, brains: list[str]) -> str:
     others = [b for b in brains if b not in COLOURS]
     tints = OTHERS if len(others) == len(brains) else OTHERS[1:]  # one blue
@@ -474,7 +465,7 @@ def draw_signal(axes, shown, members, brains, reference, run) -> None:
         if name == "reward_prediction_error":
             # Its mean over all trials is near zero by design; what teaches is burst and dip.
             for outcome, style in ((np.greater, "-"), (np.equal, ":")):
-                series = lambda s: np.where(outcome(outcomes(s), 0.0), s.columns[name], np.nan)
+                series = lambda s: np.where(outcome(s.outcomes(), 0.0), s.columns[name], np.nan)
                 # Outcomes are told apart here: where rewards alternate, bins of each alone would be gaps.
                 draw_curve(axes, *curves(group, series, SIGNAL_POINTS, offers=False), tint, style)
         elif name == "vl_rate_toward":
@@ -639,7 +630,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = behaviour.read(
             options.directory,
             {"angle_third", "reward"},
-            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL | {"fingers"},
+            {shown[0] for shown in SIGNALS.values()} | readouts.OPTIONAL,
         )
         if options.groups:
             unknown = [name for name in options.groups if name not in run.groups]

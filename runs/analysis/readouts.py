@@ -63,7 +63,7 @@ BY_LABEL = {"learned_from_success", "learned_from_failure", "success_minus_failu
             "reward_answer_grown", "cue_answer_of_reward", "omission_answer"}
 
 COLUMNS = {"angle_third", "angle_end", "aim_angle", "reward", "olive_rate", "dopamine"}
-OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_error"}
+OPTIONAL = {"chose_second", "felt_angle", "cue_dopamine", "reward_prediction_error", "fingers"}
 
 MIN_TRIALS_FOR_SD = 4
 
@@ -263,11 +263,11 @@ def generalization_deg(subject: Subject) -> float:
 def succeeded(subject: Subject) -> float:
     """1 if more than half of the trials in the second half of `final_step` are rewarded, else 0.
 
-    NaN where the cursor is clamped: nobody can bring it into a zone.
+    NaN where the cursor is clamped, as nobody can bring it into a zone, or no outcome is shown.
     """
-    step = final_step(subject)
-    step = step[~subject.columns["clamped"][step]]
-    reward = subject.columns["reward"][step[len(step) // 2 :]]
+    reward = np.where(subject.columns["clamped"], np.nan, subject.outcomes())[final_step(subject)]
+    reward = reward[np.isfinite(reward)]
+    reward = reward[len(reward) // 2 :]
     return float(mean(reward > 0.0) > 0.5) if len(reward) else float("nan")
 
 
@@ -365,7 +365,7 @@ def sd_after_failure_minus_success(subject: Subject) -> float:
     learning = subject.phases["learning"]
     angle = subject.compensation("angle_end")[learning]
     rotation = subject.columns["rotation"][learning]
-    reward = subject.columns["reward"][learning][:-1]
+    reward = subject.outcomes()[learning][:-1]
     for step in np.unique(rotation):
         here = rotation == step
         angle[here] -= mean(angle[here])
@@ -394,7 +394,7 @@ def dopamine_reward_minus_failure(subject: Subject) -> float:
     """SNc rate (Hz) in the outcome window, rewarded minus unrewarded rotated trials."""
     learning = subject.phases["learning"]
     rate = subject.columns["dopamine"][learning]
-    reward = subject.columns["reward"][learning]
+    reward = subject.outcomes()[learning]
     return mean(rate[reward > 0.0]) - mean(rate[reward == 0.0])
 
 

@@ -875,6 +875,28 @@ class ReadoutTest(AnalysisTest):
             self.assertTrue(np.isfinite(values[0]).all(), name)
             self.assertEqual(*values, name)
 
+    def test_trials_without_an_outcome_are_no_failures(self):
+        """Half of the rotated trials have none, or all."""
+        lengths = [4, 40, 40]
+        reward = np.r_[np.ones(4), np.tile([0.0, 1.0, 1.0, 0.0], 10), np.zeros(40)]
+        noise = np.random.default_rng(7).normal(0.0, 1.0, 84) * (1.0 + 2.0 * (np.arange(84) >= 44))
+        columns = {"rotation": np.repeat([0.0, 8.0], [4, 80]), "reward": reward, "angle_end": 90.0 + noise,
+                   "dopamine": np.where(reward > 0.0, 8.0, np.where(np.arange(84) < 44, 3.0, 5.0))}
+        blocks = [{"phase": p, "trials": n} for p, n in zip(("baseline", "told", "untold"), lengths)]
+        one = subject([*blocks[:2], blocks[2] | {"reward": "none"}], **columns)
+        self.assertAlmostEqual(readouts.dopamine_reward_minus_failure(one), 5.0)
+        self.assertLess(abs(readouts.sd_after_failure_minus_success(one)), 1.0)
+        self.assertEqual(readouts.succeeded(one), 0.0)
+        failing = subject(blocks, **columns)
+        self.assertAlmostEqual(readouts.dopamine_reward_minus_failure(failing), 8.0 - (20 * 3.0 + 40 * 5.0) / 60)
+        self.assertGreater(readouts.sd_after_failure_minus_success(failing), 1.0)
+        for block in blocks[1:]:
+            block["reward"] = "none"
+        untold = subject(blocks, **columns)
+        for read in (readouts.dopamine_reward_minus_failure, readouts.sd_after_failure_minus_success,
+                     readouts.succeeded):
+            self.assertTrue(math.isnan(read(untold)), read.__name__)
+
     def test_choice(self):
         two = {"second_target_deg": 90, "second_reward": 0.2}
         blocks = [{"phase": "baseline", "trials": 4, "second_target_deg": 90},
@@ -897,6 +919,8 @@ class ReadoutTest(AnalysisTest):
         reward = np.r_[np.ones(4), np.tile([0.0, 0.0], 8), np.tile([0.0, 1.0], 3), [0.0, 0.0]]
         self.assertAlmostEqual(readouts.sequences_right(subject(blocks, reward=reward)), 0.75)
         self.assertTrue(math.isnan(readouts.sequences_right(subject(blocks[:1]))))
+        blocks[1]["reward"] = "none"
+        self.assertTrue(math.isnan(readouts.sequences_right(subject(blocks, reward=reward))))
 
     def test_learning_from_success_and_from_failure(self):
         blocks = [{"phase": phase, "trials": 4, "second_target_deg": side}
@@ -1591,13 +1615,13 @@ class PlotTest(AnalysisTest):
                               "are drawn; maps of the fingers: quartet maps\n")
         subject = behaviour.read(run, {"reward"}, {"fingers"}).groups["full_intact"].subjects[0]
         subject.columns["moves_fingers"][:] = True
-        for read in (plot.hits, plot.outcomes):  # rewards come in fours, every second trial asks
+        for read in (plot.hits, behaviour.Subject.outcomes):  # rewards come in fours, every second trial asks
             found = read(subject)
             self.assertTrue(np.isnan(found[::2]).all())
             self.assertEqual(found[1:8:2].tolist(), [0.0, 1.0, 0.0, 1.0])
         subject.columns["moves_fingers"][20:] = False  # reaches, none of which is far enough
         subject.columns["rests"][30:40] = subject.columns["watched"][40:50] = True
-        found = plot.outcomes(subject)
+        found = subject.outcomes()
         np.testing.assert_array_equal(np.isnan(found[20:]), (np.arange(20, len(found)) >= 30) &
                                       (np.arange(20, len(found)) < 50))
         np.testing.assert_array_equal(found[50:], subject.columns["reward"][50:])
@@ -1607,7 +1631,7 @@ class PlotTest(AnalysisTest):
         path = run / "resolved.toml"
         path.write_text(path.read_text().replace('{phase = "aligned"', '{reward = "none", phase = "aligned"'))
         read = behaviour.read(run, {"angle_third", "reward"}, {"reward_prediction_error"})
-        found = plot.outcomes(read.groups["reward_intact"].subjects[0])
+        found = read.groups["reward_intact"].subjects[0].outcomes()
         np.testing.assert_array_equal(np.isnan(found), np.arange(len(found)) < 40)
         rewarded, _, unrewarded, *_ = plot.draw(read, {}).axes[1].lines  # each with its points that stand alone
         for line in (rewarded, unrewarded):
