@@ -165,8 +165,8 @@ def draw_curve(axes, x, values, tint, style="-") -> None:
     axes.fill_between(x, mean - sem, mean + sem, color=tint, alpha=0.25, linewidth=0)
     axes.plot(x, mean, style, color=tint, linewidth=2.4, solid_capstyle="round", zorder=3)
     known = np.pad(np.isfinite(mean), 1)
-    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # of which no line is drawn
-    axes.plot(np.asarray(x)[alone], np.asarray(mean)[alone], "o", color=tint, markersize=3, zorder=3)
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # of which neither line nor band is drawn
+    axes.errorbar(x[alone], mean[alone], sem[alone], fmt="o", color=tint, markersize=3, elinewidth=1.2, zorder=3)
 
 
 def draw_people(axes, condition: str, subject: behaviour.Subject, people: dict,
@@ -585,7 +585,7 @@ def decorate(figure, run, drawn, brains, signals: int, deepest: list[int], bande
         f"Not drawn: {', '.join(left)} (there is room for {MAX_COLUMNS} conditions, with a rotation if any has one)."
         if left else "",
         f"Model{f' at {size}' if size else ''}: mean over simulated subjects ({n} in each group)"
-        + (", bands ± SEM, thin lines individuals." if max(counts) > 1 else "."),
+        + (", bands and bars ± SEM, thin lines individuals." if max(counts) > 1 else "."),
         f"People: {people}{', scaled to the rotation here' * ('scaled' in seen)}." if people else "",
         "Vertical grey lines: what is asked for, the perturbation, the feedback, the target, its reward or the brain "
         f"changes{' (not where too close)' * crowded}." if marked else "",

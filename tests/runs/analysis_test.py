@@ -1579,6 +1579,17 @@ class PlotTest(AnalysisTest):
         mean, sem = plot.statistics(values * 0.9)
         self.assertFalse(np.allclose((mean[late], sem[late]), mean_sem(LATE)))
 
+    def test_points_that_stand_alone_have_their_error(self):
+        """Of them there is neither a line nor a band."""
+        nan = np.nan
+        values = np.array([[1.0, 2.0, nan, 4.0, nan, nan, 7.0], [3.0, 2.0, nan, 8.0, nan, nan, 9.0]])
+        axes = plot.plt.figure().subplots()
+        plot.draw_curve(axes, np.arange(7.0), values, "black")
+        _, bars = axes.collections
+        self.assertEqual([bar.tolist() for bar in bars.get_segments()],
+                         [[[3.0, 4.0], [3.0, 8.0]], [[6.0, 7.0], [6.0, 9.0]]])
+        self.assertEqual(axes.lines[1].get_xydata().tolist(), [[3.0, 6.0], [6.0, 8.0]])
+
     def test_thalamic_rates_are_toward_the_compensation(self):
         def one_side(sign):
             def change(group, columns):
