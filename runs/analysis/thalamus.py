@@ -106,13 +106,13 @@ def rates_by_trial(file, member: int, population: int, cells: int, window: tuple
     return counts.reshape(trials, cells) * (1000.0 / (window[1] - window[0]))
 
 
-def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
-    """One row per cell of VL and VA of the recorded subjects. Raises BadInput.
+def measure(directory: str | pathlib.Path, seed: int = 1) -> tuple[list[dict], str]:
+    """One row per cell of VL and VA of the recorded subjects, and who is left out, for people. Raises BadInput.
 
     Rates from when the moving hand may first be seen to the trial's end, so that both the error and
     the outcome are in the window. Of trials that reach an end and are perturbed: by a rotation, as it was
-    drawn, or one of behaviour.DISTURBANCES. Says which groups, or subjects of the others, are left out
-    because they have too few of these. Of two targets the one that was chosen counts.
+    drawn, or one of behaviour.DISTURBANCES. Groups, or subjects of the others, that have too few of these
+    are left out; "" if none is. Of two targets the one that was chosen counts.
     """
     directory = pathlib.Path(directory)
     run = behaviour.read(directory, {"error", "reward_prediction_error"})
@@ -176,10 +176,9 @@ def measure(directory: str | pathlib.Path, seed: int = 1) -> list[dict]:
                        "a perturbation, or more trials")
     kept = {row["group"] for row in rows}
     named = [name for group, names in few.items() for name in (names if group in kept else [f"group {group}"])]
-    if named:
-        print(f"thalamus.py: left out: {', '.join(named)} (fewer than {MIN_FREEDOM + 4} perturbed trials that "
-              "reach an end, and one more for every further target)", file=sys.stderr)
-    return rows
+    why = (f"fewer than {MIN_FREEDOM + 4} perturbed trials that reach an end, and one more for every further "
+           "target")
+    return rows, f"left out: {', '.join(named)} ({why})" if named else ""
 
 
 def shares(rows: list[dict]) -> list[dict]:
@@ -220,13 +219,13 @@ def print_table(records: list[dict]) -> None:
     table.show(header, cells)
 
 
-def draw(records: list[dict], title: str, cut: str) -> plt.Figure:
-    """A panel per population, shares over convergence, or by group where some have the same. `cut`: what is
-    unlike the whole experiment."""
+def draw(records: list[dict], title: str, cut: str, left: str) -> plt.Figure:
+    """A panel per population, shares over convergence, or by group where some or all have the same. `cut`: what
+    is unlike the whole experiment; `left`: who of measure() is left out."""
     set_style(12)
     figure, panels = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
     groups = list(dict.fromkeys(r["group"] for r in records))
-    by_group = len({r["convergence"] for r in records}) < len(groups)
+    by_group = len({r["convergence"] for r in records}) < max(2, len(groups))
     names = {"error": "error only", "reward": "reward-prediction error only", "mixed": "both"}
     for axes, population in zip(panels, (*POPULATIONS, "all")):
         own = [r for r in records if r["population"] == population]
@@ -256,18 +255,21 @@ def draw(records: list[dict], title: str, cut: str) -> plt.Figure:
     n = stats.span(r["n"] for r in records)
     note = (f"Mean ± SEM over n = {n} subject{'s'[: n != '1']}; {'lines' if by_group else 'dotted'}: the same "
             "with trials shuffled.")
-    figure.supxlabel("\n".join(footnote(cut, note, 140)), fontsize=10, color="0.2", x=0.012, ha="left")
+    lines = [*footnote(cut, f"{left[:1].upper()}{left[1:]}", 140), *footnote("", note, 140)]
+    figure.supxlabel("\n".join(lines), fontsize=10, color="0.2", x=0.012, ha="left")
     return figure
 
 
 def analyse(directory: pathlib.Path) -> reading.Analysis:
     """Writes tables and figure; for reading.read()."""
-    rows = measure(directory)
+    rows, left = measure(directory)
+    if left:
+        print(f"thalamus.py: {left}", file=sys.stderr)
     records = shares(rows)
     run = behaviour.read(directory, set())
     table.write_csv(directory / "units.csv", rows)
     table.write_csv(directory / "shares.csv", records)
-    figure = draw(records, run.title or directory.name, run.cut)
+    figure = draw(records, run.title or directory.name, run.cut, left)
     return records, lambda: print_table(records), save_both(figure, directory, "thalamus"), run.cut
 
 

@@ -128,7 +128,7 @@ class ThalamusTest(unittest.TestCase):
         np.testing.assert_allclose(rates[:, 0], np.array([3, 2]) * 1000 / TRIAL_MS)
 
     def test_cells_are_found(self):
-        rows = thalamus.measure(write_run(self.root / "run"))
+        rows, _ = thalamus.measure(write_run(self.root / "run"))
         self.assertEqual(len(rows), 2 * 2 * CELLS)
         wanted = {0: "error", 1: "reward", 2: "mixed"}
         known = [row for row in rows if row["cell"] in wanted]
@@ -143,7 +143,7 @@ class ThalamusTest(unittest.TestCase):
         run = write_run(self.root / "run")
         with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
             file["rotation"][60:80] = 0.0
-        rows = thalamus.measure(run)
+        rows, _ = thalamus.measure(run)
         self.assertEqual({row["trials"] for row in rows}, {PERTURBED - 20})
         with netCDF4.Dataset(run / "behaviour.nc", "a") as file:
             file["rotation"][:] = 0.0
@@ -167,9 +167,13 @@ class ThalamusTest(unittest.TestCase):
         code, out, err = self.call(run, "--json")
         self.assertEqual({r["group"]: r["n"] for r in json.loads(out)}, {"abrupt_intact": 1})
         self.assertIn("left out: subject 1 (abrupt_intact), group abrupt_depleted (", err)
+        _, left = thalamus.measure(run)
+        figure = thalamus.draw(json.loads(out), "", "", left)
+        named = "Left out: subject 1 (abrupt_intact), group abrupt_depleted (fewer than 30 "
+        self.assertTrue(any(named in text.get_text() for text in figure.texts))
 
     def test_without_a_signal_nothing_is_found(self):
-        rows = thalamus.measure(write_run(self.root / "run", follow=0.0))
+        rows, _ = thalamus.measure(write_run(self.root / "run", follow=0.0))
         self.assertLess(np.mean([row["kind"] != "neither" for row in rows]), 0.15)
 
     def test_command(self):
@@ -195,13 +199,14 @@ class ThalamusTest(unittest.TestCase):
             f"{before}{kind}{after}": share for kind in thalamus.KINDS
             for before, after in (("", ""), ("", "_sem"), ("shuffled_", ""))}
             for p, share in (("VL", 0.01), ("VA", 0.5), ("all", 0.3)) for c in (0, 1)]
-        for axes in thalamus.draw(records, "", "").axes:
+        for axes in thalamus.draw(records, "", "", "").axes:
             self.assertGreater(axes.get_ylim()[1], 0.5)
             self.assertLess(axes.get_ylim()[0], 0)
             self.assertEqual(axes.get_xlabel(), "convergence")
         same = [r | {"convergence": 0} for r in records]
-        for axes in thalamus.draw(same, "", "").axes:  # groups stand side by side, by their names
-            self.assertEqual([t.get_text() for t in axes.get_xticklabels()], ["0", "1"])
+        for records, names in ((same, ["0", "1"]), ([r for r in same if r["group"] == "0"], ["0"])):
+            for axes in thalamus.draw(records, "", "", "").axes:  # groups stand side by side, by their names
+                self.assertEqual([t.get_text() for t in axes.get_xticklabels()], names)
 
     def test_what_is_missing_is_said(self):
         run = write_run(self.root / "run")
