@@ -104,13 +104,18 @@ def courses(directory: pathlib.Path) -> list[Course]:
 
 
 def merged(orders: list[list[str]]) -> list[str]:
-    """All names, each behind those that are before it in any of the orders. Where these contradict each
-    other, the name with the fewest before it comes first; of several, the one that is seen first."""
-    result, left = [], orders
-    while names := dict.fromkeys(itertools.chain(*left)):
-        before = lambda name: {one for order in left if name in order for one in order[: order.index(name)]}
-        result.append(min(names, key=lambda name: len(before(name))))
-        left = [[name for name in order if name != result[-1]] for order in left]
+    """All names, each behind those that are before it in any of the orders, also by way of others, unless it
+    is before them, too. Of several that may come next, the one that is seen first."""
+    left = list(dict.fromkeys(itertools.chain(*orders)))
+    before = {name: {one for order in orders if name in order for one in order[: order.index(name)]}
+              for name in left}
+    for middle in left:
+        for own in before.values():
+            own |= before[middle] if middle in own else set()
+    result = []
+    while left:
+        result.append(next(name for name in left if all(name in before[one] for one in before[name] & {*left})))
+        left.remove(result[-1])
     return result
 
 

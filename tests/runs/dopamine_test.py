@@ -136,6 +136,9 @@ class DopamineTest(unittest.TestCase):
         self.assertEqual(sorted(columns, key=columns.get), ["start", "begin", "middle", "end"])
         self.assertEqual(dopamine.merged([["a", "b"], ["b", "a"]]), ["a", "b"])
         self.assertEqual(dopamine.merged([["z"], ["a", "b", "z"], ["b", "a"]]), ["a", "b", "z"])
+        # Three that put each other before them, and what follows but one of them.
+        self.assertEqual(dopamine.merged([["z"], ["a", "b"], ["b", "c"], ["c", "a"], ["b", "z"]]), ["a", "b", "c", "z"])
+        self.assertEqual(dopamine.merged([["d", "e"], ["c", "d"], ["b", "c"], ["a"]]), ["b", "c", "d", "e", "a"])
 
     def test_fingers_have_their_outcome_after_the_deadline_and_rest_has_none(self):
         rate = np.full((2, 1, BINS.size), 5.0)
