@@ -185,8 +185,8 @@ def show(rows: list[dict]) -> None:
 
 
 def draw(rows: list[dict], labels: dict[str, str], title: str, cut: str) -> plt.Figure:
-    """Per group the sheet with its change; all on one scale. `cut`: what is unlike the whole
-    experiment."""
+    """Per group the sheet with its change; all on one scale. `labels`: of all groups, also of those that
+    have no map. `cut`: what is unlike the whole experiment."""
     set_style(10, {"axes.spines.top": True, "axes.spines.right": True})
     groups = list(dict.fromkeys(row["group"] for row in rows))
     finite = [abs(row["change_share"]) for row in rows if np.isfinite(row["change_share"])]
@@ -213,5 +213,8 @@ def draw(rows: list[dict], labels: dict[str, str], title: str, cut: str) -> plt.
     figure.suptitle(f"{title}: BOLD-like map of the motor sheet, medial to lateral", fontsize=11)
     note = (f"Means over whole trials, blurred (FWHM {FWHM} units, about 2.3 mm); a share of the power of "
             "transmission, not a scanner's per cent.")
-    figure.supxlabel("\n".join(footnote(cut, note, 130)), fontsize=8)
+    without = ", ".join(name for name in labels if name not in groups)
+    lines = [*footnote(cut, without and f"No map of {without}: without both phases.", 130),
+             *footnote("", note, 130)]
+    figure.supxlabel("\n".join(lines), fontsize=8)
     return figure

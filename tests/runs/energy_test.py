@@ -189,6 +189,10 @@ class EnergyTest(unittest.TestCase):
         self.assertEqual((image.origin, list(image.get_extent())), ("lower", [0, 18, 0, 6]))
         row, column = np.unravel_index(np.argmax(image.get_array()), (6, 18))
         self.assertEqual((column, row), HOT)
+        note = "No map of other: without both phases."
+        for labels, named in (({}, False), ({"other": "C"}, True)):
+            figure = energy.bold.draw(rows, {"abrupt_intact": "A", "abrupt_depleted": "B"} | labels, "", "")
+            self.assertEqual(any(note in text.get_text() for text in figure.texts), named)
 
     def test_a_silent_sheet_has_no_change_and_spoils_no_other(self):
         with netCDF4.Dataset(self.run_directory / "cortex_energy.nc", "a") as file:
