@@ -52,6 +52,8 @@ import table
 from targets import load_targets
 
 HEADER_WIDTH = 24  # characters, of a group's label
+BANDS = ("A band is a judgement: people's interval widened for the spread between laboratories, or without one what "
+         "we ask for.")
 NOT_RUN = "not run"  # verdict of a row none of whose groups is there
 SAME_ANGLE = 0.05  # degrees; within it two rotations are one
 
@@ -426,7 +428,7 @@ def print_table(results: list[Result]) -> None:
     print(
         f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
         f"{counts['out']} out; {counts['no human value']} without a human value, "
-        f"{counts['undefined']} undefined, {counts['not run']} not run{_not_run(results)}.\n"
+        f"{counts['undefined']} undefined, {counts['not run']} not run{_not_run(results)}.\n{BANDS}\n"
         f"\"*\" marks targets that parameters were tuned with in view, on other seeds: {tuned['in']} "
         f"of {tuned['in'] + tuned['out']} in;\nof the others, {counts['in'] - tuned['in']} of "
         f"{counts['in'] + counts['out'] - tuned['in'] - tuned['out']}.\n"
@@ -596,9 +598,9 @@ def save_summary(directory: pathlib.Path, runs: list[behaviour.Behaviour],
     text = (f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band; "
             f"{counts['no human value']} without a band, {counts['undefined']} undefined, "
             f"{counts['not run']} not run")
-    notes = ["Model: mean over n simulated subjects (of two groups: n / n, or pairs). * tuned with "
-             "the row in view, on other seeds. A band with one edge: the unit is that edge, or where "
-             "it is zero twice the mean."]
+    notes = ["Model: mean over n simulated subjects (of two groups: n / n, or pairs). * tuned with the row in "
+             f"view, on other seeds. {BANDS} With one edge: the unit is that edge, or where it is zero twice "
+             "the mean."]
     for run in runs:
         size = f"brain.scale {run.resolved['brain']['scale']:g}; " if run.resolved else ""
         notes.append(f"{run.path.parent.name}: {size}{run.extent}.")

@@ -962,6 +962,7 @@ class CommandTest(AnalysisTest):
         one = self.call(score.main, write_run(self.root / "one", subjects=1, shared_seeds=True))[1]
         self.assertRegex(one, r"A5 .* 1 pair +in\?\*\n")
         self.assertIn("judged targets are in their band", out)
+        self.assertIn("\nA band is a judgement: ", out)
         self.assertNotIn("other groups", out)
         lines = (run / "score.csv").read_text().splitlines()
         self.assertEqual({line.partition(",")[0] for line in lines[1:]}, targets_by_id().keys())
