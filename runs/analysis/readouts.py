@@ -524,7 +524,7 @@ def _after_learning(subject: Subject) -> np.ndarray:
     learning = subject.phases["learning"]
     learning = learning[~subject.columns["random_sign"][learning]]
     start = learning[-1] + 1 if len(learning) else subject.trials
-    perturbed = (np.nan_to_num(subject.columns["rotation"]) != 0) | subject.columns["disturbed"]
+    perturbed = (np.nan_to_num(subject.columns["drawn_rotation"]) != 0) | subject.columns["disturbed"]
     return start + np.arange(np.argmax([*perturbed[start:], True]))
 
 

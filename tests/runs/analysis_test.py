@@ -812,6 +812,9 @@ class ReadoutTest(AnalysisTest):
             self.assertAlmostEqual(readouts.aftereffect_deg(short), 12.0)
             self.assertEqual(readouts.label("aftereffect_deg", [short]),
                              "after-effect, trials 1-2 after the rotation, deg")
+            noisy = one((3, 0.0, 9.0), (4, 0.0, 3.0))
+            noisy.columns["drawn_rotation"][33:] = 5.0  # drawn about no rotation
+            self.assertAlmostEqual(readouts.aftereffect_deg(noisy), 9.0)
             for none in (one(), one((12, -30.0, -3.0), (12, 0.0, 6.0))):  # after a reversal it is a rebound
                 self.assertTrue(math.isnan(readouts.aftereffect_deg(none)))
 
