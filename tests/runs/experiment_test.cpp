@@ -377,6 +377,22 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:11: steps = 4 has no effect where the rotation begins and ends at 8 degrees; write "
       "where it ends, rotation_end_deg, or leave out steps"}},
+    {"steps_to_nowhere",
+     "[schedules.s]\nblocks = [{phase = \"up\", perturbation = \"rotation\", rotation_deg = 30, "
+     "steps = 4},\n{phase = \"down\", perturbation = \"rotation\", rotation_deg = 30, "
+     "rotation_end_deg = 0, steps = 4}]",
+     {},
+     {"x.toml:2:11: steps = 4 does not say where the rotation ends; write for example rotation_deg "
+      "= "
+      "0, rotation_end_deg = 30 (or rotation_end_deg = 0 where it shall go back to none), or leave "
+      "out steps"}},
+    {"flag_of_steps_to_nowhere",
+     "[schedules.s]\nblocks = [{phase = \"a\", perturbation = \"rotation\", rotation_deg = 30},\n"
+     "{phase = \"b\", perturbation = \"rotation\", rotation_deg = 30}]",
+     {"block.steps=5", "block.b.rotation_end_deg=0"},
+     {"--set block.steps=5: steps = 5 does not say where the rotation ends; write for example "
+      "rotation_deg = 0, rotation_end_deg = 30 (or rotation_end_deg = 0 where it shall go back to "
+      "none), or leave out steps"}},
     {"unseen_clamp",
      "[schedules.s]\nblocks = [{perturbation = \"clamp\", feedback = \"none\"}]",
      {},
