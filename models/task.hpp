@@ -125,11 +125,9 @@ struct Block {
            "angle of the perturbation (in the first step, where there are steps)");
     v.real("rotation_end_deg", rotation_end_deg, {"degree", -180, 180},
            "angle of the perturbation in the last step; without steps it has no effect");
-    v.integer(
-        "steps", steps, {"1", 0, 1e6},
-        "number of equal steps from rotation_deg to rotation_end_deg, which is 0 where it is not "
-        "written; 0: constant. "
-        "steps = trials is a ramp");
+    v.integer("steps", steps, {"1", 0, 1e6},
+              "number of equal steps from rotation_deg to rotation_end_deg, which must then be "
+              "written; 0: constant. steps = trials is a ramp");
     v.choice_of("rotation_sign", rotation_sign, {"same", "random"},
                 "random: on every trial the perturbation goes to either side with equal chance, so "
                 "that nothing adds up and each trial's correction can be read from the next");

@@ -40,7 +40,18 @@ bool can_reach(const ArmParameters& arm, Vector2 place) {
          arm.shoulder_min_deg <= shoulder && shoulder <= arm.shoulder_max_deg;
 }
 
-/// Refuses targets that the hand cannot get to.
+/// From the hand to the cursor, degrees: before it is turned, and at the ends of its turns.
+std::vector<double> turns_of(const Block& block) {
+  std::vector<double> turns = {0.0};
+  if (block.perturbation != Perturbation::rotation) return turns;
+  turns.push_back(block.rotation_deg);
+  if (block.steps > 1) turns.push_back(block.rotation_end_deg);
+  if (block.rotation_sign == RotationSign::random)
+    for (std::size_t i = turns.size(); i-- > 1;) turns.push_back(-turns[i]);
+  return turns;
+}
+
+/// Refuses targets that the hand cannot get to, nor where it has to go for a turned cursor.
 void check_reach(const BodyParameters& p, std::span<const Block> schedule) {
   const Vector2 start = hand_position(p.arm, start_posture());
   const std::string of_arm =
@@ -61,15 +72,18 @@ void check_reach(const BodyParameters& p, std::span<const Block> schedule) {
     for (const double target : block.targets_deg) {
       for (const double seen :
            {target, target + block.target_jump_deg, target + block.second_target_deg}) {
-        const double angle = math::radians(seen);
-        if (can_reach(p.arm, {start.x + distance * math::cos(angle),
-                              start.y + distance * math::sin(angle)}))
-          continue;
-        throw std::invalid_argument(
-            "body: distance_m: a target at " + text(seen) +
-            " degrees, for which the hand must go " + text(distance) + " m, is out of reach of " +
-            of_arm + "; give a smaller body.distance_m" +
-            (block.cursor_gain < 1 ? ", or a cursor_gain nearer to 1" : ""));
+        for (const double turn : turns_of(block)) {
+          const double angle = math::radians(seen - turn);
+          if (can_reach(p.arm, {start.x + distance * math::cos(angle),
+                                start.y + distance * math::sin(angle)}))
+            continue;
+          throw std::invalid_argument(
+              "body: distance_m: a target at " + text(seen) +
+              " degrees, for which the hand must go " + text(distance) + " m at " +
+              text(seen - turn) + " degrees, is out of reach of " + of_arm +
+              "; give a smaller body.distance_m" +
+              (block.cursor_gain < 1 ? ", or a cursor_gain nearer to 1" : ""));
+        }
       }
     }
   }

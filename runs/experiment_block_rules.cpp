@@ -102,6 +102,12 @@ void steps_fit(const BlockOfGroup& of_group, const Refuse& refuse) {
 void ramp_has_steps(const BlockOfGroup& of_group, const Refuse& refuse) {
   const Block& b = of_group.block;
   if (!turns(b)) return;
+  if (b.steps > 1 && !of_group.says_end) {
+    refuse(fmt::format("steps = {} does not say where the rotation ends", b.steps),
+           "write for example rotation_deg = 0, rotation_end_deg = 30 (or rotation_end_deg = 0 "
+           "where it shall go back to none), or leave out steps");
+    return;
+  }
   if (b.steps > 1 && b.rotation_end_deg == b.rotation_deg) {
     refuse(
         fmt::format("steps = {} has no effect where the rotation begins and ends at {:g} degrees",

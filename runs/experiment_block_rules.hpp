@@ -11,6 +11,7 @@ namespace quartet {
 /// A block, and what of its group its keys must suit.
 struct BlockOfGroup {
   const Block& block;
+  bool says_end;            ///< whether rotation_end_deg is written, be it 0
   double nearest_target_m;  ///< of any subject's targets
   bool sees_hands;          ///< whether the group's brains do
   bool feels;               ///< whether they have afferents at rest

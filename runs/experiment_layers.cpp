@@ -30,11 +30,12 @@ Place place_in(Layer& layer, std::string_view key, const Place& otherwise) {
   return setting ? setting->where : otherwise;
 }
 
-struct Schedule {
-  std::vector<LabelledBlock> blocks;
-  std::vector<Place> where;
-  std::vector<bool> needs_kind;  ///< keys of a probe are written, and no kind, not even "none"
+/// A block of the file, and its text.
+struct WrittenBlock {
+  LabelledBlock labelled;
+  BlockText* text;
 };
+using Schedule = std::vector<WrittenBlock>;
 
 std::map<std::string, Schedule> read_schedules(Document& document, Problems& problems) {
   // A table of a block may share its name with a phase: block.NAME.KEY is the phase's or the
@@ -56,12 +57,7 @@ std::map<std::string, Schedule> read_schedules(Document& document, Problems& pro
                      taken ? "choose one that is not a key of a block"
                            : "use letters, digits, '_' and (not first) '-'");
       }
-      schedule.blocks.push_back(labelled);
-      schedule.where.push_back(block_text.where);
-      schedule.needs_kind.push_back(
-          !find_setting(block_text.keys, "probe.kind") &&
-          std::any_of(block_text.keys.begin(), block_text.keys.end(),
-                      [](const Setting& setting) { return setting.key.starts_with("probe."); }));
+      schedule.push_back({labelled, &block_text});
     }
     schedules[text.name] = std::move(schedule);
   }
@@ -228,10 +224,10 @@ class Builder {
     read_settings(counts, command_line_, {own, ""}, problems_);
     group.subjects = counts.subjects;
 
-    for (std::size_t b = 0; b < schedule.blocks.size(); ++b) {
-      group.blocks.push_back(read_block(schedule.blocks[b], levels, problems_));
-      group.phases.push_back(schedule.blocks[b].phase);
-      check(group, levels, schedule, b);
+    for (const WrittenBlock& written : schedule) {
+      group.blocks.push_back(read_block(written.labelled, levels, problems_));
+      group.phases.push_back(written.labelled.phase);
+      check(written, group.blocks.back(), levels, group.varied);
     }
     return group;
   }
@@ -294,27 +290,41 @@ class Builder {
     return block;
   }
 
-  static std::vector<BlockRefusal> refusals(const Block& block, const BrainParameters& brain,
-                                            const BodyParameters& body,
-                                            const std::vector<Varied>& varied) {
+  /// Whether a block has `key` in its text or by an override.
+  static bool says(const WrittenBlock& written, const Levels& levels, const std::string& key) {
+    if (find_setting(written.text->keys, key)) return true;
+    for (const Level& level : levels)
+      for (const std::string& prefix : block_prefixes(level.starts, written.labelled.phase))
+        if (find_setting(*level.layer, prefix + key)) return true;
+    return false;
+  }
+
+  std::vector<BlockRefusal> refusals(const WrittenBlock& written, const Levels& levels,
+                                     const std::vector<Varied>& varied) const {
+    Problems told_before;
+    const auto [brain, body] = read_tables(levels, told_before);
     double nearest_target_m = body.distance_m;
     for (const Varied& one : varied)
       if (one.key == "body.distance_m") nearest_target_m = one.low;
-    return check_block({block, nearest_target_m, brain.cortex.observation.connected,
-                        brain.cortex.afferents.connected});
+    const Block block = read_block(written.labelled, levels, told_before);
+    return check_block({block, says(written, levels, "rotation_end_deg"), nearest_target_m,
+                        brain.cortex.observation.connected, brain.cortex.afferents.connected});
   }
 
-  /// Block `b` of a group.
-  void check(const Group& group, const Levels& levels, const Schedule& schedule, std::size_t b) {
-    const Place& where = schedule.where[b];
-    const Block& block = group.blocks[b];
-    for (const BlockRefusal& one : refusals(block, group.brain, group.body, group.varied)) {
-      const Setting* cause = cause_of(one, schedule.blocks[b], group, levels);
+  /// A block of a group, with what `levels` make of it.
+  void check(const WrittenBlock& written, const Block& block, const Levels& levels,
+             const std::vector<Varied>& varied) {
+    Layer& keys = written.text->keys;
+    for (const BlockRefusal& one : refusals(written, levels, varied)) {
+      const Setting* cause = cause_of(one, written, levels, varied);
       // A misspelt key leaves a value at its default, with which others may not go together.
-      problems_.add(cause ? cause->where : where, one.what, one.remedy, true);
+      problems_.add(cause ? cause->where : written.text->where, one.what, one.remedy, true);
     }
-    if (schedule.needs_kind[b] && block.probe.kind == ProbeKind::none) {
-      problems_.add(where, "keys of a probe have no effect without probe.kind",
+    const bool has_probe_keys = std::any_of(
+        keys.begin(), keys.end(), [](const Setting& one) { return one.key.starts_with("probe."); });
+    if (has_probe_keys && !find_setting(keys, "probe.kind") &&
+        block.probe.kind == ProbeKind::none) {
+      problems_.add(written.text->where, "keys of a probe have no effect without probe.kind",
                     "write for example probe.kind = \"recruitment\", or \"none\" to leave it off",
                     true);
     }
@@ -324,10 +334,10 @@ class Builder {
   /// Overrides are left out one after the other, the strongest first, each with the weaker ones of
   /// its key, so that only one in force makes a difference. They stay out: of several that are
   /// refused alike, none makes a difference alone.
-  const Setting* cause_of(const BlockRefusal& refusal, const LabelledBlock& written,
-                          const Group& group, const Levels& levels) const {
+  const Setting* cause_of(const BlockRefusal& refusal, const WrittenBlock& written,
+                          const Levels& levels, const std::vector<Varied>& varied) const {
     const auto prefixes = [&](const Level& level) {
-      std::vector<std::string> all = block_prefixes(level.starts, written.phase);
+      std::vector<std::string> all = block_prefixes(level.starts, written.labelled.phase);
       all.insert(all.end(), level.starts.begin(), level.starts.end());
       return all;
     };
@@ -340,10 +350,7 @@ class Builder {
           std::erase_if(*level.layer, [&](const Setting& one) { return one.key == prefix + key; });
     };
     const auto is_refused = [&] {
-      Problems told_before;
-      const SubjectTables tables = read_tables(left, told_before);
-      const auto found =
-          refusals(read_block(written, left, told_before), tables.brain, tables.body, group.varied);
+      const auto found = refusals(written, left, varied);
       return std::find(found.begin(), found.end(), refusal) != found.end();
     };
     for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
@@ -381,8 +388,8 @@ std::set<std::string> phases_of(Document& document) {
   std::set<std::string> phases;
   Problems told_before;
   for (const auto& [name, schedule] : read_schedules(document, told_before))
-    for (const LabelledBlock& block : schedule.blocks)
-      if (!block.phase.empty()) phases.insert(block.phase);
+    for (const WrittenBlock& block : schedule)
+      if (!block.labelled.phase.empty()) phases.insert(block.labelled.phase);
   return phases;
 }
 

@@ -34,13 +34,17 @@ constexpr const char* kBrainIsOfRun =
     "brain.KEY holds for the whole run: write it for a group or the file; blocks have cell_loss, "
     "drug and polarization_mv";
 
+void report_table(const Setting& setting, Problems& problems) {
+  problems.add(setting.where, fmt::format("{} is a table of keys", setting.key),
+               fmt::format("write {}.KEY = VALUE", setting.key));
+}
+
 void report_unknown(const Layer& layer, const Names& known, Problems& problems,
                     bool in_block = false) {
   for (const Setting& setting : layer) {
     if (setting.used) continue;
     if (among(known, setting.key)) {
-      problems.add(setting.where, fmt::format("{} is a table of keys", setting.key),
-                   fmt::format("write {}.KEY = VALUE", setting.key));
+      report_table(setting, problems);
       continue;
     }
     if (brain_in_block(setting.key, in_block)) {
@@ -70,11 +74,14 @@ void report_unknown_varied(const Layer& layer, Problems& problems) {
     if (setting.key.starts_with("brain.") || setting.key.starts_with("body.")) {
       of_tables.push_back(setting);
     } else {
+      const bool of_block = setting.key.starts_with("block.");
       problems.add(setting.where,
                    fmt::format("vary.{}: subjects of a group differ in numbers of [brain] and "
-                               "[body] alone",
-                               setting.key),
-                   "write groups that differ");
+                               "[body] alone{}",
+                               setting.key, of_block ? ", and go through the same blocks" : ""),
+                   of_block ? fmt::format("write a [[group]] for each value, with set = {{{} = …}}",
+                                          setting.key)
+                            : "write groups that differ");
     }
   }
   report_unknown(of_tables, subject_table_names(), problems);
@@ -121,8 +128,12 @@ class UnknownOverrides {
     if (key.starts_with("group.")) {
       const std::size_t end = key.find('.', 6);
       const std::string name = key.substr(6, end == key.npos ? key.npos : end - 6);
-      if (end == key.npos || !among(groups_, name)) {
+      if (!among(groups_, name)) {
         report_name(setting, fmt::format("no group {}", name), name, groups_, "groups");
+        return;
+      }
+      if (end == key.npos) {
+        report_table(setting, problems_);
         return;
       }
       own = key.substr(0, end + 1);
@@ -137,11 +148,13 @@ class UnknownOverrides {
         report_name(setting, what, *phase, phases_, "phases");
       return;
     }
-    if (among(of_file_, key) || among(of_group_, key)) {
-      const bool group_has_it = among(of_group_, key) && (in_group_ || !own.empty());
-      problems_.add(setting.where, fmt::format("{} cannot be set here", setting.key),
-                    among(of_file_, key) && !group_has_it ? "write it at the file's top level"
-                                                          : "write it in the file's [[group]]");
+    if (const auto [reason, remedy] = out_of_reach(key, own); !remedy.empty()) {
+      problems_.add(setting.where, fmt::format("{} cannot be set here{}", setting.key, reason),
+                    remedy);
+      return;
+    }
+    if (of_table(key + ".", known_)) {
+      report_table(setting, problems_);
       return;
     }
     if (brain_in_block(key, false)) {
@@ -161,6 +174,33 @@ class UnknownOverrides {
                   close.empty() || close == key ? "`quartet describe` lists all keys"
                                                 : fmt::format("did you mean {}{}?", own, close),
                   close == key);  // not read, because something else is wrong
+  }
+
+  struct OutOfReach {
+    std::string reason, remedy;
+  };
+  /// Why an override cannot set what is a key of the file, and what to do instead; empty where it
+  /// is none. `own`: "group.NAME." in front of it.
+  OutOfReach out_of_reach(const std::string& key, const std::string& own) const {
+    const std::string table = key.substr(0, key.find('.')), last = key.substr(key.rfind('.') + 1);
+    const bool group_has_it = among(of_group_, key) && (in_group_ || !own.empty());
+    if (among(of_file_, key) && !group_has_it) return {"", "write it at the file's top level"};
+    if (among(of_group_, key) || table == "set" || table == "vary")
+      return {"", "write it in the file's [[group]]"};
+    if (table == "schedules" || table == "schedule")
+      return {": overrides change values of blocks, not which blocks there are",
+              "write block.KEY or block.PHASE.KEY, or edit the file's [schedules.NAME]"};
+    if (last == "phase")
+      return {": it is the label by which overrides find a block", "edit the block in the file"};
+    if (last == "trials_factor")
+      return {": it is of all blocks and groups, in [quick]",
+              "write block.trials or block.PHASE.trials, or edit the file's [quick]"};
+    if (key == "group")
+      return {": every group has keys of its own", "write group.NAME.KEY = VALUE"};
+    if (table == "quick") return {": [quick] is a layer of its own", "leave out \"quick.\""};
+    if (table == "record" && !own.empty())
+      return {": it is the same for all groups", fmt::format("leave out \"{}\"", own)};
+    return {};
   }
 
   void report_name(const Setting& setting, const std::string& what, const std::string& name,

@@ -41,14 +41,27 @@ int written(int exit_code) {
   return quartet::failure_code();
 }
 
-/// What the parser of the command line found wrong, in words for people. `remedy` goes behind it.
-std::string plainly(const CLI::ParseError& error, const std::string& remedy) {
+/// The first example in a command's help.
+std::string example_of(const CLI::App& command) {
+  const std::string help = command.get_footer();
+  const std::size_t start = help.find("quartet ");
+  return help.substr(start, help.find('\n', start) - start);
+}
+
+/// What the parser of the command line found wrong, in words for people. `command`: where there is
+/// one; `remedy` goes behind it.
+std::string plainly(const CLI::ParseError& error, const CLI::App* command,
+                    const std::string& remedy) {
   const std::string what = error.what();
   const std::string flag = what.substr(0, what.find(':'));
   // Our own checks say what to write.
   if (dynamic_cast<const CLI::ValidationError*>(&error)) return what;
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) {
     if (what.find("At Most 1") != what.npos) return flag + ": given more than once; give it once";
+    const CLI::Option* option = command ? command->get_option_no_throw(flag) : nullptr;
+    if (const int values = option ? option->get_items_expected_min() : 1; values > 1)
+      return flag + ": takes " + std::to_string(values) + " values (" + option->get_description() +
+             "); write for example " + example_of(*command);
     return flag + ": its value is missing; " + remedy;
   }
   return what + "; " + remedy;
@@ -155,10 +168,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return written(app.exit(error));  // --help
     const std::string meant = proposal(app, arguments);
+    const std::vector<CLI::App*> given = app.get_subcommands();
     return refuse("quartet: " +
-                  plainly(error, meant.empty()
-                                     ? "`quartet --help` and `quartet COMMAND --help` show how"
-                                     : "did you mean " + meant + "?"));
+                  plainly(error, given.empty() ? nullptr : given[0],
+                          meant.empty() ? "`quartet --help` and `quartet COMMAND --help` show how"
+                                        : "did you mean " + meant + "?"));
   } catch (const quartet::ExperimentError& error) {
     return refuse(error.what());
   } catch (const quartet::UsageError& error) {

@@ -69,8 +69,25 @@ double conversion(std::string_view from, std::string_view to) {
 /// A number for people: six digits are enough.
 std::string short_number(double value) { return fmt::format("{:g}", value); }
 
+std::string whole(std::string_view key) { return std::string(key); }
+
 std::string last_part(std::string_view key) {
   return std::string(key.substr(key.rfind('.') == key.npos ? 0 : key.rfind('.') + 1));
+}
+
+/// The candidate whose `part` is that of `given` or goes on from there, within its table and with
+/// the least ("rotation_deg" from "rotation"). Empty if there is none.
+std::string continuation(std::string_view given, const std::vector<std::string>& candidates,
+                         std::string (*part)(std::string_view)) {
+  const std::string beginning = part(given);
+  std::string best;
+  if (beginning.empty()) return best;
+  for (const std::string& candidate : candidates) {
+    const std::string name = part(candidate);
+    if (!name.starts_with(beginning) || name.find('.', beginning.size()) != name.npos) continue;
+    if (best.empty() || name.size() < part(best).size()) best = candidate;
+  }
+  return best;
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours between two texts.
@@ -450,8 +467,9 @@ std::string toml_text(std::string_view text) {
 }
 
 std::string nearest(std::string_view given, const std::vector<std::string>& candidates) {
+  std::string best = continuation(given, candidates, whole);
+  if (!best.empty()) return best;
   const std::size_t tolerance = std::clamp<std::size_t>(given.size() / 3, 1, 3);
-  std::string best;
   std::size_t best_distance = tolerance + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(given, candidate);
@@ -462,10 +480,7 @@ std::string nearest(std::string_view given, const std::vector<std::string>& cand
   }
   if (!best.empty()) return best;
   // The right key in the wrong table, or the table forgotten.
-  for (const std::string& candidate : candidates) {
-    if (last_part(candidate) == last_part(given)) return candidate;
-  }
-  return "";
+  return continuation(given, candidates, last_part);
 }
 
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& candidates,

@@ -1463,5 +1463,20 @@ TEST(BodyCheck, TargetsAreWithinReach) {
   EXPECT_NE(impossible(far, jumps).find("a target at 90 degrees"), std::string::npos);
 }
 
+TEST(BodyCheck, TurnedCursorsAreWithinReach) {
+  const auto turned = [](Block block) {
+    block.targets_deg = {0};
+    block.cursor_gain = 0.5;
+    block.perturbation = Perturbation::rotation;
+    return impossible([](BodyParameters&) {}, block);
+  };
+  EXPECT_EQ(turned({.rotation_deg = 90}), "");
+  for (const Block& block : {Block{.rotation_deg = -90},
+                             Block{.rotation_deg = 90, .rotation_sign = RotationSign::random},
+                             Block{.rotation_end_deg = -90, .steps = 4}})
+    EXPECT_NE(turned(block).find("a target at 0 degrees, for which the hand must go 0.2 m at 90"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace quartet

@@ -141,6 +141,12 @@ TEST_F(Cli, RefusesWrongCommandLines) {
   expect_refusal({"run", "x.toml", "--scale", "1", "--scale", "2"},
                  "quartet: --scale: given more than once; give it once\n");
   expect_refusal({"run", "x.toml", "--seed"}, "quartet: --seed: its value is missing; ");
+  const std::vector<std::string> energy = {"energy", "results/mine", "--between", "a", "b", "c"};
+  for (const int phases : {1, 3})
+    expect_refusal({energy.begin(), energy.begin() + 3 + phases},
+                   "quartet: --between: takes 2 values (two phases of the schedule to compare; "
+                   "default: its first two); write for example quartet energy results/mine "
+                   "--between baseline rotated\n");
   expect_refusal({"run", kExperiments + "smoke.toml", "--placement", "cortx:0"},
                  "quartet: --placement: there is no region 'cortx'; ");
 }

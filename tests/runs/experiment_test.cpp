@@ -65,6 +65,15 @@ const Refusal kRefusals[] = {
      "zebra = 3" + kTail,
      {},
      {"x.toml:1:1: unknown key zebra; `quartet describe` lists all keys"}},
+    {"forgotten_unit",
+     "[body]\ndeadline = 900\n[schedules.s]\nblocks = [{rotation = 30, perturb = \"rotation\"}]\n",
+     {"rotation=30", "block.rotation_end=0"},
+     {"--set rotation=30: unknown key rotation; did you mean block.rotation_deg?",
+      "--set block.rotation_end=0: unknown key block.rotation_end; did you mean "
+      "block.rotation_end_deg?",
+      "x.toml:2:1: unknown key body.deadline; did you mean body.deadline_ms?",
+      "x.toml:4:12: unknown key rotation; did you mean rotation_deg?",
+      "x.toml:4:27: unknown key perturb; did you mean perturbation?"}},
     {"forgotten_table",
      "scale = 3" + kTail,
      {},
@@ -377,6 +386,22 @@ const Refusal kRefusals[] = {
      {},
      {"x.toml:2:11: steps = 4 has no effect where the rotation begins and ends at 8 degrees; write "
       "where it ends, rotation_end_deg, or leave out steps"}},
+    {"steps_to_nowhere",
+     "[schedules.s]\nblocks = [{phase = \"up\", perturbation = \"rotation\", rotation_deg = 30, "
+     "steps = 4},\n{phase = \"down\", perturbation = \"rotation\", rotation_deg = 30, "
+     "rotation_end_deg = 0, steps = 4}]",
+     {},
+     {"x.toml:2:11: steps = 4 does not say where the rotation ends; write for example rotation_deg "
+      "= "
+      "0, rotation_end_deg = 30 (or rotation_end_deg = 0 where it shall go back to none), or leave "
+      "out steps"}},
+    {"flag_of_steps_to_nowhere",
+     "[schedules.s]\nblocks = [{phase = \"a\", perturbation = \"rotation\", rotation_deg = 30},\n"
+     "{phase = \"b\", perturbation = \"rotation\", rotation_deg = 30}]",
+     {"block.steps=5", "block.b.rotation_end_deg=0"},
+     {"--set block.steps=5: steps = 5 does not say where the rotation ends; write for example "
+      "rotation_deg = 0, rotation_end_deg = 30 (or rotation_end_deg = 0 where it shall go back to "
+      "none), or leave out steps"}},
     {"unseen_clamp",
      "[schedules.s]\nblocks = [{perturbation = \"clamp\", feedback = \"none\"}]",
      {},
@@ -436,6 +461,39 @@ const Refusal kRefusals[] = {
      {"group.a.seed=3", "group.a.name=c"},
      {"--set group.a.seed=3: group.a.seed cannot be set here; write it at the file's top level",
       "--set group.a.name=c: group.a.name cannot be set here; write it in the file's [[group]]"}},
+    {"flags_out_of_reach",
+     kGood,
+     {"schedules.main.blocks=3", "group.a.schedule.main=3", "block.turn.phase=b", "phase=b",
+      "trials_factor=0.5", "quick.brain.scale=1", "group.a.record.rate_bin_ms=5",
+      "group.a.vary.body.distance_m=[0.1, 0.2]"},
+     {"--set schedules.main.blocks=3: schedules.main.blocks cannot be set here: overrides change "
+      "values of blocks, not which blocks there are; write block.KEY or block.PHASE.KEY, or edit "
+      "the file's [schedules.NAME]",
+      "--set group.a.schedule.main=3: group.a.schedule.main cannot be set here: overrides change "
+      "values of blocks, not which blocks there are; write block.KEY or block.PHASE.KEY, or edit "
+      "the file's [schedules.NAME]",
+      "--set block.turn.phase=b: block.turn.phase cannot be set here: it is the label by which "
+      "overrides find a block; edit the block in the file",
+      "--set phase=b: phase cannot be set here: it is the label by which overrides find a block; "
+      "edit the block in the file",
+      "--set trials_factor=0.5: trials_factor cannot be set here: it is of all blocks and groups, "
+      "in [quick]; write block.trials or block.PHASE.trials, or edit the file's [quick]",
+      "--set quick.brain.scale=1: quick.brain.scale cannot be set here: [quick] is a layer of its "
+      "own; leave out \"quick.\"",
+      "--set group.a.record.rate_bin_ms=5: group.a.record.rate_bin_ms cannot be set here: it is "
+      "the same for all groups; leave out \"group.a.\"",
+      "--set group.a.vary.body.distance_m=[0.1, 0.2]: group.a.vary.body.distance_m cannot be set "
+      "here; write it in the file's [[group]]"}},
+    {"flags_of_tables",
+     kGood,
+     {"block=3", "block.turn=3", "group=3", "group.a=3", "group.a.block.turn=3"},
+     {"--set block=3: block is a table of keys; write block.KEY = VALUE",
+      "--set block.turn=3: block.turn is a table of keys; write block.turn.KEY = VALUE",
+      "--set group=3: group cannot be set here: every group has keys of its own; write "
+      "group.NAME.KEY = VALUE",
+      "--set group.a=3: group.a is a table of keys; write group.a.KEY = VALUE",
+      "--set group.a.block.turn=3: group.a.block.turn is a table of keys; write "
+      "group.a.block.turn.KEY = VALUE"}},
     {"flag_cut",
      kGood,
      {"cut=nothing"},
@@ -674,7 +732,8 @@ const Refusal kRefusals[] = {
       "be whole can be varied; write groups that differ",
       "x.toml:11:6: body.motor_noise = -1 is out of range; write a value from 0 to 1",
       "x.toml:12:7: vary.block.rotation_deg: subjects of a group differ in numbers of [brain] and "
-      "[body] alone; write groups that differ"}},
+      "[body] alone, and go through the same blocks; write a [[group]] for each value, with set = "
+      "{block.rotation_deg = …}"}},
     {"varied_distance",
      "[schedules.s]\nblocks = [{target_radius_m = 0.05}]\n[[group]]\n"
      "vary.body.distance_m = [0.03, 0.12]",
