@@ -429,7 +429,7 @@ def print_table(results: list[Result]) -> None:
         f"{counts['in']} of {counts['in'] + counts['out']} judged targets are in their band, "
         f"{counts['out']} out; {counts['no human value']} without a human value, "
         f"{counts['undefined']} undefined, {counts['not run']} not run{_not_run(results)}.\n{BANDS}\n"
-        f"\"*\" marks targets that parameters were tuned with in view, on other seeds: {tuned['in']} "
+        f"\"*\" marks targets that parameters were tuned with in view: {tuned['in']} "
         f"of {tuned['in'] + tuned['out']} in;\nof the others, {counts['in'] - tuned['in']} of "
         f"{counts['in'] + counts['out'] - tuned['in'] - tuned['out']}.\n"
         "A quick run of few subjects is for a look: \"?\" marks verdicts where an edge of the "
@@ -599,8 +599,8 @@ def save_summary(directory: pathlib.Path, runs: list[behaviour.Behaviour],
             f"{counts['no human value']} without a band, {counts['undefined']} undefined, "
             f"{counts['not run']} not run")
     notes = ["Model: mean over n simulated subjects (of two groups: n / n, or pairs). * tuned with the row in "
-             f"view, on other seeds. {BANDS} With one edge: the unit is that edge, or where it is zero twice "
-             "the mean."]
+             f"view. {BANDS} With one edge: the unit is that edge, or where it is zero twice the "
+             "mean."]
     for run in runs:
         size = f"brain.scale {run.resolved['brain']['scale']:g}; " if run.resolved else ""
         notes.append(f"{run.path.parent.name}: {size}{run.extent}.")

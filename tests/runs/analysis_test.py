@@ -1101,7 +1101,7 @@ class CommandTest(AnalysisTest):
         self.assertRegex(out, r"A1 .*0\.81 ± 0\.052 +4 +in\?\*\n")
         self.assertRegex(out, r"A2 .*0\.54 ± 0\.035 +4 +in\*\n")
         self.assertRegex(out, r"CS_ERR .*2 ± 0 +4 +in\n")
-        self.assertIn("on other seeds: 13 of 13 in;\nof the others, 9 of 9.", out)
+        self.assertIn("tuned with in view: 13 of 13 in;\nof the others, 9 of 9.", out)
         document = json.loads(self.call(score.main, run, "--json")[1])
         rows = {row["id"]: row for row in document["targets"]}
         self.assertEqual((rows["A1"]["tuned"], rows["CS_ERR"]["tuned"]), (True, False))
