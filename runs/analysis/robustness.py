@@ -237,6 +237,8 @@ def falsifier_row(falsifier: dict, runs: Runs) -> Row:
         verdict = "untested: unchanged is out of its bounds"
     elif reference.verdict != "in":
         verdict = f"untested: {reference.verdict.removeprefix('undefined: ')}"
+    elif result.verdict in VERDICTS and result.sem_crosses_band is not False:
+        verdict = "undefined: a bound lies within mean ± SEM, or there is no SEM"
     else:
         verdict = VERDICTS.get(result.verdict, result.verdict)
     return Row("falsifiers", falsifier["name"], result, reference, verdict, "kept" in falsifier)
@@ -308,12 +310,10 @@ def print_targets(part: str, rows: list[Row]) -> None:
 
 
 def print_falsifiers(rows: list[Row]) -> None:
-    mark = lambda r: "?" * (r.verdict in VERDICTS.values() and r.result.sem_crosses_band is not False)
     table.show(("falsifier", "what", "unchanged (n)", "changed (n)", "must be", "verdict"), [
         (r.name, r.result.target["description"], number(r.reference),
-         number(r.result) + " of it" * r.kept, score.band(r.result.target), r.verdict + mark(r))
+         number(r.result) + " of it" * r.kept, score.band(r.result.target), r.verdict)
         for r in rows])
-    print("\"?\": an edge of what must be lies within mean ± SEM, or there is no SEM.")
 
 
 def print_doses(records: list[dict]) -> None:

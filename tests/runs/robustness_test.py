@@ -173,6 +173,14 @@ class RobustnessTest(unittest.TestCase):
         self.assertRegex(out, r"gone .* untested: unchanged is out of its bounds\n")
         self.assertIn("0 holds, 0 fails, 1 not judged.", out)
 
+    def test_bounds_within_a_sem_are_not_judged(self):
+        self.write("unchanged")
+        self.write("gone", rebound=0.38)  # of 7.5 ± .48: the bound is 3
+        code, out, _ = self.call("--part", "falsifiers", "--only", "gone", "--strict")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"gone .* 2\.85 ± 0\.18 \(4\) +<= 3 +undefined: a bound lies within")
+        self.assertIn("0 holds, 0 fails, 1 not judged.", out)
+
     def test_doses(self):
         self.write("unchanged")
         self.write("part_1", late=0.5)
