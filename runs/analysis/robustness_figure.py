@@ -47,14 +47,14 @@ def draw(rows: list, doses: list[dict], settings: dict) -> plt.Figure:
     for block, size, what in zip((_targets, _falsifiers, _doses), heights,
                                  (varied, falsifiers, (doses, titles))):
         if size:
-            block(figure, top, size, height, what)
+            block(figure, top, height, what)
         top -= size
     return figure
 
 
-def _targets(figure, top: float, size: float, height: float, rows: list) -> None:
+def _targets(figure, top: float, height: float, rows: list) -> None:
     names = list(dict.fromkeys(r.result.target["id"] for r in rows))
-    bottom = top - size + 0.55
+    bottom = top - 0.35 - ROW * len(names)
     axes = figure.add_axes((0.4, bottom / height, 0.37, ROW * len(names) / height))
     axes.set(xlim=(LEFT, RIGHT), ylim=(len(names) - 0.5, -0.5), yticks=[], xticks=[-1, 0, 1, 2])
     axes.set_xlabel("0 and 1: the edges of the band", labelpad=2, fontsize=10)
@@ -102,7 +102,7 @@ def _targets(figure, top: float, size: float, height: float, rows: list) -> None
                   bbox_to_anchor=(0.15, 1 - 0.12 / height))
 
 
-def _falsifiers(figure, top: float, size: float, height: float, rows: list) -> None:
+def _falsifiers(figure, top: float, height: float, rows: list) -> None:
     columns = (0.012, 0.5, 0.63, 0.785, 0.885)
     line = lambda k: (top - 0.2 - ROW * k) / height
     for x, text in zip(columns, ("Falsifiers", "unchanged (n)", "changed (n)", "must be", "verdict")):
@@ -117,7 +117,7 @@ def _falsifiers(figure, top: float, size: float, height: float, rows: list) -> N
                         color=VERDICTS.get(r.verdict, GREY) if x == columns[-1] else "black")
 
 
-def _doses(figure, top: float, size: float, height: float, what: tuple[list[dict], dict]) -> None:
+def _doses(figure, top: float, height: float, what: tuple[list[dict], dict]) -> None:
     records, titles = what
     lesions = list(dict.fromkeys(r["lesion"] for r in records))
     curves = list(dict.fromkeys(r["readout"] for r in records))
