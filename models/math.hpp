@@ -48,9 +48,6 @@ inline float select(bool condition, float yes, float no) {
 inline double abs(double x) {
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) & 0x7fff'ffff'ffff'ffffu);
 }
-inline float abs(float x) {
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0x7fff'ffffu);
-}
 /// |magnitude| with the sign of `sign`.
 inline double copy_sign(double magnitude, double sign) {
   return std::bit_cast<double>((std::bit_cast<std::uint64_t>(magnitude) & 0x7fff'ffff'ffff'ffffu) |
@@ -91,21 +88,6 @@ inline double cos_kernel(double r) {
   const double rest = (1.0 - w) - half;
   return w + (rest + z * z * p);
 }
-/// The same in float (coefficients: Cephes sinf.c).
-inline float sin_kernel(float r) {
-  const float z = r * r;
-  float p = -1.9515295891e-4f;
-  p = p * z + 8.3321608736e-3f;
-  p = p * z - 1.6666654611e-1f;
-  return r + r * z * p;
-}
-inline float cos_kernel(float r) {
-  const float z = r * r;
-  float p = 2.443315711809948e-5f;
-  p = p * z - 1.388731625493765e-3f;
-  p = p * z + 4.166664568298827e-2f;
-  return 1.0f - 0.5f * z + z * z * p;
-}
 
 /// sin(x + quadrants·π/2).
 inline double sin_quadrant(double x, std::uint64_t quadrants) {
@@ -120,17 +102,6 @@ inline double sin_quadrant(double x, std::uint64_t quadrants) {
       std::bit_cast<double>(std::bit_cast<std::uint64_t>(y) ^ ((quadrant & 2) << 62));
   const double flushed = select(abs(y) < DBL_MIN, 0.0, signed_y);
   return select(abs(x) <= 1e6, flushed, std::numeric_limits<double>::quiet_NaN());
-}
-inline float sin_quadrant(float x, std::uint32_t quadrants) {
-  const float n = x * static_cast<float>(2.0 / pi) + round_float;
-  const float k = n - round_float;
-  const float r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489e-8f;
-  const std::uint32_t quadrant = std::bit_cast<std::uint32_t>(n) + quadrants;
-  const float y = select((quadrant & 1) != 0, cos_kernel(r), sin_kernel(r));
-  const float signed_y =
-      std::bit_cast<float>(std::bit_cast<std::uint32_t>(y) ^ ((quadrant & 2) << 30));
-  const float flushed = select(abs(y) < FLT_MIN, 0.0f, signed_y);
-  return select(abs(x) <= 8192.0f, flushed, std::numeric_limits<float>::quiet_NaN());
 }
 
 }  // namespace detail
@@ -215,36 +186,11 @@ inline double log(double x) {
   y = select(x <= -DBL_MIN, std::numeric_limits<double>::quiet_NaN(), y);
   return select(x < std::numeric_limits<double>::infinity(), y, x);  // inf and nan
 }
-/// Natural logarithm to 1e-7 relative (coefficients: FreeBSD e_logf.c).
-inline float log(float x) {
-  using namespace detail;
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
-  const std::uint32_t exponent =
-      static_cast<std::uint32_t>(static_cast<std::int32_t>(bits - 0x3f35'04f3u) >> 23);
-  const float k =
-      std::bit_cast<float>(std::bit_cast<std::uint32_t>(round_float) + exponent) - round_float;
-  const float f = std::bit_cast<float>(bits - (exponent << 23)) - 1.0f;
-  const float s = f / (2.0f + f);
-  const float z = s * s;
-  float p = 0xf89e26.0p-26f;
-  p = p * z + 0x91e9ee.0p-25f;
-  p = p * z + 0xccce13.0p-25f;
-  p = p * z + 0xaaaaaa.0p-24f;
-  p = p * z;
-  const float half = 0.5f * f * f;
-  float y = k * 6.9313812256e-01f - ((half - (s * (half + p) + k * 9.0580006145e-06f)) - f);
-  y = select(x < FLT_MIN, -std::numeric_limits<float>::infinity(), y);
-  y = select(x <= -FLT_MIN, std::numeric_limits<float>::quiet_NaN(), y);
-  return select(x < std::numeric_limits<float>::infinity(), y, x);
-}
 
 /// Sine and cosine of radians to 1e-15 absolute; nan beyond |x| = 1e6, where the reduction to a
 /// quadrant would lose digits.
 inline double sin(double x) { return detail::sin_quadrant(x, 0); }
 inline double cos(double x) { return detail::sin_quadrant(x, 1); }
-/// The same to 1e-7 absolute; nan beyond |x| = 8192.
-inline float sin(float x) { return detail::sin_quadrant(x, 0); }
-inline float cos(float x) { return detail::sin_quadrant(x, 1); }
 
 /// Angle of the point (x, y) in [−π, π] to 2 ulp, with signed zeros and infinities as in IEEE 754
 /// (rational function: Cephes atan.c).
