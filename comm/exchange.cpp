@@ -50,7 +50,7 @@ struct Route {
   bool cut = false;
   std::vector<std::uint32_t> shuffled;  // new id by id; empty: none
   std::vector<Spike> lesioned_spikes;
-  std::vector<double> lesioned_values;
+  std::vector<double> zeros;  // what an analog one shows when cut
 
   std::size_t slot(Step due) const {
     const std::size_t slots = port.kind == PortKind::spikes ? spikes.size() : values.size();
@@ -326,13 +326,16 @@ void Exchange::Impl::apply_lesions(std::span<const TractLesion> lesions) {
       for (const Route& r : routes_) names += (names.empty() ? "" : ", ") + r.name;
       refuse("there is no tract '" + lesion.tract + "' to lesion; the tracts are " + names);
     }
+    // Numbers of different meaning, which nothing can take for each other.
+    if (lesion.kind == TractLesion::Kind::shuffle && route->analog())
+      refuse("tract '" + lesion.tract + "' carries no spikes, so nothing of it can be shuffled");
     if (!route->ends_here) continue;
     if (lesion.kind == TractLesion::Kind::cut) {
       route->cut = true;
     } else {
       route->shuffled = random_bijection(lesion.seed, lesion.tract, route->port.size);
     }
-    route->lesioned_values.assign(route->analog() ? route->port.size : 0, 0.0);
+    route->zeros.assign(route->analog() ? route->port.size : 0, 0.0);
   }
 }
 
@@ -435,15 +438,7 @@ auto Exchange::Impl::relaying(Action action) {
 /// Puts the signals that are due in timestep t before the inbox, through the lesion.
 void Exchange::Impl::present(Route& route, Step t) {
   if (route.analog()) {
-    route.due_values = route.values[route.slot(t)];
-    if (route.cut) {
-      route.due_values = route.lesioned_values;
-    } else if (!route.shuffled.empty()) {
-      for (std::size_t i = 0; i < route.shuffled.size(); ++i) {
-        route.lesioned_values[route.shuffled[i]] = route.due_values[i];
-      }
-      route.due_values = route.lesioned_values;
-    }
+    route.due_values = route.cut ? route.zeros : route.values[route.slot(t)];
     return;
   }
   if (t > 0) route.spikes[route.slot(t - 1)].clear();

@@ -50,7 +50,7 @@ std::vector<RegionPorts> gather_ports(Communicator& communicator,
 struct TractLesion {
   enum class Kind {
     cut,     ///< nothing arrives (zeros, where analog)
-    shuffle  ///< ids are exchanged by a bijection drawn from (seed, tract): same counts and times
+    shuffle  ///< of spikes: ids are exchanged by a bijection drawn from (seed, tract)
   };
   std::string tract;
   Kind kind = Kind::cut;

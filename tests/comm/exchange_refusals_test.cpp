@@ -78,6 +78,13 @@ TEST(ExchangeRefusals, a_lesion_of_an_unknown_tract_lists_the_known) {
       << message;
 }
 
+TEST(ExchangeRefusals, a_shuffled_tract_without_spikes) {
+  EXPECT_EQ(
+      wiring_refusal(good_tracts(), fake_ports(),
+                     {{"senses_to_cortex", TractLesion::Kind::shuffle, 1}}),
+      "exchange: tract 'senses_to_cortex' carries no spikes, so nothing of it can be shuffled");
+}
+
 TEST(ExchangeRefusals, a_placement_for_other_ranks) {
   EXPECT_EQ(refusal([](Communicator& world) { FakeBrain(world, Placement::standard(2)); }),
             "exchange: the placement is for 2 ranks, but 1 run");
