@@ -79,9 +79,8 @@ class Projection {
   }
   /// Whether an own target lives.
   bool alive(std::uint32_t target) const { return target_->alive(first_target() + target); }
-  /// The shortest and longest delay that a synapse on any slice may have.
+  /// The shortest delay that a synapse on any slice may have.
   std::uint32_t min_delay_substeps() const { return min_delay_; }
-  std::uint32_t max_delay_substeps() const { return max_delay_; }
   /// At the start.
   std::uint64_t synapse_count() const { return synapses_; }
   bool plastic() const { return plastic_; }

@@ -242,7 +242,6 @@ Body::Body(const BodyParameters& parameters, std::vector<Block> schedule, double
         "body: the outcome of a slow reach (deadline_ms + outcome_delay_ms + outcome_ms) would be "
         "cut off by the end of the trial; give trial_ms at least " +
         std::to_string(shown_ms));
-  total_trials_ = trials_of(schedule_);
 
   const Sizes sizes(scale);
   const SheetLayout& sheet = sizes.l5pt;

@@ -101,8 +101,6 @@ class Body final : public Region {
   void save(StateWriter& writer) const override;
   void load(StateReader& reader) override;
 
-  /// Trials of the whole schedule.
-  std::int64_t trials() const { return total_trials_; }
   std::int64_t trial_ms() const { return parameters_.trial_ms; }
   /// The running trial; complete after its last timestep.
   const TrialRecord& record() const { return record_; }
@@ -148,7 +146,6 @@ class Body final : public Region {
   BodyParameters parameters_;
   std::vector<Block> schedule_;
   RandomKey noise_key_, sign_key_, finger_key_, muscle_key_, reward_key_;
-  std::int64_t total_trials_ = 0;
   std::vector<Port> inputs_, outputs_;
   // Derived.
   std::vector<std::array<float, kMuscles>> field_;  // Hz per spike, per PT cell

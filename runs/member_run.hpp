@@ -33,7 +33,6 @@ class MemberRun {
   Step step() const { return exchange_->step(); }  ///< timesteps done
   Step end() const { return trials_ * trial_ms_; }
   std::int64_t trial_ms() const { return trial_ms_; }
-  std::int64_t trials() const { return trials_; }                  ///< of the schedule
   std::int64_t trials_done() const { return step() / trial_ms_; }  ///< whole ones
   bool between_trials() const { return step() % trial_ms_ == 0; }
   /// True after the last trial of a block of the schedule.

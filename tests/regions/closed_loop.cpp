@@ -100,7 +100,8 @@ LoopResult run_closed_loop(const Subject& subject, std::vector<TractLesion> lesi
     const Step go = subject.body.go_ms;
     std::map<std::string, std::int64_t> rest, movement;
     std::map<std::string, Intervals> intervals;
-    for (Step t = 0; t < body.trials() * trial_ms; ++t) {
+    const std::int64_t scheduled = trials_of(subject.schedule);
+    for (Step t = 0; t < scheduled * trial_ms; ++t) {
       exchange.receive(t);
       for (auto& region : regions)
         region->advance(t, exchange.inbox(region->name()), exchange.outbox(region->name()),
@@ -122,7 +123,7 @@ LoopResult run_closed_loop(const Subject& subject, std::vector<TractLesion> lesi
       }
       if (now == trial_ms - 1) result.trials.push_back(body.record());
     }
-    const auto trials = static_cast<double>(body.trials() - 1);
+    const auto trials = static_cast<double>(scheduled - 1);
     for (const auto& region : regions) {
       for (const PopulationInfo& population : region->populations()) {
         const std::string name = std::string(region->name()) + "." + population.name;
