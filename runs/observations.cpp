@@ -105,21 +105,18 @@ class Watched {
 /// Direction of the population vector of VA and VL together, degrees. What a VL cell does to the
 /// movement is opposite to the error that it stands for.
 double composite_angle(const Watched& watched) {
-  double x = 0, y = 0, total = 0;
+  PopulationVector sum;
   const auto add = [&](std::string_view name, double turn_deg) {
     const auto counts = watched[name].counts();
     const auto directions = watched.directions(name);
     for (std::size_t i = 0; i < counts.size(); ++i) {
       const double angle = math::radians(static_cast<double>(directions[i]) + turn_deg);
-      x += counts[i] * math::cos(angle);
-      y += counts[i] * math::sin(angle);
-      total += counts[i];
+      sum.add(counts[i], math::cos(angle), math::sin(angle));
     }
   };
   add("va", 0.0);
   add("vl", 180.0);
-  if (x * x + y * y <= 1e-18 * total * total) return std::numeric_limits<double>::quiet_NaN();
-  return math::wrap_degrees(math::degrees(math::atan2(y, x)));
+  return sum.angle();
 }
 
 /// Mean rate (Hz) of the VL cells whose error is counter-clockwise of the target, minus that of

@@ -10,6 +10,12 @@
 
 namespace quartet {
 
+double PopulationVector::angle() const {
+  // Counts that cancel leave a vector of rounding errors, which points nowhere.
+  if (x_ * x_ + y_ * y_ <= 1e-18 * total_ * total_) return std::numeric_limits<double>::quiet_NaN();
+  return math::wrap_degrees(math::degrees(math::atan2(y_, x_)));
+}
+
 TrialObserver::TrialObserver(std::string name, PopulationInfo population, Step from_ms, Step to_ms)
     : name_(std::move(name)), population_(std::move(population)), counts_(population_.size, 0) {
   set_window(from_ms, to_ms);
@@ -43,17 +49,9 @@ double TrialObserver::mean_rate() const {
 }
 
 double TrialObserver::angle() const {
-  double x = 0.0;
-  double y = 0.0;
-  double total = 0.0;
-  for (std::size_t i = 0; i < cosines_.size(); ++i) {
-    x += counts_[i] * cosines_[i];
-    y += counts_[i] * sines_[i];
-    total += counts_[i];
-  }
-  // Counts that cancel leave a vector of rounding errors, which points nowhere.
-  if (x * x + y * y <= 1e-18 * total * total) return std::numeric_limits<double>::quiet_NaN();
-  return math::wrap_degrees(math::degrees(math::atan2(y, x)));
+  PopulationVector sum;
+  for (std::size_t i = 0; i < cosines_.size(); ++i) sum.add(counts_[i], cosines_[i], sines_[i]);
+  return sum.angle();
 }
 
 void TrialObserver::save(StateWriter& writer) const {

@@ -12,6 +12,21 @@
 
 namespace quartet {
 
+/// Σ count · (cos, sin)(direction) over cells.
+class PopulationVector {
+ public:
+  void add(double count, double cosine, double sine) {
+    x_ += count * cosine;
+    y_ += count * sine;
+    total_ += count;
+  }
+  /// Where it points, degrees in [−180, 180); NaN without spikes or where they cancel.
+  double angle() const;
+
+ private:
+  double x_ = 0, y_ = 0, total_ = 0;
+};
+
 /// Counts the spikes of one population in a window (from_ms, to_ms] of a trial. Integers until
 /// somebody asks, so that the answer does not depend on any order.
 class TrialObserver {
@@ -28,8 +43,7 @@ class TrialObserver {
   Step duration_ms() const { return to_ - from_; }
   /// Mean rate over the window, Hz per cell of the intact population: removed ones count as silent.
   double mean_rate() const;
-  /// Direction of the population vector Σ count · (cos, sin)(preferred direction), degrees in
-  /// [−180, 180); NaN without spikes, without preferred directions, or where they cancel.
+  /// Of the population vector of preferred directions; NaN also without these.
   double angle() const;
 
   void save(StateWriter& writer) const;
