@@ -1,16 +1,15 @@
 #include "runs/inspect.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iomanip>
 #include <sstream>
 #include <stdexcept>
 
 #include "runs/checkpoint.hpp"
+#include "runs/durable_file.hpp"
 #include "runs/netcdf_file.hpp"
 
 namespace quartet {
@@ -147,26 +146,22 @@ void print_traffic(const std::vector<TractTotals>& tracts, std::ostream& out) {
 
 void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tracts,
                    const std::function<void()>& before_publishing) {
-  const fs::path path = directory / "traffic.csv";
-  const fs::path unfinished = directory / "traffic.csv.partial";
-  {
-    std::ofstream file(unfinished);
-    file << traffic_header << "\n";
-    for (const TractTotals& tract : tracts) {
-      file << tract.tract << "," << tract.spikes << "," << tract.bytes << "," << tract.messages
-           << "," << tract.steps << "\n";
-    }
-    file.close();
-    if (!file)
-      throw std::runtime_error(path.string() + ": cannot write it: " + std::strerror(errno));
+  std::ostringstream text;
+  text << traffic_header << "\n";
+  for (const TractTotals& tract : tracts) {
+    text << tract.tract << "," << tract.spikes << "," << tract.bytes << "," << tract.messages << ","
+         << tract.steps << "\n";
   }
+  write_file(directory / "traffic.csv.partial", {text.str()});
   if (before_publishing) before_publishing();
   publish_traffic(directory);
 }
 
 void publish_traffic(const fs::path& directory) {
-  std::error_code none;  // where there is nothing left to publish
-  fs::rename(directory / "traffic.csv.partial", directory / "traffic.csv", none);
+  const fs::path written = directory / "traffic.csv.partial";
+  if (!fs::exists(written)) return;  // it has its name
+  fs::rename(written, directory / "traffic.csv");
+  sync_directory(directory);
 }
 
 std::vector<TractTotals> read_traffic(const fs::path& directory) {
