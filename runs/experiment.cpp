@@ -101,6 +101,13 @@ std::vector<std::string> Experiment::varied_keys() const {
   return varied;
 }
 
+bool Experiment::has_probes() const {
+  for (const Group& group : groups)
+    for (const Block& block : group.blocks)
+      if (block.probe.kind != ProbeKind::none) return true;
+  return false;
+}
+
 void set_number(Subject& subject, const std::string& key, double value) {
   Layer layer = {{key, value, {}}};
   Problems ignored;

@@ -119,6 +119,8 @@ struct Experiment {
   Subject subject(const Member& member) const;
   /// Keys that differ between the subjects of some group, in the order of `describe`.
   std::vector<std::string> varied_keys() const;
+  /// Whether a block of some group begins with a probe.
+  bool has_probes() const;
 };
 
 /// From the command line.

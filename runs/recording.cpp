@@ -46,13 +46,6 @@ RegionRecording what_of(std::string_view region, const Experiment& experiment) {
   return recording;
 }
 
-bool has_probes(const Experiment& experiment) {
-  for (const Group& group : experiment.groups)
-    for (const Block& block : group.blocks)
-      if (block.probe.kind != ProbeKind::none) return true;
-  return false;
-}
-
 /// Name of a recorder's part of a checkpoint.
 std::string part_of(std::string_view name) { return std::string(name) + "_recorder"; }
 
@@ -127,7 +120,7 @@ Recording::Recording(const std::filesystem::path& directory, const Experiment& e
       behaviour_ = resumed(checkpoint, "behaviour", [&](StateReader* state) {
         return std::make_unique<BehaviourRecorder>(directory, run, behaviour_columns(), state);
       });
-      if (!has_probes(experiment)) continue;
+      if (!experiment.has_probes()) continue;
       probes_ = resumed(checkpoint, "probes", [&](StateReader* state) {
         return std::make_unique<ProbeRecorder>(directory, run, state);
       });

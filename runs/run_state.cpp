@@ -38,7 +38,11 @@ std::vector<fs::path> data_files(const fs::path& directory, const Experiment& ex
     if (experiment.record.rate_subjects > 0) files.push_back(directory / (name + ".nc"));
     if (experiment.record.spikes.wants(region, 0))
       files.push_back(directory / (name + "_spikes.nc"));
+    // Of the regions thalamus alone has no plastic projections.
+    if (experiment.record.weights_subjects > 0 && region != "thalamus")
+      files.push_back(directory / (name + "_weights.nc"));
   }
+  if (experiment.has_probes()) files.push_back(directory / "probes.nc");
   for (const auto& entry : fs::directory_iterator(directory)) {
     if (entry.path().extension() == ".nc") files.push_back(entry.path());
   }

@@ -533,6 +533,8 @@ class SystemTest(unittest.TestCase):
                 ("behaviour.nc", lambda path: path.write_bytes(b"CDF"), "cannot"),
                 ("behaviour.nc", lambda path: os.truncate(path, end_of_data(path) - 5), "is cut off"),
                 ("cortex.nc", pathlib.Path.unlink, "is missing"),
+                ("basal_ganglia_weights.nc", pathlib.Path.unlink, "is missing"),
+                ("probes.nc", pathlib.Path.unlink, "is missing"),
                 ("cerebellum_spikes.nc",
                  lambda path: os.truncate(path, path.stat().st_size * 3 // 4), "is cut off"),
                 ("cerebellum_weights.nc",
