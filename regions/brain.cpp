@@ -9,7 +9,8 @@ void TractParameters::visit(ParameterVisitor& v) {
   for (std::size_t i = 0; i < state.size(); ++i) {
     const Tract& tract = atlas()[i];
     const std::string way = std::string(tract.from) + " " + std::string(tract.out_port) + " to " +
-                            std::string(tract.to) + "; cut: nothing arrives";
+                            std::string(tract.to) + ", " + std::to_string(tract.delay_ms) +
+                            " ms (" + std::string(tract.source) + "); cut: nothing arrives";
     if (tract.from == "body")
       // Numbers of different meaning, which nothing can take for each other.
       v.choice_of(tract.name, state[i], {"intact", "cut"}, way + ", nor that there is plasticity");
