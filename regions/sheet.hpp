@@ -70,13 +70,16 @@ inline std::vector<std::array<double, kMuscles>> field_shares(const SheetLayout&
   return shares;
 }
 
-/// Drive of muscle `to` when the middle of muscle `from`'s field is driven, relative to `from`'s:
-/// lateral connections and overlapping fields spread it (SD measured on the shipped sheet).
+/// SD over which lateral connections and overlapping fields spread a drive, sheet units (measured
+/// on an earlier sheet, before commit 2b2f53e, and kept).
+inline constexpr double kSpreadSd = 1.15;
+
+/// Drive of muscle `to` when the middle of muscle `from`'s field is driven, relative to `from`'s.
 inline double spread(int from, int to) {
   const MuscleField& a = kMuscleFields[static_cast<std::size_t>(from)];
   const MuscleField& b = kMuscleFields[static_cast<std::size_t>(to)];
   const double dx = a.x - b.x, dy = a.y - b.y;
-  return math::exp(-(dx * dx + dy * dy) / (2.0 * 1.15 * 1.15));
+  return math::exp(-(dx * dx + dy * dy) / (2.0 * kSpreadSd * kSpreadSd));
 }
 
 }  // namespace quartet
