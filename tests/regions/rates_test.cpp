@@ -19,7 +19,7 @@ namespace {
 /// outside, outside and near the known rate.
 void expect_in_range(const toml::table& row, const std::string& window, double hz) {
   const toml::array* range = row[window].as_array();
-  if (!range) return;  // nothing published
+  if (!range) return;  // nothing published, and nothing asked
   SCOPED_TRACE(window);
   const double low = range->at(0).value<double>().value();
   const double high = range->at(1).value<double>().value();
@@ -53,7 +53,7 @@ Mean mean_of(int subjects, Subject subject) {
   return mean;
 }
 
-TEST(Rates, LieInExpectedRangesAtRestAndInMovement) {
+TEST(Rates, LieInTheRangesThatAreGivenAtRestAndInMovement) {
   const Mean mean = mean_of(2, rotated_subject(10, 0));
   const toml::table file = toml::parse_file(RATES_FILE);
   std::size_t rows = 0;
