@@ -47,7 +47,7 @@ void CerebellumParameters::visit(ParameterVisitor& v) {
          "relative change of the cursor cells' weights on the olive per ms and Hz (tuned: slow)");
   v.real("mf_grc_weight_mv", mf_grc_weight_mv, {"mV", 0, 1000},
          "weight of a mossy fibre - granule synapse (tuned: granule cells' rate)");
-  v.real("granule_spread_deg", granule_spread_deg, {"deg", 0, 360},
+  v.real("granule_spread_deg", granule_spread_deg, {"degree", 0, 360},
          "SD of the directions of the aim fibres that meet in a granule cell (chosen: alike, as "
          "fibres of one receptive field meet in the cat's: Jorntell & Ekerot 2006)");
   v.real("pf_pc_weight_mv", pf_pc_weight_mv, {"mV", 0, 10},

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+#include <sstream>
 
 #include "runs/digest.hpp"
 #include "runs/schema.hpp"
@@ -1113,6 +1114,29 @@ TEST(Describe, ListsKeysOfAllParts) {
       EXPECT_NE(text.find(key), text.npos) << key;
     }
   }
+}
+
+TEST(Describe, UnitsAreSpelledInOneWay) {
+  // Another spelling ("deg") would be a unit of its own, and 20° refused.
+  const std::set<std::string> known = {
+      "",          "ms",          "s",    "d",     "Hz",   "mV",      "degree",
+      "m",         "cm2",         "kg",   "kg m2", "N",    "N cm-2",  "N s/m",
+      "N m rad-1", "N m s rad-1", "mV s", "1/d",   "1/Hz", "1/(Hz s)"};
+  std::istringstream lines(describe_keys(true));
+  int keys = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `")) continue;
+    std::istringstream cells(line.substr(1));
+    std::string key, type, unit;
+    std::getline(std::getline(std::getline(cells, key, '|'), type, '|'), unit, '|');
+    unit.erase(0, 1).erase(unit.find_last_not_of(' ') + 1);
+    EXPECT_TRUE(known.contains(unit)) << key << "is in " << unit;
+    ++keys;
+  }
+  EXPECT_GT(keys, 200);
+  Overrides overrides;
+  overrides.set = {"brain.cerebellum.granule_spread_deg=20°"};
+  EXPECT_EQ(parse_experiment(kTail, "x.toml", overrides).brain.cerebellum.granule_spread_deg, 20);
 }
 
 TEST(Digest, MatchesPublishedVectors) {
