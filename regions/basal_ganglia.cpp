@@ -137,12 +137,12 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
       d1_homeostasis_(p.d1_homeostasis),
       d2_homeostasis_(p.d2_homeostasis) {
   const Sizes& n = sizes_;
+  cue_port_ = inputs().size();
   const std::size_t cue =
       add_spike_input("ppc_to_striatum", n.ppc, kCortexSubsteps, ring_directions(n.ppc));
   const std::size_t hyperdirect = add_spike_input("pmd_to_stn", n.pmd, kCortexSubsteps);
   const std::size_t va = add_spike_input("va_to_striatum", n.va, kThalamusSubsteps);
   senses_ = add_analog_input("senses_to_basal_ganglia", sense::count);
-  cue_port_ = 0;
 
   auto channels = [&](const char* name, const char* long_name, std::uint32_t size,
                       const LifParameters& lif, std::vector<Receptor> receptors) {
