@@ -36,6 +36,10 @@ namespace {
 // A unit impulse into the first of four stages peaks in the fourth, as a density, at
 // (3/e)³/6 / cascade_ms.
 constexpr double kCascadePeak = 0.22404;
+// A trace beyond this depresses no more (chosen).
+constexpr float kMostTrace = 1.5f;
+// Time over which nuclear plasticity averages the rate of a zone's Purkinje cells (chosen).
+constexpr double kPurkinjeRateMs = 50.0;
 }  // namespace
 
 double ClimbingFibreParameters::goal() const {
@@ -97,7 +101,7 @@ void ClimbingFibreRule::complex_spikes(std::span<const Spike> spikes) {
     if (damped()) age(static_cast<std::uint32_t>(target));
     for (std::size_t s = target * k; s < (target + 1) * k; ++s) {
       float& weight = weights[position[s]];
-      const float loss = std::min(weight, gain * std::min(1.5f, stage_[3][source[s]]));
+      const float loss = std::min(weight, gain * std::min(kMostTrace, stage_[3][source[s]]));
       weight -= loss;
       if (damped()) labile_[s] += loss;
     }
@@ -390,7 +394,7 @@ NuclearRule::NuclearRule(Projection& projection, const NuclearParameters& parame
       zones_(zones),
       purkinje_cells_(purkinje_cells),
       initial_weight_(projection.weights().empty() ? 0.0f : projection.weights()[0]),
-      rate_decay_(math::exp(-1.0 / 50.0)),
+      rate_decay_(math::exp(-1.0 / kPurkinjeRateMs)),
       purkinje_hz_(zones, 0.0),
       set_point_hz_(static_cast<std::size_t>(projection.sources()) * zones, 0.0f),
       fired_(projection.sources(), 0.0f),

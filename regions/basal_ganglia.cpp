@@ -18,6 +18,8 @@ std::vector<Receptor> d1_receptors() {
   receptors.push_back({.decay_ms = 400});
   return receptors;
 }
+// SD of the directions from which a channel draws parietal cells (chosen).
+constexpr double kCorticostriatalSpreadDeg = 20.0;
 // Largest summed weight of parietal, or instruction, cells on a striosome or PPN cell (tuned: rates
 // that a sure reward needs).
 constexpr double kLargestExpectationMv = 400;
@@ -195,7 +197,7 @@ BasalGanglia::BasalGanglia(const BasalGangliaParameters& p, double scale, std::u
                     .in_degree = in_degree,
                     .weight = sum / in_degree,
                     .delay_ms = 0,
-                    .sources = ring_sources(n.ppc, direction, 20.0),
+                    .sources = ring_sources(n.ppc, direction, kCorticostriatalSpreadDeg),
                     .factor = [](std::uint32_t, std::uint32_t,
                                  Draws& draws) { return 0.75 + 0.5 * draws.uniform(); },
                     .plastic = true,

@@ -7,6 +7,10 @@
 namespace quartet {
 
 namespace {
+// SD of the directions from which aim fibres and prediction cells draw premotor cells (chosen).
+constexpr double kAimSpreadDeg = 12.0;
+// Largest weight of a plastic mossy fibre - nuclear synapse, in initial weights (chosen).
+constexpr double kLargestNuclear = 8.0;
 // Exponent of the cursor cells' von Mises tuning: as sharp as the prediction is (tuned).
 constexpr double kCursorSharpness = 3.5;
 // Largest weight of a parallel fibre synapse, in mean initial weights (chosen: as far up as down).
@@ -115,20 +119,20 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
   // Granular layer. Two thirds of the mossy fibres copy the aim, one third motor output.
   const Cells aim_fibres{n.mossy.count * 2 / 3, n.mossy.families * 2 / 3};
   auto aim_direction = [=](std::uint32_t fibre) { return ring_direction(fibre, aim_fibres); };
-  connect(
-      {.name = "PMd_MF",
-       .source = aim,
-       .target = mossy_,
-       .receptor = kExcitation,
-       .in_degree = 30,
-       .weight = 45.0 / 30,
-       .delay_ms = 0,
-       .sources =
-           [=, rule = ring_sources(n.pmd, aim_direction, 12.0)](std::uint32_t fibre, Draws& draws) {
-             return fibre < aim_fibres ? rule(fibre, draws) : draws.below(n.pmd);
-           },
-       .factor = [=](std::uint32_t, std::uint32_t fibre,
-                     Draws&) { return fibre < aim_fibres ? 1.0 : 0.0; }});
+  const SourceRule aim_sources = ring_sources(n.pmd, aim_direction, kAimSpreadDeg);
+  connect({.name = "PMd_MF",
+           .source = aim,
+           .target = mossy_,
+           .receptor = kExcitation,
+           .in_degree = 30,
+           .weight = 45.0 / 30,
+           .delay_ms = 0,
+           .sources =
+               [=](std::uint32_t fibre, Draws& draws) {
+                 return fibre < aim_fibres ? aim_sources(fibre, draws) : draws.below(n.pmd);
+               },
+           .factor = [=](std::uint32_t, std::uint32_t fibre,
+                         Draws&) { return fibre < aim_fibres ? 1.0 : 0.0; }});
   connect({.name = "PT_MF",
            .source = motor,
            .target = mossy_,
@@ -231,7 +235,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
                                  .delay_ms = 4,
                                  .sources = uniform_sources(aim_fibres),
                                  .plastic = true,
-                                 .max_weight = 8.0 * p.mf_dcn_weight_mv});
+                                 .max_weight = kLargestNuclear * p.mf_dcn_weight_mv});
   connect({.name = "IO_DCN",
            .source = olive_,
            .target = dcn_,
@@ -250,7 +254,7 @@ Cerebellum::Cerebellum(const CerebellumParameters& p, double scale, std::uint64_
            .in_degree = 30,
            .weight = p.aim_copy_weight_mv / 30,
            .delay_ms = p.aim_copy_delay_ms,
-           .sources = ring_sources(n.pmd, predicted_direction, 12.0)});
+           .sources = ring_sources(n.pmd, predicted_direction, kAimSpreadDeg)});
   auto compare = [&](const char* name, std::size_t source, Cells ring, std::size_t receptor,
                      double weight) {
     return overlap_synapses(

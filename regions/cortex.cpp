@@ -36,6 +36,11 @@ constexpr std::pair<const char*, double Drug::*> kDrugState[] = {
 // Aims that are closer than this do not compete (chosen: wider than the spread of one).
 constexpr double kRivalDeg = 50;
 
+// SD of the directions from which cells of a ring draw those of another, and premotor cells the
+// channels of VA (chosen).
+constexpr double kRingSpreadDeg = 10.0;
+constexpr double kChannelSpreadDeg = 12.0;
+
 // Exponent of the parietal cells' von Mises tuning to a target or cursor (chosen).
 constexpr double kSeenSharpness = 4.0;
 
@@ -343,7 +348,7 @@ void Cortex::connect_aim(std::size_t va) {
            .in_degree = 40,
            .weight = p.ppc_pmd_weight_mv / 40,
            .delay_ms = 3,
-           .sources = ring_sources(n.ppc, pmd_direction, 10.0)});
+           .sources = ring_sources(n.ppc, pmd_direction, kRingSpreadDeg)});
   connect({.name = "VA_PMd",
            .source = va,
            .target = pmd_,
@@ -352,7 +357,7 @@ void Cortex::connect_aim(std::size_t va) {
            .weight = p.va_pmd_weight_mv / 30,
            .delay_ms = 0,
            .sources = [=](std::uint32_t cell, Draws& draws) {
-             const double direction = pmd_direction(cell) + 12.0 * draws.normal();
+             const double direction = pmd_direction(cell) + kChannelSpreadDeg * draws.normal();
              return draw_from_group(ring_cell(direction, kChannels), n.va, kChannels, draws);
            }});
   inhibit(pmd_, n.pmd, pmd_inhibitory_, n.pmd_inhibitory, 80.0);
@@ -392,7 +397,7 @@ void Cortex::connect_choice() {
            .in_degree = 40,
            .weight = p.pmd_chooser_weight_mv / 40,
            .delay_ms = 1.5,
-           .sources = ring_sources(n.pmd, chooser_direction, 10.0)});
+           .sources = ring_sources(n.pmd, chooser_direction, kRingSpreadDeg)});
   connect({.name = "PMdC_PMd",
            .source = pmd_chooser_,
            .target = pmd_,
@@ -441,7 +446,8 @@ void Cortex::connect_strategy() {
            .weight = p.strategy_weight_mv / 40,
            .delay_ms = 1.5,
            .sources = ring_sources(
-               n.pre_pmd, [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); }, 10.0)});
+               n.pre_pmd, [=](std::uint32_t cell) { return ring_direction(cell, n.pmd); },
+               kRingSpreadDeg)});
   connect({.name = "PrePMd_PMdI",
            .source = pre_pmd_,
            .target = pmd_inhibitory_,
@@ -464,7 +470,8 @@ void Cortex::connect_felt_hand() {
            .weight = p.proprio_felt_weight_mv / 40,
            .delay_ms = 3,
            .sources = ring_sources(
-               n.proprio, [=](std::uint32_t cell) { return ring_direction(cell, n.felt); }, 10.0)});
+               n.proprio, [=](std::uint32_t cell) { return ring_direction(cell, n.felt); },
+               kRingSpreadDeg)});
   Projection& recalibration = connect({.name = "Proprio_FeltSeen",
                                        .source = proprio_,
                                        .target = felt_,

@@ -1,6 +1,10 @@
 #include "regions/thalamus.hpp"
 
 namespace quartet {
+namespace {
+// SD of the directions of the channels that converge on a VL cell (chosen).
+constexpr double kConvergenceSpreadDeg = 15.0;
+}  // namespace
 
 void ThalamusParameters::visit(ParameterVisitor& v) {
   v.real(
@@ -75,8 +79,9 @@ Thalamus::Thalamus(const ThalamusParameters& p, double scale, std::uint64_t seed
            .sources =
                [=](std::uint32_t cell, Draws& draws) {
                  const double direction = zone_direction(group_of(cell, n.vl, kZones)) + 180.0;
-                 return draw_from_group(ring_cell(direction + 15.0 * draws.normal(), kChannels),
-                                        n.gpi, kChannels, draws);
+                 return draw_from_group(
+                     ring_cell(direction + kConvergenceSpreadDeg * draws.normal(), kChannels),
+                     n.gpi, kChannels, draws);
                },
            .factor = [=](std::uint32_t, std::uint32_t cell,
                          Draws&) { return mixed_vl(cell) ? 1.0 : 0.0; }});
