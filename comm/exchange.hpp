@@ -50,7 +50,7 @@ std::vector<RegionPorts> gather_ports(Communicator& communicator,
 struct TractLesion {
   enum class Kind {
     cut,     ///< nothing arrives (zeros, where analog)
-    shuffle  ///< of spikes: ids are exchanged by a bijection drawn from (seed, tract)
+    shuffle  ///< ids of spikes are exchanged by a bijection from (seed, tract): same counts, times
   };
   std::string tract;
   Kind kind = Kind::cut;
