@@ -30,7 +30,7 @@ struct DopamineGateParameters {
 
 class DopamineGate {
  public:
-  /// `cells`: dopamine cells of an intact brain.
+  /// `cells`: dopamine cells of an intact brain that reach these synapses.
   DopamineGate(const DopamineGateParameters& parameters, std::uint32_t cells)
       : parameters_(parameters), dopamine_(parameters.tau_ms, parameters.adaptation_ms, cells) {}
 

@@ -247,7 +247,7 @@ Cortex::Cortex(const CortexParameters& p, const ArmParameters& arm, double scale
       parameters_(p),
       sizes_(scale),
       seed_(seed),
-      dopamine_gate_(p.sheet_plasticity.dopamine, sizes_.snc) {
+      dopamine_gate_(p.sheet_plasticity.dopamine, sizes_.mesocortical) {
   const Sizes& n = sizes_;
   const std::size_t vl = add_spike_input("vl_to_cortex", n.vl, kThalamusSubsteps);
   const std::size_t va = add_spike_input("va_to_cortex", n.va, kThalamusSubsteps);
@@ -853,7 +853,9 @@ void Cortex::learn(Step, const Inbox& in) {
     pfg_rule_->step(network_.spikes(pfg_), network_.spikes(pmv_), learning);
   }
   if (excitatory_.empty()) return;
-  dopamine_gate_.update(in.spikes(dopamine_).size());
+  const std::span<const Spike> dopamine = in.spikes(dopamine_);
+  dopamine_gate_.update(static_cast<std::size_t>(std::ranges::count_if(
+      dopamine, [&](const Spike& spike) { return spike.id < sizes_.mesocortical; })));
   double window = 1.0;
   if (since_lesion_ms_ >= 0) {
     ++since_lesion_ms_;

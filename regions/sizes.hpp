@@ -72,7 +72,9 @@ struct Sizes {
         gpe(grouped(4, scale, kChannels)),
         stn(grouped(2, scale, kChannels)),
         gpi(grouped(8, scale, kChannels)),
-        snc(cells(60, scale, 4)),
+        // Dopamine is one number for the brain, the mean of these cells: their noise teaches noise.
+        snc(cells(240, scale, 4)),
+        mesocortical(cells(60, scale, 4)),
         striosome(cells(64, scale, 8)),
         outcome(cells(64, scale, 8)),
         reward(cells(64, scale, 8)),
@@ -90,9 +92,10 @@ struct Sizes {
   SheetLayout l23e, pv, som, ngf, l5it, l5pt, l6ct;
   // Cerebellum and its inputs.
   Cells mossy, granule, golgi, mli, purkinje, dcn, olive, cursor, predicted, reward_report;
-  // Basal ganglia.
-  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, striosome, outcome, reward, habenula, ppn,
-      instruction;
+  // Basal ganglia. The first dopamine cells also reach the motor sheet (mesocortical), as a part of
+  // them does (Hosp et al. 2011); how many is chosen.
+  Cells d1, d2, fsi, tan, gpe, stn, gpi, snc, mesocortical, striosome, outcome, reward, habenula,
+      ppn, instruction;
   // Thalamus.
   Cells vl, va, trn;
 
