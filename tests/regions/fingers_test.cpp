@@ -332,14 +332,15 @@ class Practising {
       : cortex_(parameters(plastic, learning), {}, kScale, 20111, {}),
         alone_(std::in_place, cortex_) {}
 
-  void run(int ms) {
+  /// Of the dopamine cells the first `dopamine_cells` fire.
+  void run(int ms, std::uint32_t dopamine_cells = Sizes(kScale).snc) {
     for (int k = 0; k < ms; ++k) {
       const bool cue = alone_->next() / 200 % 2 == 1;
       alone_->values_to("senses_to_cortex")[sense::finger + 2] = cue ? 1 : 0;
       alone_->values_to("senses_to_cortex")[sense::learning] = 1;
       // Dopamine cells fire at 5 Hz, and four times as much at the end of every cue.
       const int every = cue && alone_->next() % 200 > 100 ? 50 : 200;
-      for (std::uint32_t cell = 0; cell < Sizes(kScale).snc; ++cell)
+      for (std::uint32_t cell = 0; cell < dopamine_cells; ++cell)
         if ((alone_->next() + 13 * cell) % every == 0)
           alone_->spikes_to("snc_to_cortex").push_back({cell, 0});
       alone_->step();
@@ -400,6 +401,20 @@ TEST(FingerPractice, ACueDrivesItsFingersPartOfTheSheet) {
   EXPECT_LE(practising.premotor_uncued, practising.premotor_cued / 10);  // the first ms after a cue
   EXPECT_EQ(practising.premotor_fingers, 1 << 2);
   EXPECT_GT(practising.middle, 5 * practising.little);
+}
+
+TEST(FingerPractice, MesocorticalDopamineCellsReachTheSheetAndNoOthers) {
+  const Sizes sizes(kScale);
+  const std::uint32_t mesocortical = sizes.mesocortical, all = sizes.snc;
+  ASSERT_LT(mesocortical, all);
+  const auto weights = [](std::uint32_t dopamine_cells) {
+    Practising practising;
+    practising.run(1000, dopamine_cells);
+    return practising.weights();
+  };
+  const auto whole = weights(all);
+  EXPECT_EQ(weights(mesocortical), whole);
+  EXPECT_NE(weights(mesocortical / 2), whole);
 }
 
 TEST(FingerPractice, OnlyAPlasticSheetThatLearnsChanges) {

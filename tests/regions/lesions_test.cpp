@@ -144,7 +144,7 @@ TEST(Silencing, RemovesAllCells) {
   EXPECT_EQ(firing(subject, "cerebellum", "IO").size(), 64u);
   EXPECT_EQ(firing(subject, "cerebellum", "RewardReport").size(), 16u);
   EXPECT_EQ(firing(subject, "cortex", "TaskError").size(), 48u);
-  EXPECT_EQ(firing(subject, "basal_ganglia", "SNc").size(), 16u);
+  EXPECT_EQ(firing(subject, "basal_ganglia", "SNc").size(), 60u);
   subject.brain.cerebellum.silence_olive = true;
   subject.brain.cerebellum.silence_reward = true;
   subject.brain.cortex.silence_task_error = true;
