@@ -170,11 +170,10 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
   v.real("mean_rate", mean_rate, {"1", 0, 1},
          "rate at which the mean eligibility is followed, once a plain mean is over as many (tuned "
          "with rate)");
-  v.real(
-      "decay", decay, {"1", 0, 1},
-      "return of a weight to half the largest one per 10 ms of a third factor of -1 (tuned: a "
-      "choice "
-      "is given up in some thirty disappointments, and a sequence that is always right is kept)");
+  v.real("decay", decay, {"1", 0, 1},
+         "return of a weight to half the largest one per 10 ms of a third factor of -1 (tuned: "
+         "choices "
+         "follow rewards that change places, and sequences that are always right are kept)");
   v.real(
       "rise_ms", rise_ms, {"ms", 0, 10000},
       "time constant of each of two stages by which eligibility rises late; 0: at once (chosen: a "
