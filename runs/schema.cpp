@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 namespace quartet {
@@ -75,6 +76,10 @@ std::string last_part(std::string_view key) {
   return std::string(key.substr(key.rfind('.') == key.npos ? 0 : key.rfind('.') + 1));
 }
 
+std::string table_of(std::string_view key) {
+  return std::string(key.substr(0, key.rfind('.') == key.npos ? 0 : key.rfind('.')));
+}
+
 /// The candidate whose `part` is that of `given` or goes on from there, within its table and with
 /// the least ("rotation_deg" from "rotation"). Empty if there is none.
 std::string continuation(std::string_view given, const std::vector<std::string>& candidates,
@@ -88,6 +93,21 @@ std::string continuation(std::string_view given, const std::vector<std::string>&
     if (best.empty() || name.size() < part(best).size()) best = candidate;
   }
   return best;
+}
+
+/// The candidate that has what is given among the words of its last part ("cursor_gain" for
+/// "gain"). Empty if there is none, or if others have it too: nobody can tell which was meant.
+std::string with_words(std::string_view given, const std::vector<std::string>& candidates) {
+  const std::string words = last_part(given);
+  std::string only;
+  if (words.empty()) return only;
+  for (const std::string& candidate : candidates) {
+    const std::string name = last_part(candidate);
+    if (("_" + name + "_").find("_" + words + "_") == name.npos) continue;
+    if (!only.empty() && last_part(only) != name) return {};
+    if (only.empty()) only = candidate;
+  }
+  return only;
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours between two texts.
@@ -469,6 +489,13 @@ std::string toml_text(std::string_view text) {
 std::string nearest(std::string_view given, const std::vector<std::string>& candidates) {
   std::string best = continuation(given, candidates, whole);
   if (!best.empty()) return best;
+  // Before typing errors, of which three make "block.task" of "block.gain".
+  std::vector<std::string> beside;
+  std::copy_if(
+      candidates.begin(), candidates.end(), std::back_inserter(beside),
+      [&](const std::string& candidate) { return table_of(candidate) == table_of(given); });
+  best = with_words(given, beside);
+  if (!best.empty()) return best;
   const std::size_t tolerance = std::clamp<std::size_t>(given.size() / 3, 1, 3);
   std::size_t best_distance = tolerance + 1;
   for (const std::string& candidate : candidates) {
@@ -480,7 +507,8 @@ std::string nearest(std::string_view given, const std::vector<std::string>& cand
   }
   if (!best.empty()) return best;
   // The right key in the wrong table, or the table forgotten.
-  return continuation(given, candidates, last_part);
+  best = continuation(given, candidates, last_part);
+  return best.empty() ? with_words(given, candidates) : best;
 }
 
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& candidates,

@@ -167,8 +167,8 @@ std::string toml_real(double value);
 std::string toml_text(std::string_view text);
 
 /// The candidate that a person most likely meant: one that goes on from what is given, one few
-/// typing errors away, or one whose last part is or goes on from the given one's. Empty if there is
-/// none.
+/// typing errors away, one whose last part is or goes on from the given one's, or the only one that
+/// has it among its words. Empty if there is none.
 std::string nearest(std::string_view given, const std::vector<std::string>& candidates);
 
 /// "; did you mean X?" or `otherwise`.

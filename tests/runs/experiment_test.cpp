@@ -75,6 +75,15 @@ const Refusal kRefusals[] = {
       "x.toml:2:1: unknown key body.deadline; did you mean body.deadline_ms?",
       "x.toml:4:12: unknown key rotation; did you mean rotation_deg?",
       "x.toml:4:27: unknown key perturb; did you mean perturbation?"}},
+    {"word_of_a_key",
+     "[body]\ngain = 2\n[schedules.s]\nblocks = [{gain = 2, deg = 30, phase = \"turn\"}]\n",
+     {"block.gain=2", "block.turn.gain=2", "zone_deg=4"},
+     {"--set block.gain=2: unknown key block.gain; did you mean block.cursor_gain?",
+      "--set block.turn.gain=2: unknown key block.turn.gain; did you mean block.turn.cursor_gain?",
+      "--set zone_deg=4: unknown key zone_deg; did you mean block.reward_zone_deg?",
+      "x.toml:2:1: unknown key body.gain; did you mean body.pool_gain_per_hz?",
+      "x.toml:4:12: unknown key gain; did you mean cursor_gain?",
+      "x.toml:4:22: unknown key deg; `quartet describe` lists all keys"}},
     {"forgotten_table",
      "scale = 3" + kTail,
      {},
@@ -1096,6 +1105,17 @@ TEST(Schema, NearestToleratesFewTypingErrors) {
   EXPECT_EQ(nearest("rate_bin_ms", keys), "record.rate_bin_ms");
   EXPECT_EQ(nearest("record.rate_bni_ms", keys), "record.rate_bin_ms");
   EXPECT_EQ(nearest("zebra", keys), "");
+}
+
+TEST(Schema, NearestKnowsAKeyByOneOfItsWords) {
+  const std::vector<std::string> keys = {"block.task", "block.cursor_gain",
+                                         "block.turn.cursor_gain", "block.lesion_radius",
+                                         "block.target_radius_m"};
+  EXPECT_EQ(nearest("block.gain", keys), "block.cursor_gain");
+  EXPECT_EQ(nearest("block.turn.gain", keys), "block.turn.cursor_gain");
+  EXPECT_EQ(nearest("gain", keys), "block.cursor_gain");
+  EXPECT_EQ(nearest("cursor.radius", keys), "");  // of two
+  EXPECT_EQ(nearest("cursor.ain", keys), "");
 }
 
 TEST(Schema, RealsReadBackToTheSameBits) {
