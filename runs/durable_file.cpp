@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace quartet {
 
@@ -55,12 +56,18 @@ void sync_directory(const fs::path& path) {
   if (error != 0) fail(path, "cannot put it on the disk", error);
 }
 
+void rename_file(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) fail(to, "cannot give this name to " + from.filename().string(), error.value());
+  sync_directory(to.has_parent_path() ? to.parent_path() : ".");
+}
+
 void replace_file(const fs::path& path, std::string_view text) {
   fs::path written = path;
   written += ".partial";
   write_file(written, {text});
-  fs::rename(written, path);
-  sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+  rename_file(written, path);
 }
 
 }  // namespace quartet

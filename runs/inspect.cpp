@@ -160,8 +160,7 @@ void write_traffic(const fs::path& directory, const std::vector<TractTotals>& tr
 void publish_traffic(const fs::path& directory) {
   const fs::path written = directory / "traffic.csv.partial";
   if (!fs::exists(written)) return;  // it has its name
-  fs::rename(written, directory / "traffic.csv");
-  sync_directory(directory);
+  rename_file(written, directory / "traffic.csv");
 }
 
 std::vector<TractTotals> read_traffic(const fs::path& directory) {

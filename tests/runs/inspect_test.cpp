@@ -1,7 +1,12 @@
 #include "runs/inspect.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <functional>
 #include <sstream>
 
 #include "runs/checkpoint.hpp"
@@ -98,6 +103,89 @@ TEST(Inspect, ShowsTraffic) {
   } catch (const std::runtime_error& error) {
     EXPECT_NE(std::string(error.what()).find("traffic.csv:2"), std::string::npos) << error.what();
   }
+}
+
+// Traffic of a run of which the table cannot be written: the one that was there stays whole, what
+// keeps the new one away is said, and the run is not marked as ended before its table is on the
+// disk.
+
+const std::vector<TractTotals> kOld = {{"dcn_to_thalamus", 1, 2, 3, 4}},
+                               kNew = {{"dcn_to_thalamus", 1500, 3000, 20, 1000},
+                                       {"snc_to_cortex", 500, 1000, 20, 1000}};
+
+/// What is said where traffic cannot be written; empty where it can.
+std::string refusal_of_traffic(const fs::path& directory,
+                               const std::function<void()>& before_publishing) {
+  try {
+    write_traffic(directory, kNew, before_publishing);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Traffic, OnAFullDiskStaysWhatItWas) {
+  TemporaryDirectory directory;
+  const fs::path path = directory / "traffic.csv";
+  write_traffic(directory.path(), kOld);
+  const std::string before = read_bytes(path);
+  const pid_t writer = fork();
+  if (writer == 0) {
+    signal(SIGXFSZ, SIG_IGN);  // so that writing fails with EFBIG, as it would with ENOSPC
+    const rlimit limit{50, 50};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    bool marked = false;
+    const std::string said = refusal_of_traffic(directory.path(), [&] { marked = true; });
+    _exit(said.starts_with(path.string()) && said.find("cannot write it") != said.npos &&
+                  said.find("free space") != said.npos && !marked
+              ? 0
+              : 1);
+  }
+  int status = 0;
+  waitpid(writer, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(read_bytes(path), before);
+  EXPECT_EQ(refusal_of_traffic(directory.path(), {}), "");  // once there is room
+  EXPECT_EQ(read_traffic(directory.path()).size(), kNew.size());
+  EXPECT_FALSE(fs::exists(directory / "traffic.csv.partial"));
+}
+
+TEST(Traffic, WhereItCannotBeCreatedStaysWhatItWas) {
+  TemporaryDirectory directory;
+  const fs::path path = directory / "traffic.csv", partial = directory / "traffic.csv.partial";
+  write_traffic(directory.path(), kOld);
+  const std::string before = read_bytes(path);
+  fs::create_directory(partial);  // also root cannot write there
+  bool marked = false;
+  EXPECT_EQ(refusal_of_traffic(directory.path(), [&] { marked = true; }),
+            partial.string() + ": cannot create it: Is a directory");
+  EXPECT_FALSE(marked);
+  EXPECT_EQ(read_bytes(path), before);
+}
+
+TEST(Traffic, ThatCannotBeRenamedStaysWhatItWas) {
+  TemporaryDirectory directory;
+  const fs::path path = directory / "traffic.csv", partial = directory / "traffic.csv.partial";
+  write_traffic(directory.path(), kOld);
+  const std::string before = read_bytes(path);
+  // A directory cannot take the place of a file, nor a file that of a directory.
+  EXPECT_EQ(refusal_of_traffic(directory.path(),
+                               [&] {
+                                 fs::remove(partial);
+                                 fs::create_directory(partial);
+                               }),
+            path.string() + ": cannot give this name to traffic.csv.partial: Not a directory");
+  EXPECT_EQ(read_bytes(path), before);
+  fs::remove(partial);
+  fs::remove(path);
+  fs::create_directory(path);
+  EXPECT_EQ(refusal_of_traffic(directory.path(), {}),
+            path.string() + ": cannot give this name to traffic.csv.partial: Is a directory");
+  // Nothing is lost: it gets its name once that is free.
+  fs::remove(path);
+  publish_traffic(directory.path());
+  EXPECT_EQ(read_traffic(directory.path()).size(), kNew.size());
 }
 
 }  // namespace
