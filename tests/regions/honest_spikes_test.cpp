@@ -20,7 +20,7 @@
 namespace quartet {
 namespace {
 
-constexpr int kSeeds = 2;
+constexpr int kSeeds = 3;
 constexpr std::size_t kAligned = 10, kRotated = 45, kFirst = kAligned + 20,
                       kLast = kAligned + kRotated;
 
@@ -65,7 +65,7 @@ Subject implicit_subject() {
 }
 
 // A target for each subject: what holds in one direction only is no mechanism.
-constexpr double kTargetsDeg[kSeeds] = {90, 315};
+constexpr double kTargetsDeg[kSeeds] = {90, 315, 225};
 
 /// Expects of each ablation that at least a quarter of the rotation less is compensated, and less
 /// than half of what intact brains compensate, in the mean over subjects, and less in each of them.

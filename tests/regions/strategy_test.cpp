@@ -46,8 +46,9 @@ Lesson taught(double cursor_deg, const CortexParameters& parameters = {},
 }
 
 TEST(Strategy, TurnsTheAimAwayFromTheCursor) {
-  for (const double cursor_deg : {30.0, -30.0}) {
-    const Lesson lesson = taught(cursor_deg);
+  std::uint64_t seed = 20111;
+  for (const double cursor_deg : {30.0, -30.0, 30.0, -30.0}) {
+    const Lesson lesson = taught(cursor_deg, {}, seed++);
     const double turned = -std::copysign(1.0, cursor_deg) * lesson.aim_after.direction_deg();
     EXPECT_NEAR(lesson.aim_before.direction_deg(), 0, 10);
     EXPECT_GT(turned, 15);
@@ -58,7 +59,7 @@ TEST(Strategy, TurnsTheAimAwayFromTheCursor) {
 TEST(Strategy, AddsLessThanHalfOfTheActivityThatItWouldWithoutInhibition) {
   CortexParameters without;
   without.strategy_inhibition_mv = 0;
-  for (const std::uint64_t seed : {20111, 20112}) {
+  for (const std::uint64_t seed : {20111, 20112, 20113}) {
     const auto added = [&](const CortexParameters& parameters) {
       const Lesson lesson = taught(30, parameters, seed);
       return lesson.aim_after.spikes - lesson.aim_before.spikes;
@@ -70,7 +71,7 @@ TEST(Strategy, AddsLessThanHalfOfTheActivityThatItWouldWithoutInhibition) {
 TEST(Strategy, StaysNarrowAfterALargeErrorByInhibitionOfDendrites) {
   CortexParameters without;
   without.strategy.inhibition = 0;
-  for (const std::uint64_t seed : {20111, 20112}) {
+  for (const std::uint64_t seed : {20111, 20112, 20113}) {
     const auto sharpness = [&](const CortexParameters& parameters) {
       return taught(60, parameters, seed).strategy_after.sharpness();
     };
