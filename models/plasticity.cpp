@@ -170,10 +170,10 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
   v.real("mean_rate", mean_rate, {"1", 0, 1},
          "rate at which the mean eligibility is followed, once a plain mean is over as many (tuned "
          "with rate)");
-  v.real("decay", decay, {"1", 0, 1},
-         "return of a weight to half the largest one per 10 ms of a third factor of -1 (tuned: "
-         "choices "
-         "follow rewards that change places, and sequences that are always right are kept)");
+  v.real(
+      "decay", decay, {"1", 0, 1},
+      "return of a weight to half the largest one per 10 ms of full third factor (tuned: weights "
+      "stay off their bounds)");
   v.real(
       "rise_ms", rise_ms, {"ms", 0, 10000},
       "time constant of each of two stages by which eligibility rises late; 0: at once (chosen: a "
@@ -181,113 +181,72 @@ void ThreeFactorParameters::visit(ParameterVisitor& v) {
       "Yagishita et al. 2014)");
 }
 
-namespace {
-/// A mean of p of a source that is as good as silent: a spike brings some trace_ms. Below it
-/// nothing is divided by it.
-constexpr float kSilent = 1e-6f;
-}  // namespace
-
-EligibilityTrace::EligibilityTrace(std::size_t size, double decay_ms, double rise_ms)
-    : decay_(static_cast<float>(math::exp(-ThreeFactorRule::kPeriodMs / decay_ms))),
-      rise_decay_(rise_ms > 0 ? static_cast<float>(math::exp(-ThreeFactorRule::kPeriodMs / rise_ms))
-                              : 0),
-      value_(size) {
-  if (rise_ms > 0) early_ = later_ = value_;
-}
-
-void EligibilityTrace::advance() {
-  for (float& value : value_) value *= decay_;
-  for (std::size_t k = 0; k < early_.size(); ++k) {
-    value_[k] += (1.0f - rise_decay_) * later_[k];
-    later_[k] = rise_decay_ * later_[k] + (1.0f - rise_decay_) * early_[k];
-    early_[k] *= rise_decay_;
-  }
-}
-
 ThreeFactorRule::ThreeFactorRule(Projection& projection, const ThreeFactorParameters& parameters)
-    : projection_(projection),
-      parameters_(parameters),
-      trace_decay_(static_cast<float>(math::exp(-1.0 / parameters.trace_ms))),
-      relative_(projection.sources()),
-      trace_(projection.sources()),
-      eligibility_(projection.weights().size(), parameters.eligibility_ms, parameters.rise_ms),
-      possible_(follows_mean() ? projection.sources() : 0, parameters.eligibility_ms,
-                parameters.rise_ms),
-      mean_(follows_mean() ? projection.weights().size() : 0),
-      possible_mean_(follows_mean() ? projection.sources() : 0) {}
+    : projection_(projection), parameters_(parameters) {
+  trace_decay_ = static_cast<float>(math::exp(-1.0 / parameters.trace_ms));
+  eligibility_decay_ = static_cast<float>(math::exp(-kPeriodMs / parameters.eligibility_ms));
+  trace_.assign(projection.sources(), 0.0f);
+  eligibility_.assign(projection.weights().size(), 0.0f);
+  mean_.assign(projection.weights().size(), 0.0f);
+  if (!late()) return;
+  rise_decay_ = static_cast<float>(math::exp(-kPeriodMs / parameters.rise_ms));
+  early_ = later_ = eligibility_;
+}
 
 void ThreeFactorRule::spikes(std::span<const Spike> presynaptic,
                              std::span<const Spike> postsynaptic) {
   for (float& trace : trace_) trace *= trace_decay_;
   for (const Spike& spike : presynaptic) trace_[spike.id] += 1.0f;
-  const std::span<float> possible = possible_.first();
-  for (std::size_t i = 0; i < possible.size(); ++i) possible[i] += trace_[i];
-  const std::span<float> eligible = eligibility_.first();
   const auto source = projection_.source_of();
   const std::uint32_t k = projection_.in_degree();
+  std::vector<float>& first = late() ? early_ : eligibility_;
   projection_.for_own(postsynaptic, [&](std::size_t target) {
-    for (std::size_t s = target * k; s < (target + 1) * k; ++s) eligible[s] += trace_[source[s]];
+    for (std::size_t s = target * k; s < (target + 1) * k; ++s) first[s] += trace_[source[s]];
   });
 }
 
 void ThreeFactorRule::modulate(double m, bool learning) {
-  if (learning && m != 0.0) {
-    change_weights(m);
-    if (follows_mean()) follow(math::detail::abs(m));
-  }
-  eligibility_.advance();
-  possible_.advance();
-}
-
-void ThreeFactorRule::change_weights(double m) {
-  const std::span<float> weights = projection_.weights();
-  const std::span<const float> eligible = eligibility_.value();
+  std::span<float> weights = projection_.weights();
   const auto position = projection_.position();
-  const float top = projection_.max_weight(), middle = 0.5f * top;
+  const float top = projection_.max_weight();
   const float gain = static_cast<float>(parameters_.rate * m * 4.0) / top;
-  const auto relax = static_cast<float>(parameters_.decay * std::max(0.0, -m));
-  const auto change = [&](std::size_t s, float beyond_mean) {
-    float& w = weights[position[s]];
-    w += gain * beyond_mean * (top - w) * w - relax * (w - middle);
-    w = std::clamp(w, 0.0f, top);
-  };
-  if (!follows_mean()) {
-    for (std::size_t s = 0; s < eligible.size(); ++s) change(s, eligible[s]);
-    return;
-  }
-  const auto source = projection_.source_of();
-  const std::span<const float> possible = possible_.value();
-  for (std::size_t i = 0; i < relative_.size(); ++i)
-    relative_[i] = possible_mean_[i] > kSilent ? possible[i] / possible_mean_[i] : 0.0f;
-  for (std::size_t s = 0; s < eligible.size(); ++s)
-    change(s, eligible[s] - relative_[source[s]] * mean_[s]);
-}
-
-void ThreeFactorRule::follow(double size) {
   // A plain mean, weighted with |m|, until a running one takes over.
-  modulated_ = std::min(modulated_ + size, 1.0 / parameters_.mean_rate);
-  const auto share = static_cast<float>(size / modulated_);
-  const auto approach = [share](std::span<float> mean, std::span<const float> now) {
-    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += share * (now[k] - mean[k]);
-  };
-  approach(mean_, eligibility_.value());
-  approach(possible_mean_, possible_.value());
+  const double size = math::detail::abs(m);
+  float follow = 0.0f;
+  if (learning && parameters_.mean_rate > 0 && size > 0) {
+    modulated_ = std::min(modulated_ + size, 1.0 / parameters_.mean_rate);
+    follow = static_cast<float>(size / modulated_);
+  }
+  const float decay = eligibility_decay_;
+  if (learning && m != 0.0) {
+    const float relax = static_cast<float>(parameters_.decay * size), middle = 0.5f * top;
+    for (std::size_t s = 0; s < eligibility_.size(); ++s) {
+      float& w = weights[position[s]];
+      w += gain * (eligibility_[s] - mean_[s]) * (top - w) * w - relax * (w - middle);
+      w = std::clamp(w, 0.0f, top);
+    }
+  }
+  for (std::size_t s = 0; s < eligibility_.size(); ++s) {
+    mean_[s] += follow * (eligibility_[s] - mean_[s]);
+    eligibility_[s] *= decay;
+  }
+  for (std::size_t s = 0; s < early_.size(); ++s) {
+    eligibility_[s] += (1.0f - rise_decay_) * later_[s];
+    later_[s] = rise_decay_ * later_[s] + (1.0f - rise_decay_) * early_[s];
+    early_[s] *= rise_decay_;
+  }
 }
 
 template <class State, class Self>
 void ThreeFactorRule::visit_state(State& state, Self& self) {
   const Projection& projection = self.projection_;
   state.shared(projection.name() + ".trace", std::span(self.trace_));
-  EligibilityTrace::visit_state(self.eligibility_, [&](const char* suffix, auto& values) {
-    projection.visit_per_synapse(state, std::string(".eligibility") + suffix, values);
-  });
-  if (!self.follows_mean()) return;
+  projection.visit_per_synapse(state, ".eligibility", self.eligibility_);
   projection.visit_per_synapse(state, ".mean", self.mean_);
-  EligibilityTrace::visit_state(self.possible_, [&](const char* suffix, auto& values) {
-    state.shared(projection.name() + ".possible" + suffix, std::span(values));
-  });
-  state.shared(projection.name() + ".possible_mean", std::span(self.possible_mean_));
   state.shared_value(projection.name() + ".modulated", self.modulated_);
+  if (!self.late()) return;
+  projection.visit_per_synapse(state, ".early", self.early_);
+  projection.visit_per_synapse(state, ".later", self.later_);
 }
 void ThreeFactorRule::save(StateWriter& writer) const { visit_state(writer, *this); }
 void ThreeFactorRule::load(StateReader& reader) { visit_state(reader, *this); }

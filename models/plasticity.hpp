@@ -108,19 +108,13 @@ class ClimbingFibreRule {
 ///   postsynaptic spike:  a_ij ← a_ij + trace_i
 ///   da/dt = −a/rise_ms,  db/dt = (a − b)/rise_ms,  de/dt = b/rise_ms − e/eligibility_ms
 ///   every 10 ms:         w_ij ← w_ij + rate · m · (e_ij − ē_ij) · 4 w_ij (w_max − w_ij) / w_max
-///                                    − decay · max(0, −m) · (w_ij − w_max/2)
-/// ē is what is eligible on average when the source was as active as now:
-///   ē_ij = p_i ⟨e_ij⟩ / ⟨p_i⟩
-/// p_i: what would be eligible of a target that fires all the time (trace_i summed over ms, through
-/// the same stages). What is not due to the target's activity says nothing about this trial's
-/// action, and where the source was silent nothing is learned. ⟨⟩ is weighted by |m|: a plain mean
-/// until Σ|m| over windows of 10 ms has come to 1/mean_rate, then a running one, which moves by
-/// mean_rate · |m| of its distance per window. The factor 4 w (w_max − w) / w_max bounds weights
-/// softly. Where m is negative they also return to the middle: off the bounds, to which noise in
-/// directions that reward does not tell apart would drive them, and away from a habit that
-/// disappoints, of which nothing else is left to learn from: it is its own mean. mean_rate 0: no
-/// mean. Eligibility after Izhikevich 2007; mean (as in covariance rules: Sejnowski 1977) and
-/// decay, tuned.
+///                                    − decay · |m| · (w_ij − w_max/2)
+/// ē is the mean of e weighted by |m|: a plain one until Σ|m| over windows of 10 ms has come to
+/// 1/mean_rate, then a running one, which moves by mean_rate · |m| of its distance from e per
+/// window. The part of e that is there at every outcome says nothing about this trial's action. The
+/// factor 4 w (w_max − w) / w_max bounds weights softly; decay takes them off the bounds, to which
+/// noise in directions that reward does not tell apart would drive them. mean_rate 0: no mean.
+/// Eligibility after Izhikevich 2007; mean and decay, tuned.
 struct ThreeFactorParameters {
   double rate = 0.01;
   double trace_ms = 20.0;
@@ -129,32 +123,6 @@ struct ThreeFactorParameters {
   double decay = 0.0;
   double rise_ms = 0.0;  ///< 0: at once
   void visit(ParameterVisitor& v);
-};
-
-/// What happened, as it decays; where it rises late, through two stages. One value per synapse or
-/// cell.
-class EligibilityTrace {
- public:
-  EligibilityTrace(std::size_t size, double decay_ms, double rise_ms);
-
-  /// Where what happens is added.
-  std::span<float> first() { return early_.empty() ? value_ : early_; }
-  std::span<const float> value() const { return value_; }
-  /// Lets a period of plasticity pass.
-  void advance();
-
-  /// `visit(suffix, values)` for all state.
-  template <class Self, class Visit>
-  static void visit_state(Self& self, Visit visit) {
-    visit("", self.value_);
-    if (self.early_.empty()) return;
-    visit("_early", self.early_);
-    visit("_later", self.later_);
-  }
-
- private:
-  float decay_, rise_decay_;
-  std::vector<float> value_, early_, later_;  // the stages only where it rises late
 };
 
 class ThreeFactorRule {
@@ -176,21 +144,15 @@ class ThreeFactorRule {
   template <class State, class Self>
   static void visit_state(State& state, Self& self);
 
-  bool follows_mean() const { return parameters_.mean_rate > 0; }
-  void change_weights(double m);
-  /// Moves the means, with |m| = `size`.
-  void follow(double size);
+  bool late() const { return parameters_.rise_ms > 0; }
 
   Projection& projection_;
   ThreeFactorParameters parameters_;
-  float trace_decay_;
-  std::vector<float> relative_;  // per source cell: p/⟨p⟩ (this period)
-  // State.
-  std::vector<float> trace_;                 // per source cell
-  EligibilityTrace eligibility_;             // per synapse, canonical order
-  EligibilityTrace possible_;                // p, per source cell; empty without a mean
-  std::vector<float> mean_, possible_mean_;  // ⟨e⟩ and ⟨p⟩; empty without a mean
-  double modulated_ = 0;                     // sum of |m| that means are over, to its limit
+  float trace_decay_, eligibility_decay_, rise_decay_ = 0;
+  std::vector<float> trace_;               // per source cell
+  std::vector<float> eligibility_, mean_;  // per synapse, canonical order
+  std::vector<float> early_, later_;       // the stages before, where eligibility rises late
+  double modulated_ = 0;                   // sum of |m| that the mean is over, to its limit
 };
 
 /// Plasticity of synapses on cells whose apical dendrites receive an instructive signal, which

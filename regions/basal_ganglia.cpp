@@ -49,9 +49,10 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.real("dopamine_tonic_hz", dopamine_tonic_hz, {"Hz", 0.1, 50},
          "tonic rate of the intact SNc (chosen; it fires 5 to 6 Hz)");
   v.real("dopamine_half_hz", dopamine_half_hz, {"Hz", 0.1, 100},
-         "half-saturation of the third factor (tuned: learning under partial depletion)");
+         "half-saturation of the third factor (tuned with the exponent: reward teaches as much)");
   v.real("dopamine_hill", dopamine_hill, {"1", 1, 6},
-         "Hill exponent of the third factor (chosen: small changes teach little)");
+         "Hill exponent of the third factor (tuned: what dopamine cells do between events hardly "
+         "teaches, and sequences are kept)");
   v.real("d1_affinity_per_hz", d1_affinity_per_hz, {"1/Hz", 0, 10},
          "affinity of the receptors that teach D1, striosome and PPN cells: half are bound at its "
          "inverse; 0: they never saturate");

@@ -2,20 +2,20 @@
 /// cholinergic interneurons, and a critic (striosome) with the dopamine cells that it trains.
 ///
 /// A channel that D1 cells select is disinhibited in the thalamus and moves the aim. Cortical
-/// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean; on D1 cells
-/// they relax where it dips. Channels compete through collaterals among spiny cells; the
-/// excitability of D1 and of D2 cells follows their mean rate slowly (homeostasis). SNc makes the
-/// reward prediction error: reward cells excite it, striosome cells, whose synapses learn how much
-/// reward follows what is seen, inhibit it at the outcome, and so do habenula cells, which
-/// punishments drive (Matsumoto & Hikosaka 2007); pedunculopontine cells (PPN) excite it where what
-/// is seen promises a reward (decision 0019). What is seen is the target; striosome cells also hear
-/// which fingers are to move. Exploration is the slow noise that tonically active cholinergic cells
-/// (TAN) put on their channel, less their mean (decision 0007): striosome activity (expected
-/// reward) quietens them, and tonic dopamine excites them. A subject begins as one who has reached
-/// before: critic and value start near where rewarded reaches bring them, but PPN cells do not yet
-/// promise anything; D1 cells take some hundred trials to come from 5 to their 8 Hz. Dopamine can
-/// be lost with its cells, its tonic part with their pacemaking, its phasic part with synapses onto
-/// them, and a drug can stand in for the tonic part (regions/decisions/0013).
+/// synapses on D1 and D2 cells learn by dopamine times eligibility beyond its mean, and relax.
+/// Channels compete through collaterals among spiny cells; the excitability of D1 and of D2 cells
+/// follows their mean rate slowly (homeostasis). SNc makes the reward prediction error: reward
+/// cells excite it, striosome cells, whose synapses learn how much reward follows what is seen,
+/// inhibit it at the outcome, and so do habenula cells, which punishments drive (Matsumoto &
+/// Hikosaka 2007); pedunculopontine cells (PPN) excite it where what is seen promises a reward
+/// (decision 0019). What is seen is the target; striosome cells also hear which fingers are to
+/// move. Exploration is the slow noise that tonically active cholinergic cells (TAN) put on their
+/// channel, less their mean (decision 0007): striosome activity (expected reward) quietens them,
+/// and tonic dopamine excites them. A subject begins as one who has reached before: critic and
+/// value start near where rewarded reaches bring them, but PPN cells do not yet promise anything;
+/// D1 cells take some hundred trials to come from 5 to their 8 Hz. Dopamine can be lost with its
+/// cells, its tonic part with their pacemaking, its phasic part with synapses onto them, and a
+/// drug can stand in for the tonic part (regions/decisions/0013).
 #pragma once
 
 #include <array>
@@ -42,8 +42,8 @@ struct BasalGangliaParameters {
   bool silence_dopamine = false;
   double dopamine_tau_ms = 100.0;
   double dopamine_tonic_hz = 5.0;
-  double dopamine_half_hz = 12.0;
-  double dopamine_hill = 2.0;
+  double dopamine_half_hz = 8.0;
+  double dopamine_hill = 3.0;
   double d1_affinity_per_hz = 0.0;
   double d2_affinity_per_hz = 0.0;
   double tan_dopamine_mv = 0.2;
@@ -62,10 +62,10 @@ struct BasalGangliaParameters {
   double d1_excitability_mv = 0.15;
   double collateral_weight_mv = 100.0;
   ThreeFactorParameters actor_d1{
-      .rate = 0.006, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.016, .rise_ms = 100};
+      .rate = 0.006, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.001, .rise_ms = 40};
   ThreeFactorParameters actor_d2{
       .rate = 0.001, .eligibility_ms = 800, .mean_rate = 0.01, .decay = 0.004};
-  ThreeFactorParameters critic{.rate = 0.05, .eligibility_ms = 100, .mean_rate = 0.0};
+  ThreeFactorParameters critic{.rate = 0.02, .eligibility_ms = 100, .mean_rate = 0.0};
   ThreeFactorParameters cue{.rate = 0.1, .eligibility_ms = 600, .mean_rate = 0.0, .rise_ms = 150};
   HomeostasisParameters d1_homeostasis{.target_hz = 8, .rate = 4e-5};
   HomeostasisParameters d2_homeostasis{.target_hz = 3, .rate = 4e-5};

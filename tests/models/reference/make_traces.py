@@ -229,9 +229,7 @@ def three_factor():
     synapse = b2.Synapses(source, target, f"""
         dx/dt = -x / ({p['trace_ms']}*ms) : 1 (clock-driven)
         deligibility/dt = -eligibility / ({p['eligibility_ms']}*ms) : 1 (clock-driven)
-        possible : 1
         mean_eligibility : 1
-        mean_possible : 1
         modulated : 1
         mean_rate : 1 (constant)
         w : 1""", on_pre="x += 1", on_post="eligibility += x", method="exact",
@@ -240,17 +238,13 @@ def three_factor():
     synapse.w = p["w0"]
     synapse.mean_rate = [0.0, p["mean_rate"]]
     synapse.pre.order, synapse.post.order = 0, 1  # a presynaptic spike counts in its timestep
-    synapse.run_regularly("possible += x", dt=step * ms, when="end")
     # At the end of each window, after the events of its last timestep and before it is sampled.
-    beyond = "(eligibility - possible*mean_eligibility/(mean_possible + 1e-12))"
-    change = f"{p['rate']}*factor(t - 1*ms)*{beyond}"
-    share = "int(mean_rate > 0)*abs(factor(t - 1*ms))/modulated"
+    change = f"{p['rate']}*factor(t - 1*ms)*(eligibility - mean_eligibility)"
     synapse.run_regularly(
         f"w = clip(w + {change}*4*w*({p['w_max']} - w)/{p['w_max']}, 0, {p['w_max']})\n"
         "modulated = clip(modulated + abs(factor(t - 1*ms)), 1e-9, 1/(mean_rate + 1e-9))\n"
-        f"mean_eligibility += {share}*(eligibility - mean_eligibility)\n"
-        f"mean_possible += {share}*(possible - mean_possible)\n"
-        f"possible *= exp(-{window / p['eligibility_ms']})",
+        "mean_eligibility += int(mean_rate > 0)*abs(factor(t - 1*ms))/modulated"
+        "*(eligibility - mean_eligibility)",
         dt=window * ms, when="start", order=-1)
     state = b2.StateMonitor(synapse, ["w", "eligibility"], record=True, dt=window * ms)
     b2.Network(source, target, synapse, state).run((len(p["factor"]) * window + step) * ms)
@@ -258,10 +252,9 @@ def three_factor():
     return table(
         """Weight of one synapse under three-factor plasticity.
         trace: +1 at a presynaptic spike, decays with trace_ms; e: + trace at a postsynaptic
-        spike, decays with eligibility_ms; p: + trace every ms, decays with eligibility_ms at the
-        end of each window of window_ms. There, with factor m:
-        w += rate m (e - p <e>/<p>) 4 w (w_max - w)/w_max; then <x> += |m|/M (x - <x>), x being e
-        and p, where M is the sum of |m| so far, at most 1/mean_rate
+        spike, decays with eligibility_ms. At the end of each window of window_ms, factor m:
+        w += rate m (e - mean) 4 w (w_max - w)/w_max; then mean += |m|/M (e - mean), where M is the
+        sum of |m| so far, at most 1/mean_rate
         w: without the mean (mean_rate 0); w_mean: with it. factor: m of each window in turn.""",
         p, {"t_ms": t, "eligibility": state.eligibility[0], "w": state.w[0], "w_mean": state.w[1]})
 
