@@ -109,7 +109,7 @@ void BasalGangliaParameters::visit(ParameterVisitor& v) {
   v.table(
       "critic", critic,
       "plasticity of parietal and instruction cells' synapses on striosome cells (tuned: hits and "
-      "misses surprise alike)");
+      "misses surprise alike, and choices follow rewards that change)");
   v.table("cue", cue,
           "plasticity of parietal - PPN synapses (tuned: dopamine moves to a cue in some twenty "
           "rewards)");
