@@ -18,7 +18,7 @@ std::string all_regions() {
   return text;
 }
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse_placement(const std::string& what) {
   throw std::invalid_argument("placement: " + what);
 }
 
@@ -43,8 +43,8 @@ std::vector<int> parse_ranks(std::string_view region, std::string_view text) {
     int rank = -1;
     const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), rank);
     if (error != std::errc() || stop != number.data() + number.size() || rank < 0) {
-      refuse(quoted(number) + " is not a rank of " + std::string(region) + "; write ranks as in " +
-             std::string(region) + ":0,1");
+      refuse_placement(quoted(number) + " is not a rank of " + std::string(region) +
+                       "; write ranks as in " + std::string(region) + ":0,1");
     }
     ranks.push_back(rank);
     begin = end + 1;
@@ -61,25 +61,28 @@ Placement::Placement(std::vector<std::vector<int>> ranks, int world_size)
   for (std::size_t region = 0; region < names.size(); ++region) {
     const std::string name(names[region]);
     const std::vector<int>& slices = ranks_[region];
-    if (slices.empty()) refuse("no rank hosts " + name + "; add " + name + ":0");
-    if (name == "body" && slices.size() > 1) refuse("the body is never split; give it one rank");
+    if (slices.empty()) refuse_placement("no rank hosts " + name + "; add " + name + ":0");
+    if (name == "body" && slices.size() > 1)
+      refuse_placement("the body is never split; give it one rank");
     for (std::size_t i = 0; i < slices.size(); ++i) {
       if (slices[i] >= world_size) {
-        refuse(name + " is on rank " + std::to_string(slices[i]) + ", but there are ranks 0 to " +
-               std::to_string(world_size - 1) + " only; start more ranks or name a lower one");
+        refuse_placement(name + " is on rank " + std::to_string(slices[i]) +
+                         ", but there are ranks 0 to " + std::to_string(world_size - 1) +
+                         " only; start more ranks or name a lower one");
       }
       if (std::find(slices.begin(), slices.begin() + static_cast<std::ptrdiff_t>(i), slices[i]) !=
           slices.begin() + static_cast<std::ptrdiff_t>(i)) {
-        refuse("rank " + std::to_string(slices[i]) + " would host two slices of " + name +
-               "; name each rank once per region");
+        refuse_placement("rank " + std::to_string(slices[i]) + " would host two slices of " + name +
+                         "; name each rank once per region");
       }
       busy[static_cast<std::size_t>(slices[i])] = true;
     }
   }
   const auto idle = std::find(busy.begin(), busy.end(), false);
   if (idle != busy.end()) {
-    refuse("rank " + std::to_string(idle - busy.begin()) + " of " + std::to_string(world_size) +
-           " hosts nothing; give it a slice or start fewer ranks");
+    refuse_placement("rank " + std::to_string(idle - busy.begin()) + " of " +
+                     std::to_string(world_size) +
+                     " hosts nothing; give it a slice or start fewer ranks");
   }
 }
 
@@ -100,7 +103,7 @@ Placement Placement::standard(int world_size) {
     default:
       break;
   }
-  if (world_size < 1) refuse("a run needs at least one rank");
+  if (world_size < 1) refuse_placement("a run needs at least one rank");
   // Cortex (the shortest dt) and cerebellum (the most cells) share what is left by the others.
   const int rest = world_size - 3;
   const int cortex = (rest + 1) / 2;
@@ -122,7 +125,7 @@ Placement Placement::standard(int world_size) {
 }
 
 Placement Placement::parse(std::string_view text, int world_size) {
-  if (world_size < 1) refuse("a run needs at least one rank");
+  if (world_size < 1) refuse_placement("a run needs at least one rank");
   std::vector<std::vector<int>> ranks(region_names().size());
   constexpr std::string_view blanks = " \t\n";
   for (std::size_t begin = text.find_first_not_of(blanks); begin != std::string_view::npos;
@@ -132,16 +135,16 @@ Placement Placement::parse(std::string_view text, int world_size) {
     begin = end;
     const std::size_t colon = entry.find(':');
     if (colon == std::string_view::npos) {
-      refuse(quoted(entry) + " names no rank; write region:ranks as in cortex:0,1");
+      refuse_placement(quoted(entry) + " names no rank; write region:ranks as in cortex:0,1");
     }
     const std::string_view name = entry.substr(0, colon);
     const int region = region_index(name);
     if (region < 0) {
-      refuse("there is no region " + quoted(name) + "; the regions are " + all_regions());
+      refuse_placement("there is no region " + quoted(name) + "; the regions are " + all_regions());
     }
     std::vector<int>& slices = ranks[static_cast<std::size_t>(region)];
     if (!slices.empty()) {
-      refuse(std::string(name) + " is given twice; put all its ranks behind one colon");
+      refuse_placement(std::string(name) + " is given twice; put all its ranks behind one colon");
     }
     slices = parse_ranks(name, entry.substr(colon + 1));
   }
@@ -164,7 +167,7 @@ std::string Placement::to_string() const {
 std::span<const int> Placement::ranks_of(std::string_view region) const {
   const int index = region_index(region);
   if (index < 0) {
-    refuse("there is no region " + quoted(region) + "; the regions are " + all_regions());
+    refuse_placement("there is no region " + quoted(region) + "; the regions are " + all_regions());
   }
   return ranks_[static_cast<std::size_t>(index)];
 }

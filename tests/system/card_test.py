@@ -17,7 +17,7 @@ import unittest
 
 PROGRAM = os.environ["QUARTET_PROGRAM"]
 RUNS = pathlib.Path(__file__).parents[2] / "runs"
-SPACING = 4  # of a map's sites
+SPACING = 6  # of a map's sites
 
 
 def shorten(text: str, most_trials: int, most_pulses: int) -> str:
@@ -40,7 +40,7 @@ class CardTest(unittest.TestCase):
             (folder / "runs" / "experiments").mkdir()
             for experiment in (RUNS / "experiments").glob("*.toml"):
                 (folder / "runs" / "experiments" / experiment.name).write_text(
-                    shorten(experiment.read_text(), most_trials=6, most_pulses=3))
+                    shorten(experiment.read_text(), most_trials=4, most_pulses=3))
                 for schedule in tomllib.loads(experiment.read_text()).get("schedules", {}).values():
                     for block in schedule["blocks"]:
                         probe = block.get("probe", {})
