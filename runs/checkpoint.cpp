@@ -496,8 +496,7 @@ void write_checkpoint(const fs::path& checkpoints, const CheckpointPosition& pos
     sync_directory(directory);
     // One of the same name is damaged or was left behind by a resume from an earlier one.
     fs::remove_all(final_directory);
-    fs::rename(directory, final_directory);
-    sync_directory(checkpoints);
+    rename_file(directory, final_directory);
     // Keep this one and the one before it. Later ones belong to a run that was given up.
     int before = 0;
     for (const fs::path& other : published(checkpoints)) {
@@ -596,7 +595,7 @@ void set_aside_damaged(const Checkpoint& used, std::ostream& warnings) {
     fs::path aside = directory;
     aside += ".damaged";
     fs::remove_all(aside);
-    fs::rename(directory, aside);
+    rename_file(directory, aside);
     warnings << "warning: checkpoint " << directory.string() << ": kept as "
              << aside.filename().string() << "; remove it at will\n";
   }
