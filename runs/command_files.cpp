@@ -133,15 +133,20 @@ void add_inspect(CLI::App& app, int& exit_code) {
 }
 
 void add_version(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("version", "Version, commit, compiler, libraries");
-  command->footer("Example:\n  quartet version");
-  command->callback([&exit_code] {
+  const auto text = [] {
     const Provenance build = build_provenance();
-    std::cout << fmt::format(
-        "quartet {}\ncommit    {}\ncompiler  {}\nflags     {}\nNetCDF    {}\nBoost     {}\n",
+    return fmt::format(
+        "quartet {}\ncommit    {}\ncompiler  {}\nflags     {}\nNetCDF    {}\nBoost     {}",
         build.version, build.commit, build.compiler, build.flags, build.netcdf, build.boost);
+  };
+  const char* what = "Version, commit, compiler, libraries";
+  CLI::App* command = app.add_subcommand("version", what);
+  command->footer("Example:\n  quartet version");
+  command->callback([&exit_code, text] {
+    std::cout << text() << '\n';
     exit_code = exit_done;
   });
+  app.set_version_flag("--version", text, what);
 }
 
 }  // namespace quartet

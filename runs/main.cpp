@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return written(exit_code);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return written(app.exit(error));  // --help
+    if (error.get_exit_code() == 0) return written(app.exit(error));  // --help, --version
     const std::string meant = proposal(app, arguments);
     const std::vector<CLI::App*> given = app.get_subcommands();
     return refuse("quartet: " +

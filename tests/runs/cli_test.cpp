@@ -418,13 +418,14 @@ TEST_F(Cli, DescribesKeysAndVersion) {
   EXPECT_EQ(none.code, 2);
   EXPECT_NE(none.text.find("no key has \"zebra\""), std::string::npos) << none.text;
   EXPECT_EQ(run({"version"}).text.rfind("quartet ", 0), 0u);
+  EXPECT_EQ(run({"--version"}).text, run({"version"}).text);
 }
 
 TEST_F(Cli, FailsWhereItsOutputCannotBeWritten) {
   const std::string smoke = kExperiments + "smoke.toml";
   for (const std::string& words :
        {std::string("describe"), std::string("version"), std::string("--help"),
-        "validate --resolved " + smoke, "validate " + smoke}) {
+        std::string("--version"), "validate --resolved " + smoke, "validate " + smoke}) {
     const std::string said = (directory_ / "said").string();
     const int status = std::system((kProgram + " " + words + " >/dev/full 2>" + said).c_str());
     EXPECT_EQ(WEXITSTATUS(status), 1) << words;
