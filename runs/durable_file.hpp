@@ -14,9 +14,10 @@ void write_file(const std::filesystem::path& path, std::initializer_list<std::st
 /// Waits until a directory's list of files is on the disk.
 void sync_directory(const std::filesystem::path& path);
 
-/// Puts a file in the place of another one of the same directory, or of none (a directory: of none),
-/// and waits until that is on the disk. Throws std::runtime_error with the path of the place, which
-/// then keeps what it had.
+/// Puts a file in the place of another one of the same directory, or of none (a directory: of
+/// none), and waits until that is on the disk. Throws std::runtime_error: with the path of the
+/// place where that keeps what it had, and with that of the directory where the name is given but
+/// perhaps not on the disk.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Writes `text` beside `path` and puts it in its place: there is all of it or what was there

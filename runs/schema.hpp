@@ -166,9 +166,10 @@ std::string toml_real(double value);
 /// TOML basic string, quoted and escaped.
 std::string toml_text(std::string_view text);
 
-/// The candidate that a person most likely meant: one that goes on from what is given, one few
-/// typing errors away, one whose last part is or goes on from the given one's, or the only one that
-/// has it among its words. Empty if there is none.
+/// The candidate that a person most likely meant, the first that there is: one that goes on from
+/// what is given, the only one of the same table that has it among its words, one few typing errors
+/// away, one whose last part is or goes on from the given one's, the only one of any table that has
+/// it among its words. Empty if there is none.
 std::string nearest(std::string_view given, const std::vector<std::string>& candidates);
 
 /// "; did you mean X?" or `otherwise`.
